@@ -1,0 +1,184 @@
+//! The policy keys by which each authority settles what the sources leave open (requirements §3).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The legal regime; it selects a versioned set of rules and deadlines.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Regime {
+    /// PCR 2015 regulations 74 to 76: the authority designs its own procedure.
+    PcrLightTouch,
+    /// PCR 2015 regulation 34 dynamic purchasing system.
+    Pcr34,
+    /// Procurement Act 2023 sections 34 to 40 dynamic market.
+    Pa23Market,
+    /// Procurement Act 2023 light-touch arrangement.
+    Pa23LightTouch,
+}
+
+/// When applications are received and when they are processed (C-01).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmissionMode {
+    /// Received at any time, processed after the round closes; late arrivals queue for the next round.
+    ContinuousReceiptBatched,
+    /// Decided on arrival, without rounds.
+    Rolling,
+    /// Received only while a round is open.
+    Windowed,
+    /// Not received.
+    Closed,
+}
+
+/// What must precede a removal for failure (C-02). Gross failure overrides with a recorded reason.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailurePath {
+    /// Nothing.
+    Direct,
+    /// A suspension.
+    SuspendFirst,
+    /// An improvement notice whose time passed unrectified.
+    NoticeFirst,
+    /// Concealment, then restriction.
+    Ladder,
+}
+
+/// What happens at the end of a suspension (C-03).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspensionEnd {
+    /// It lapses by itself.
+    Lapse,
+    /// It stays until a reviewer lifts it, extends it within the maximum, or converts it to a removal.
+    Review,
+}
+
+/// Whether an applicant must enter all its homes inside the boundary (C-12).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AllHomes {
+    /// Omissions are warned of.
+    Warn,
+    /// Omissions are refused.
+    Require,
+    /// Not looked at.
+    Off,
+}
+
+/// The area in which homes count (C-11, TIR-13).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "mode", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum LocationBoundary {
+    /// Every home counts.
+    Everywhere,
+    /// Homes whose postcode area (the letters before the first digit) or local authority is listed.
+    PostcodeAreas {
+        /// Such as `HD`, `WF`, `HX`.
+        postcode_areas: Vec<String>,
+        /// Local authorities that count whole, by the name the regulator prints.
+        #[serde(default)]
+        local_authorities: Vec<String>,
+    },
+    /// Homes whose outward postcode's centre lies within a radius of one of the centres.
+    Radius {
+        /// In miles.
+        miles: u16,
+        /// The points measured from.
+        centres: Vec<Point>,
+    },
+}
+
+/// A place on the map, in millionths of a degree (WGS 84).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Point {
+    /// Degrees north × 1,000,000.
+    pub latitude: i32,
+    /// Degrees east × 1,000,000.
+    pub longitude: i32,
+}
+
+/// The part of the United Kingdom whose bank holidays count.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Division {
+    /// England and Wales.
+    EnglandAndWales,
+    /// Scotland.
+    Scotland,
+    /// Northern Ireland.
+    NorthernIreland,
+}
+
+/// The policies of one arrangement. Every key has a default; publication freezes them (A1).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schema(default)]
+pub struct Policies {
+    /// The legal regime.
+    pub regime: Regime,
+    /// The part of the United Kingdom whose bank holidays count.
+    pub division: Division,
+    /// C-01.
+    pub admission_mode: AdmissionMode,
+    /// Length of the first round in calendar days (DPS-11).
+    pub first_round_days: u32,
+    /// Months from one round's opening to the next (DPS-12).
+    pub round_interval_months: u32,
+    /// Length of later rounds in calendar days (DPS-12).
+    pub round_window_days: u32,
+    /// Days from a round's close to the planned end of its evaluation (DPS-16).
+    pub evaluation_days: u32,
+    /// Term in months (C-08).
+    pub term_months: u32,
+    /// Months by which the term may be extended in all; 0 = no extension (C-08).
+    pub extension_months: u32,
+    /// C-02.
+    pub failure_path: FailurePath,
+    /// Length of a suspension where none is given (C-03).
+    pub suspension_months: u32,
+    /// The longest a suspension may last, extensions included (C-03).
+    pub suspension_max_months: u32,
+    /// C-03.
+    pub suspension_end: SuspensionEnd,
+    /// Days between the notification of a removal and its effect, in which representations are heard.
+    pub removal_notice_days: u32,
+    /// Months of notice to end a membership without cause; `null` = not available (C-09).
+    pub no_fault_notice_months: Option<u32>,
+    /// C-11.
+    pub location_boundary: LocationBoundary,
+    /// C-12.
+    pub all_homes: AllHomes,
+    /// Whether authorities may no longer join once the arrangement is live (C-17, SUB-03).
+    pub participants_closed: bool,
+    /// Whether a manual check result is confirmed by a second assessor before it counts.
+    pub second_assessor: bool,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            regime: Regime::PcrLightTouch,
+            division: Division::EnglandAndWales,
+            admission_mode: AdmissionMode::ContinuousReceiptBatched,
+            first_round_days: 30,
+            round_interval_months: 3,
+            round_window_days: 30,
+            evaluation_days: 56,
+            term_months: 120,
+            extension_months: 0,
+            failure_path: FailurePath::SuspendFirst,
+            suspension_months: 6,
+            suspension_max_months: 6,
+            suspension_end: SuspensionEnd::Lapse,
+            removal_notice_days: 28,
+            no_fault_notice_months: None,
+            location_boundary: LocationBoundary::Everywhere,
+            all_homes: AllHomes::Warn,
+            participants_closed: true,
+            second_assessor: false,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The shape that every aggregate shares, so that storing, recording and sweeping are written once.
+
+use super::{ApplicationId, ArrangementId, Instant, LotId, ProviderId, Refusal};
+
+/// The outcome of a command: the new aggregate with its events, or why not (CRD-02).
+pub type Decision<A> = Result<(A, Vec<<A as Aggregate>::Event>), Refusal>;
+
+/// The kinds of aggregate, as they are named in events and in the audit.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A1.
+    Arrangement,
+    /// A2.
+    Lot,
+    /// DPS-21.
+    Requirement,
+    /// A3.
+    Round,
+    /// A20.
+    Provider,
+    /// A20.
+    Home,
+    /// A4.
+    Application,
+    /// A5.
+    Check,
+    /// A6.
+    Membership,
+    /// A7.
+    Suspension,
+    /// TIR-18.
+    Notice,
+    /// WAL-13.
+    Sanction,
+    /// A8.
+    Removal,
+    /// BEY-05.
+    Appeal,
+    /// BEY-08.
+    Declaration,
+}
+
+impl Kind {
+    /// The name in events, audit and store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Arrangement => "arrangement",
+            Kind::Lot => "lot",
+            Kind::Requirement => "requirement",
+            Kind::Round => "round",
+            Kind::Provider => "provider",
+            Kind::Home => "home",
+            Kind::Application => "application",
+            Kind::Check => "check",
+            Kind::Membership => "membership",
+            Kind::Suspension => "suspension",
+            Kind::Notice => "notice",
+            Kind::Sanction => "sanction",
+            Kind::Removal => "removal",
+            Kind::Appeal => "appeal",
+            Kind::Declaration => "declaration",
+        }
+    }
+}
+
+/// What an aggregate is about: events are filtered and scoped by it (requirements §2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct About {
+    /// The arrangement it belongs to.
+    pub arrangement: Option<ArrangementId>,
+    /// The lot it belongs to.
+    pub lot: Option<LotId>,
+    /// The provider it concerns: no other provider ever sees its events.
+    pub provider: Option<ProviderId>,
+    /// The application it belongs to.
+    pub application: Option<ApplicationId>,
+}
+
+/// The next thing that the clock does to an aggregate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// When.
+    pub at: Instant,
+    /// What, such as `close` or `lapse`.
+    pub what: &'static str,
+}
+
+/// A consistency boundary with a state, changed only by commands that return a [`Decision`].
+pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Send + 'static {
+    /// Its events, past tense; serialised with their name under `type`.
+    type Event: serde::Serialize;
+
+    /// Which kind it is.
+    const KIND: Kind;
+
+    /// Its identifier, untyped.
+    fn id(&self) -> uuid::Uuid;
+
+    /// The name of its state, as the API and the transition tables print it.
+    fn state(&self) -> &'static str;
+
+    /// What it is about.
+    fn about(&self) -> About;
+
+    /// The next instant at which the clock changes it, if any.
+    fn due(&self) -> Option<Due> {
+        None
+    }
+}

@@ -1,0 +1,20 @@
+//! Foundations that every subject stands on: ids, time, money, actors, rules and the shape of an aggregate.
+
+pub mod actor;
+pub mod aggregate;
+pub mod id;
+pub mod money;
+pub mod permission;
+pub mod rule;
+pub mod time;
+
+pub use actor::{Actor, AuthorityCode, Role};
+pub use aggregate::{About, Aggregate, Decision, Due, Kind};
+pub use id::{
+    AppealId, ApplicationId, ArrangementId, CheckId, DeclarationId, HomeId, LotId, MembershipId, NoticeId, ProviderId,
+    RemovalId, RequirementId, RoundId, SanctionId, SuspensionId,
+};
+pub use money::{BasisPoints, Pence};
+pub use permission::{Permission, Reach};
+pub use rule::{Nature, Refusal, Rule, Violation, Violations};
+pub use time::Instant;

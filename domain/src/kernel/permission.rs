@@ -1,0 +1,97 @@
+//! Who may do what: requirements §6 as one table. The reviewed print of it is a golden file.
+
+use super::Role;
+
+/// How far a role reaches for one permission.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// Not at all.
+    None,
+    /// Own data only: a provider's own, a portal's providers, an authority's own arrangements and lots.
+    Own,
+    /// Everything in the arrangements the actor's authority leads; for scripts without an authority, everything.
+    Full,
+}
+
+/// Declares the permissions with their row of the matrix, in the column order of [`Role::ALL`].
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident $row:literal),+ $(,)?) => {
+        /// What an operation needs. Every operation of the API names exactly one.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum Permission { $($(#[$doc])* $name),+ }
+
+        impl Permission {
+            /// Every permission, in the order of the matrix.
+            pub const ALL: &'static [Permission] = &[$(Permission::$name),+];
+
+            /// The row of the matrix: one character per role, `#` full, `o` own, `.` none.
+            #[must_use]
+            pub fn row(self) -> &'static str {
+                match self { $(Permission::$name => $row),+ }
+            }
+
+            /// The permission's name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Permission::$name => stringify!($name)),+ }
+            }
+        }
+    };
+}
+
+// Columns: PUblic PRovider ARt CoMmissioner LEad MOnitoring COnsortium SW POrtal SCript
+permissions! {
+    /// Read published arrangements, lots, requirements and rounds.
+    ReadMarket             "##########",
+    /// Create and publish an arrangement, define its lots and requirements.
+    ManageArrangement      "...o#.#...",
+    /// Schedule, open, close, evaluate, complete and cancel rounds.
+    ManageRounds           "....#.#..#",
+    /// Register a provider's profile, homes and ratings.
+    ManageProfile          ".o......o.",
+    /// Read providers and homes.
+    ReadProviders          ".o######o#",
+    /// Start, answer, submit, revise and withdraw an application.
+    Apply                  ".o......o.",
+    /// Read applications; the content is sealed until evaluation begins.
+    ReadApplications       ".o.o#.o.o#",
+    /// Record the result of a compliance check.
+    RecordCheck            "...o#.#...",
+    /// Waive a check, admit or reject a line.
+    DecideLine             "....#.#...",
+    /// Read memberships, standing and the register of a lot.
+    ReadMembers            ".o######o#",
+    /// Suspend a member, review or lift a suspension.
+    Suspend                "...##.#...",
+    /// Begin, decide or revoke a removal.
+    Remove                 "...o#.#...",
+    /// End a membership without cause, with notice.
+    GiveNoFaultNotice      ".o.#......",
+    /// Issue, extend and judge an improvement notice.
+    IssueNotice            "...##.....",
+    /// Conceal or restrict a member (WAL-13).
+    ApplySanction          "...o..#...",
+    /// Make representations or appeal, as the provider concerned.
+    MakeRepresentations    ".o......o.",
+    /// Decide an appeal.
+    DecideAppeal           "....#.#...",
+    /// Withdraw from a lot, as the member.
+    LeaveLot               ".o......o.",
+    /// Run the clock-driven work on demand.
+    RunClock               "....#....#",
+    /// Read the change feed and the audit.
+    ReadRecord             ".o.o#.o.o#",
+}
+
+impl Permission {
+    /// How far `role` reaches.
+    #[must_use]
+    pub fn reach(self, role: Role) -> Reach {
+        let column = Role::ALL.iter().position(|r| *r == role);
+        match column.and_then(|i| self.row().as_bytes().get(i)) {
+            Some(b'#') => Reach::Full,
+            Some(b'o') => Reach::Own,
+            Some(_) | None => Reach::None,
+        }
+    }
+}

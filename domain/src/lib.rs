@@ -1,0 +1,9 @@
+//! The rules of dynamic purchasing systems for care placements.
+//!
+//! Pure: no I/O, clock or randomness (CRD-01). Time and ids are arguments, facts from other aggregates come in as
+//! values, and a decision is either the new aggregate with its events or every rule that it breaks.
+
+pub mod arrangement;
+pub mod kernel;
+pub mod law;
+pub mod provider;
