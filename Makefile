@@ -1,0 +1,46 @@
+# Short targets, no logic: what needs more than a line is in scripts/.
+.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check licences deny ci
+.NOTPARALLEL:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## install what a build needs beside Rust (nothing, as a rule)
+	@scripts/setup
+
+# The debug profile: a newcomer's first answer comes minutes sooner than from an optimised build.
+run: setup ## serve on 127.0.0.1, from ./data or DATABASE_URL
+	cargo run -p dps -- serve
+
+demo: setup ## play a whole market over HTTP; REGISTER=<file> takes the regulator's real list
+	cargo run -p dps -- demo $(if $(REGISTER),--register "$(REGISTER)")
+
+test: setup ## every test, on SQLite and on a PostgreSQL of its own
+	scripts/postgres run -- cargo test --workspace --no-fail-fast
+
+lint: setup ## formatting and clippy, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+fmt: ## format the code
+	cargo fmt --all
+
+docs: setup ## the code's own documentation, warnings are errors
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+purity: ## prove that the domain has no I/O, clock or randomness
+	@scripts/purity
+
+openapi: setup ## publish the contract: write openapi/openapi.json
+	scripts/openapi write
+
+openapi-check: setup ## fail when the published contract differs from the code
+	scripts/openapi check
+
+licences: setup ## every crate's licence against deny.toml
+	@scripts/licences
+
+deny: ## advisories, bans and sources too (needs: cargo install --locked cargo-deny)
+	cargo deny --locked check
+
+ci: test lint docs purity openapi-check licences ## all that CI runs
