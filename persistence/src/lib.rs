@@ -1,1 +1,28 @@
-//! p
+//! The store: one code base for SQLite (embedded default) and PostgreSQL.
+//!
+//! [`Db::read`], [`Db::scan`] and [`Db::write`] are the only ways in. An aggregate is stored as a document beside the
+//! typed columns that keys, filters and constraints need (`docs/adr/0002-aggregates-as-documents.md`); the columns
+//! are computed from the aggregate in one place, so they cannot disagree with it.
+
+#[macro_use]
+mod conn;
+#[macro_use]
+mod aggregate;
+mod constraints;
+mod db;
+mod dialect;
+mod failure;
+mod ids;
+mod migrate;
+mod types;
+mod writer;
+
+pub mod record;
+
+pub use aggregate::{Record, Stored};
+pub use conn::{Conn, Page, Stamp, Tx};
+pub use db::{Db, Mode, Settings};
+pub use failure::{Failure, Outcome};
+pub use ids::Ids;
+pub use migrate::{migrate, revert_all};
+pub use types::{Json, Moment, Uid};

@@ -106,6 +106,11 @@ pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Se
     /// What it is about.
     fn about(&self) -> About;
 
+    /// Whether its events are open to every provider: published procurement documents are (PCR34-14).
+    fn open_to_all(&self) -> bool {
+        false
+    }
+
     /// The next instant at which the clock changes it, if any.
     fn due(&self) -> Option<Due> {
         None

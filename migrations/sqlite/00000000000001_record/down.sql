@@ -1,0 +1,3 @@
+DROP TABLE answers;
+DROP TABLE timers;
+DROP TABLE events;

@@ -1,0 +1,238 @@
+//! Aggregates as documents: one macro makes a subject's table and its store functions.
+
+use domain::kernel::{Aggregate, Instant};
+use uuid::Uuid;
+
+use crate::record::{event, timer};
+use crate::{Conn, Outcome, Tx};
+
+/// An aggregate as it was read: what it is, and which version.
+#[derive(Clone, Debug)]
+pub struct Stored<A> {
+    /// The aggregate.
+    pub value: A,
+    /// Its version, from 1.
+    pub version: i64,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// An aggregate with a table, made by [`aggregate!`](crate::aggregate).
+pub trait Record: Aggregate {
+    /// Its identifier.
+    type Id: Into<Uuid> + Copy;
+
+    /// By identifier.
+    ///
+    /// # Errors
+    /// Where the store fails; `Ok(None)` where there is none.
+    fn find(conn: &mut Conn<'_>, id: Self::Id) -> Outcome<Option<Stored<Self>>>;
+
+    #[doc(hidden)]
+    fn find_locked(tx: &mut Tx<'_>, id: Self::Id, strength: Strength) -> Outcome<Option<Stored<Self>>>;
+    #[doc(hidden)]
+    fn insert(&self, tx: &mut Tx<'_>) -> Outcome<()>;
+    #[doc(hidden)]
+    fn update(&self, tx: &mut Tx<'_>, version: i64) -> Outcome<bool>;
+}
+
+/// How a row is held until the transaction ends. SQLite has one writer and needs neither.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strength {
+    /// Others may read and hold it, not change it.
+    Share,
+    /// Nobody else may hold or change it.
+    Update,
+}
+
+impl Conn<'_> {
+    /// The aggregate with that identifier.
+    ///
+    /// # Errors
+    /// [`crate::Failure::NotFound`] where there is none.
+    pub fn get<A: Record>(&mut self, id: A::Id) -> Outcome<Stored<A>> {
+        A::find(self, id)?.ok_or(crate::Failure::NotFound(A::KIND))
+    }
+}
+
+impl Tx<'_> {
+    /// The aggregate to be changed, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// [`crate::Failure::NotFound`] where there is none.
+    pub fn lock<A: Record>(&mut self, id: A::Id) -> Outcome<Stored<A>> {
+        A::find_locked(self, id, Strength::Update)?.ok_or(crate::Failure::NotFound(A::KIND))
+    }
+
+    /// An aggregate that a decision rests on: it does not change until the transaction ends.
+    ///
+    /// # Errors
+    /// [`crate::Failure::NotFound`] where there is none.
+    pub fn hold<A: Record>(&mut self, id: A::Id) -> Outcome<Stored<A>> {
+        A::find_locked(self, id, Strength::Share)?.ok_or(crate::Failure::NotFound(A::KIND))
+    }
+
+    /// Stores a new aggregate with its events.
+    ///
+    /// # Errors
+    /// A refusal where a constraint that guards a rule is violated.
+    pub fn create<A: Record>(&mut self, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
+        value.insert(self)?;
+        timer::keep(self, &value)?;
+        event::record(self, &value, 1, None, &events)?;
+        Ok(Stored { value, version: 1, updated_at: self.now() })
+    }
+
+    /// Stores the outcome of a command with its events.
+    ///
+    /// # Errors
+    /// [`crate::Failure::Stale`] where another transaction changed it meanwhile; a refusal where a constraint that
+    /// guards a rule is violated.
+    pub fn save<A: Record>(&mut self, before: &Stored<A>, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
+        if !value.update(self, before.version)? {
+            return Err(crate::Failure::Stale);
+        }
+        if value.due() != before.value.due() {
+            timer::keep(self, &value)?;
+        }
+        let version = before.version + 1;
+        event::record(self, &value, version, Some(before.value.state()), &events)?;
+        Ok(Stored { value, version, updated_at: self.now() })
+    }
+}
+
+/// Makes an aggregate's table and its [`Record`](crate::Record): the columns that keys, filters and constraints need,
+/// each computed from the aggregate.
+///
+/// The module also has `Filter`, with one optional list of accepted values per column, and `list` and `count` by it.
+macro_rules! aggregate {
+    ($(#[$doc:meta])* $table:ident: $A:ty, $Id:ty { $($col:ident: $sql:ty = $rust:ty, |$a:ident| $value:expr;)* }) => {
+        $(#[$doc])*
+        pub mod $table {
+            #[allow(unused_imports, reason = "not every table has a column of each type")]
+            use super::*;
+            use $crate::aggregate::{Strength, Stored};
+            use $crate::{Conn, Json, Moment, Outcome, Page, Record, Tx, Uid};
+            use diesel::prelude::*;
+
+            mod schema {
+                diesel::table! {
+                    use diesel::sql_types::*;
+                    use $crate::types::sql::{Json, Moment, Uid};
+
+                    $table (id) {
+                        id -> Uid,
+                        version -> BigInt,
+                        state -> Text,
+                        updated_at -> Moment,
+                        body -> Json,
+                        $($col -> $sql,)*
+                    }
+                }
+            }
+            use schema::$table;
+
+            type Row = (i64, Moment, Json);
+
+            fn stored((version, updated_at, body): Row) -> Outcome<Stored<$A>> {
+                Ok(Stored { value: serde_json::from_str(&body.0)?, version, updated_at: updated_at.0 })
+            }
+
+            impl Record for $A {
+                type Id = $Id;
+
+                fn find(conn: &mut Conn<'_>, id: $Id) -> Outcome<Option<Stored<$A>>> {
+                    let query = $table::table.find(Uid::from(id)).select(($table::version, $table::updated_at, $table::body));
+                    on!(conn, c => query.first::<Row>(c)).optional()?.map(stored).transpose()
+                }
+
+                fn find_locked(tx: &mut Tx<'_>, id: $Id, strength: Strength) -> Outcome<Option<Stored<$A>>> {
+                    let query = $table::table.find(Uid::from(id)).select(($table::version, $table::updated_at, $table::body));
+                    let row = match (&mut **tx, strength) {
+                        (Conn::Sqlite(c), _) => query.first::<Row>(*c),
+                        (Conn::Pg(c), Strength::Share) => query.for_share().first::<Row>(*c),
+                        (Conn::Pg(c), Strength::Update) => query.for_update().first::<Row>(*c),
+                    };
+                    row.optional()?.map(stored).transpose()
+                }
+
+                fn insert(&self, tx: &mut Tx<'_>) -> Outcome<()> {
+                    use domain::kernel::Aggregate;
+                    let (state, at, body) = (self.state(), Moment(tx.now()), Json(serde_json::to_string(self)?));
+                    $(let $col: $rust = { let $a = self; $value };)*
+                    let row = (
+                        $table::id.eq(Uid(Aggregate::id(self))), $table::version.eq(1), $table::state.eq(state),
+                        $table::updated_at.eq(at), $table::body.eq(body), $($table::$col.eq($col),)*
+                    );
+                    on!(&mut **tx, c => diesel::insert_into($table::table).values(row).execute(c))?;
+                    Ok(())
+                }
+
+                fn update(&self, tx: &mut Tx<'_>, version: i64) -> Outcome<bool> {
+                    use domain::kernel::Aggregate;
+                    let (state, at, body) = (self.state(), Moment(tx.now()), Json(serde_json::to_string(self)?));
+                    $(let $col: $rust = { let $a = self; $value };)*
+                    let target = $table::table.find(Uid(Aggregate::id(self))).filter($table::version.eq(version));
+                    let row = (
+                        $table::version.eq(version + 1), $table::state.eq(state),
+                        $table::updated_at.eq(at), $table::body.eq(body), $($table::$col.eq($col),)*
+                    );
+                    Ok(on!(&mut **tx, c => diesel::update(target).set(row).execute(c))? == 1)
+                }
+            }
+
+            /// Which rows: those that match every list that is given.
+            #[derive(Clone, Debug, Default)]
+            pub struct Filter {
+                /// Accepted identifiers.
+                pub id: Option<Vec<Uid>>,
+                /// Accepted states.
+                pub state: Option<Vec<String>>,
+                /// Changed at or after this instant.
+                pub updated_since: Option<Moment>,
+                $(
+                    /// Accepted values.
+                    pub $col: Option<Vec<$rust>>,
+                )*
+            }
+
+            /// The filter as a boxed query, once per backend.
+            macro_rules! filtered {
+                ($filter:expr) => {{
+                    let mut query = $table::table.into_boxed();
+                    let filter: &Filter = $filter;
+                    if let Some(values) = &filter.id { query = query.filter($table::id.eq_any(values.clone())); }
+                    if let Some(values) = &filter.state { query = query.filter($table::state.eq_any(values.clone())); }
+                    if let Some(since) = filter.updated_since { query = query.filter($table::updated_at.ge(since)); }
+                    $(if let Some(values) = &filter.$col { query = query.filter($table::$col.eq_any(values.clone())); })*
+                    query
+                }};
+            }
+
+            /// The rows of a page, in the order of creation.
+            ///
+            /// # Errors
+            /// Where the store fails.
+            pub fn list(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Stored<$A>>> {
+                let rows = on!(conn, c => {
+                    let mut query = filtered!(filter);
+                    if let Some(after) = page.after { query = query.filter($table::id.gt(Uid(after))); }
+                    query
+                        .order($table::id.asc())
+                        .limit(page.limit)
+                        .select(($table::version, $table::updated_at, $table::body))
+                        .load::<Row>(c)
+                })?;
+                rows.into_iter().map(stored).collect()
+            }
+
+            /// How many rows match.
+            ///
+            /// # Errors
+            /// Where the store fails.
+            pub fn count(conn: &mut Conn<'_>, filter: &Filter) -> Outcome<i64> {
+                Ok(on!(conn, c => filtered!(filter).count().get_result::<i64>(c))?)
+            }
+        }
+    };
+}

@@ -1,0 +1,106 @@
+//! A connection to either database, and the transaction that every write happens in.
+
+use diesel::{PgConnection, SqliteConnection};
+use domain::kernel::{Actor, Instant};
+use uuid::Uuid;
+
+use crate::Ids;
+
+/// A connection. Functions that only read take this one.
+pub enum Conn<'a> {
+    /// PostgreSQL.
+    Pg(&'a mut PgConnection),
+    /// SQLite.
+    Sqlite(&'a mut SqliteConnection),
+}
+
+/// Expands a diesel statement once per backend: written once, checked natively for both.
+macro_rules! on {
+    ($conn:expr, $c:ident => $statement:expr) => {
+        match $conn {
+            $crate::Conn::Pg(conn) => {
+                let $c = &mut **conn;
+                $statement
+            }
+            $crate::Conn::Sqlite(conn) => {
+                let $c = &mut **conn;
+                $statement
+            }
+        }
+    };
+}
+
+/// Who writes, when, and on which request: every event carries it.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// The instant of the command.
+    pub now: Instant,
+    /// Who gives it.
+    pub actor: Actor,
+    /// The request it came with, for the log and the audit.
+    pub request: Option<String>,
+    /// Where new identifiers come from.
+    pub ids: Ids,
+}
+
+/// An open transaction. Functions that write take this one, so that a write outside a transaction does not compile.
+pub struct Tx<'a> {
+    conn: Conn<'a>,
+    stamp: &'a Stamp,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(conn: Conn<'a>, stamp: &'a Stamp) -> Self {
+        Self { conn, stamp }
+    }
+
+    /// The instant of the command.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.stamp.now
+    }
+
+    /// Who gives the command.
+    #[must_use]
+    pub fn actor(&self) -> &'a Actor {
+        &self.stamp.actor
+    }
+
+    /// A new identifier.
+    #[must_use]
+    pub fn mint<T: From<Uuid>>(&self) -> T {
+        self.stamp.ids.next(self.stamp.now).into()
+    }
+
+    pub(crate) fn stamp(&self) -> &'a Stamp {
+        self.stamp
+    }
+}
+
+impl<'a> std::ops::Deref for Tx<'a> {
+    type Target = Conn<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.conn
+    }
+}
+
+impl std::ops::DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.conn
+    }
+}
+
+/// A page of a list in the order of creation.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The last id of the page before, where there is one.
+    pub after: Option<Uuid>,
+    /// Rows at most.
+    pub limit: i64,
+}
+
+impl Page {
+    /// Everything, for lists that a rule bounds.
+    pub const ALL: Self = Self { after: None, limit: i64::MAX };
+}

@@ -1,0 +1,193 @@
+//! The one way in: reads, scans and writes on either database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use crate::writer::Writer;
+use crate::{Conn, Failure, Outcome, Stamp, Tx};
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `sqlite:path/to/file` or `postgres://user@host/database`. Any other scheme is refused.
+    pub url: String,
+    /// Connections that read at the same time; on PostgreSQL also those that write.
+    pub connections: u32,
+    /// How long a request waits for a connection.
+    pub wait: Duration,
+}
+
+impl Settings {
+    /// The defaults for a URL.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), connections: 8, wait: Duration::from_secs(5) }
+    }
+}
+
+/// Whether a write is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// It is.
+    Commit,
+    /// It is decided in full and rolled back (`dryRun=true`).
+    DryRun,
+}
+
+/// How often a transaction is run again after it met another one, before the caller is told to come back.
+const RUNS: u32 = 8;
+
+/// An open store.
+#[derive(Clone)]
+pub struct Db(Arc<Backend>);
+
+enum Backend {
+    Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, writer: Writer },
+    Postgres { pool: Pool<ConnectionManager<PgConnection>> },
+}
+
+#[derive(Debug)]
+struct Reader;
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;")
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+impl Db {
+    /// Opens the store that the URL's scheme names. SQLite files are created where missing; the schema is left alone
+    /// (see [`crate::migrate`]).
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] where the store cannot be opened or the scheme is unknown.
+    pub fn open(settings: &Settings) -> Outcome<Self> {
+        let url = settings.url.as_str();
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let writer = Writer::open(path)?;
+            let readers = Pool::builder()
+                .max_size(settings.connections)
+                .connection_timeout(settings.wait)
+                .test_on_check_out(false)
+                .connection_customizer(Box::new(Reader))
+                .build(ConnectionManager::new(path))?;
+            Ok(Self(Arc::new(Backend::Sqlite { readers, writer })))
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pool = Pool::builder()
+                .max_size(settings.connections)
+                .min_idle(Some(1))
+                .connection_timeout(settings.wait)
+                .test_on_check_out(false)
+                .build(ConnectionManager::new(url))?;
+            Ok(Self(Arc::new(Backend::Postgres { pool })))
+        } else {
+            Err(Failure::Unavailable("the database URL begins with `sqlite:` or `postgres:`".to_owned()))
+        }
+    }
+
+    /// Which database it is: `sqlite` or `postgres`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match &*self.0 {
+            Backend::Sqlite { .. } => "sqlite",
+            Backend::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// A short read by key. On SQLite it stays on the calling thread, where it is quicker than any hop.
+    ///
+    /// # Errors
+    /// Whatever `work` fails with, and [`Failure::Unavailable`] where no connection is to be had.
+    pub async fn read<T, F>(&self, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn<'_>) -> Outcome<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Backend::Sqlite { readers, .. } => work(&mut Conn::Sqlite(&mut *readers.get()?)),
+            Backend::Postgres { pool } => {
+                let pool = pool.clone();
+                hop(move || work(&mut Conn::Pg(&mut *pool.get()?))).await
+            }
+        }
+    }
+
+    /// A read that may take longer or that needs one snapshot over several statements; it always leaves the calling
+    /// thread.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn scan<T, F>(&self, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn<'_>) -> Outcome<T> + Send + 'static,
+    {
+        let db = self.clone();
+        hop(move || match &*db.0 {
+            Backend::Sqlite { readers, .. } => readers.get()?.transaction(|c| work(&mut Conn::Sqlite(c))),
+            Backend::Postgres { pool } => {
+                pool.get()?.build_transaction().repeatable_read().read_only().run(|c| work(&mut Conn::Pg(c)))
+            }
+        })
+        .await
+    }
+
+    /// One transaction. `work` may run more than once where transactions meet, so it has no effect beside `Tx`.
+    ///
+    /// # Errors
+    /// Whatever `work` fails with; [`Failure::Unavailable`] where no connection is to be had or transactions kept
+    /// meeting. After an error nothing is written.
+    pub async fn write<T, F>(&self, stamp: Stamp, mode: Mode, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    {
+        match &*self.0 {
+            Backend::Sqlite { writer, .. } => writer.write(stamp, mode, work).await,
+            Backend::Postgres { pool } => {
+                let pool = pool.clone();
+                hop(move || {
+                    let mut met = String::new();
+                    for _ in 0..RUNS {
+                        match run(&mut *pool.get()?, &stamp, mode, &work) {
+                            Err(Failure::Again(message)) => met = message,
+                            outcome => return outcome,
+                        }
+                    }
+                    Err(Failure::Unavailable(met))
+                })
+                .await
+            }
+        }
+    }
+}
+
+/// READ COMMITTED with row locks and optimistic versions: rules that span rows lock their parent row or are guarded
+/// by a constraint (`docs/adr/0003-transactions.md`).
+fn run<T>(conn: &mut PgConnection, stamp: &Stamp, mode: Mode, work: &impl Fn(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
+    let mut kept = None;
+    let outcome = conn.build_transaction().read_committed().run(|c| {
+        let value = work(&mut Tx::new(Conn::Pg(c), stamp))?;
+        match mode {
+            Mode::Commit => Ok(value),
+            Mode::DryRun => {
+                kept = Some(value);
+                Err(Failure::from(diesel::result::Error::RollbackTransaction))
+            }
+        }
+    });
+    kept.map_or(outcome, Ok)
+}
+
+/// Runs blocking work off the asynchronous threads.
+async fn hop<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Outcome<T> {
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work))
+        .await
+        .unwrap_or_else(|error| Err(Failure::Broken(format!("a store task ended: {error}"))))
+}

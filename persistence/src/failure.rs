@@ -1,0 +1,81 @@
+//! Why a use case did not succeed: one error type from the store to the edge.
+
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
+use domain::kernel::{Kind, Refusal, Violation};
+
+/// The result of a use case or of a store function.
+pub type Outcome<T> = Result<T, Failure>;
+
+/// Why a use case did not succeed. Inner details are for the log, never for a caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A rule of the domain, or the constraint that guards it.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// It does not exist, or it is not the caller's.
+    #[error("no such {}", .0.name())]
+    NotFound(Kind),
+    /// The role may do this, but not to this object.
+    #[error("not permitted")]
+    Forbidden,
+    /// The version the caller saw is not the current one.
+    #[error("stale version")]
+    Stale,
+    /// The caller must say which version it saw.
+    #[error("a precondition is required")]
+    Unconditional,
+    /// The store cannot be reached or is too busy; trying again can help.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// A defect.
+    #[error("broken: {0}")]
+    Broken(String),
+    /// Two transactions met; the same one may succeed when run again.
+    #[error("transactions met: {0}")]
+    Again(String),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        Self::Refused(violation.into())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(format!("stored JSON: {error}"))
+    }
+}
+
+impl From<Diesel> for Failure {
+    fn from(error: Diesel) -> Self {
+        let Diesel::DatabaseError(kind, info) = &error else { return Self::Broken(error.to_string()) };
+        match kind {
+            DatabaseErrorKind::UniqueViolation => {
+                match crate::constraints::rule(info.constraint_name(), info.message()) {
+                    Some(rule) => Self::Refused(rule.broken(rule.says).into()),
+                    None => Self::Broken(error.to_string()),
+                }
+            }
+            DatabaseErrorKind::SerializationFailure => Self::Again(info.message().to_owned()),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            _ if info.message().contains("deadlock detected") => Self::Again(info.message().to_owned()),
+            _ if crate::dialect::says_unavailable(info.message()) => Self::Unavailable(info.message().to_owned()),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<r2d2::Error> for Failure {
+    fn from(error: r2d2::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

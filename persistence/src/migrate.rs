@@ -1,0 +1,54 @@
+//! Schema changes, embedded in the binary; both sides carry the same directory names.
+
+use diesel::backend::Backend;
+use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::{Failure, Outcome};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
+
+/// Brings the schema up to date and says which migrations ran.
+///
+/// # Errors
+/// [`Failure::Unavailable`] where the store cannot be reached, [`Failure::Broken`] where a migration fails.
+pub fn migrate(url: &str) -> Outcome<Vec<String>> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => up(&mut SqliteConnection::establish(path).map_err(unavailable)?, SQLITE),
+        None => {
+            let conn = &mut PgConnection::establish(url).map_err(unavailable)?;
+            // Several servers may start at once: one migrates, the others wait for it.
+            diesel::connection::SimpleConnection::batch_execute(conn, "SELECT pg_advisory_lock(7235981)")?;
+            up(conn, POSTGRES)
+        }
+    }
+}
+
+/// Takes every migration back: for tests of the way down.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn revert_all(url: &str) -> Outcome<()> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => down(&mut SqliteConnection::establish(path).map_err(unavailable)?, SQLITE),
+        None => down(&mut PgConnection::establish(url).map_err(unavailable)?, POSTGRES),
+    }
+}
+
+fn up<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<Vec<String>> {
+    let ran = conn.run_pending_migrations(migrations).map_err(broken)?;
+    Ok(ran.into_iter().map(|version| version.to_string()).collect())
+}
+
+fn down<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<()> {
+    conn.revert_all_migrations(migrations).map_err(broken).map(drop)
+}
+
+fn unavailable(error: diesel::ConnectionError) -> Failure {
+    Failure::Unavailable(error.to_string())
+}
+
+fn broken(error: Box<dyn std::error::Error + Send + Sync>) -> Failure {
+    Failure::Broken(format!("migration: {error}"))
+}

@@ -1,0 +1,368 @@
+//! The event log: written in the transaction that changes the aggregate, chained by hash per aggregate, read in
+//! commit order.
+
+use diesel::prelude::*;
+use domain::kernel::{About, Aggregate, Instant, Kind};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{Conn, Failure, Json, Moment, Outcome, Tx, Uid};
+
+mod schema {
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::types::sql::{Json, Moment, Uid};
+
+        events (seq) {
+            seq -> BigInt,
+            tx -> BigInt,
+            id -> Uid,
+            at -> Moment,
+            kind -> Text,
+            aggregate -> Text,
+            aggregate_id -> Uid,
+            link -> BigInt,
+            version -> BigInt,
+            arrangement_id -> Nullable<Uid>,
+            lot_id -> Nullable<Uid>,
+            provider_id -> Nullable<Uid>,
+            application_id -> Nullable<Uid>,
+            open_to_all -> Bool,
+            actor -> Text,
+            role -> Text,
+            authority -> Nullable<Text>,
+            acting_for -> Nullable<Uid>,
+            request -> Nullable<Text>,
+            from_state -> Nullable<Text>,
+            to_state -> Text,
+            data -> Json,
+            previous -> Nullable<Binary>,
+            hash -> Binary,
+        }
+    }
+}
+use schema::events;
+
+/// One event as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = events)]
+pub struct Entry {
+    /// Unique; consumers drop repeats by it.
+    pub id: Uid,
+    /// The instant of the command.
+    pub at: Moment,
+    /// What happened, past tense.
+    pub kind: String,
+    /// The kind of aggregate.
+    pub aggregate: String,
+    /// Which aggregate.
+    pub aggregate_id: Uid,
+    /// Place in the aggregate's chain, from 1.
+    pub link: i64,
+    /// The aggregate's version after it.
+    pub version: i64,
+    /// The arrangement it is about.
+    pub arrangement_id: Option<Uid>,
+    /// The lot it is about.
+    pub lot_id: Option<Uid>,
+    /// The provider it is about: no other provider sees it.
+    pub provider_id: Option<Uid>,
+    /// The application it is about.
+    pub application_id: Option<Uid>,
+    /// Whether every provider sees it.
+    pub open_to_all: bool,
+    /// The token's subject.
+    pub actor: String,
+    /// In which role.
+    pub role: String,
+    /// For which authority.
+    pub authority: Option<String>,
+    /// For which provider.
+    pub acting_for: Option<Uid>,
+    /// On which request.
+    pub request: Option<String>,
+    /// The state before, where there was one.
+    pub from_state: Option<String>,
+    /// The state after.
+    pub to_state: String,
+    /// The event's own fields.
+    pub data: Json,
+    /// The hash of the event before it in the chain.
+    pub previous: Option<Vec<u8>>,
+    /// SHA-256 over everything above.
+    pub hash: Vec<u8>,
+}
+
+/// A place in the feed: transaction, then sequence.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Cursor {
+    /// The writing transaction; 0 on SQLite, where the single writer gives the order.
+    pub tx: i64,
+    /// The sequence in it.
+    pub seq: i64,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// What the caller may see at all.
+    pub scope: Scope,
+    /// Of this aggregate.
+    pub aggregate_id: Option<Uuid>,
+    /// About this provider.
+    pub provider: Option<Uuid>,
+    /// About this lot.
+    pub lot: Option<Uuid>,
+    /// About this arrangement.
+    pub arrangement: Option<Uuid>,
+    /// By this actor.
+    pub actor: Option<String>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// At or after.
+    pub from: Option<Instant>,
+    /// Before.
+    pub until: Option<Instant>,
+}
+
+/// What a caller may see of the record.
+#[derive(Clone, Debug, Default)]
+pub enum Scope {
+    /// Nothing: the safe default.
+    #[default]
+    Nothing,
+    /// Everything.
+    Everything,
+    /// Events about these arrangements, and those of providers and the library.
+    Arrangements(Vec<Uuid>),
+    /// Events about these providers, and what is open to all.
+    Providers(Vec<Uuid>),
+}
+
+/// Something to append: an event's fields beside what the transaction knows.
+pub struct Note<'a> {
+    /// The kind of aggregate.
+    pub kind: Kind,
+    /// Which one.
+    pub id: Uuid,
+    /// Its version after the event.
+    pub version: i64,
+    /// What it is about.
+    pub about: About,
+    /// Whether every provider sees it.
+    pub open_to_all: bool,
+    /// The state before.
+    pub from: Option<&'a str>,
+    /// The state after.
+    pub to: &'a str,
+}
+
+/// Records what a command did to an aggregate.
+pub(crate) fn record<A: Aggregate>(
+    tx: &mut Tx<'_>,
+    after: &A,
+    version: i64,
+    from: Option<&str>,
+    events: &[A::Event],
+) -> Outcome<()> {
+    let note = Note {
+        kind: A::KIND,
+        id: after.id(),
+        version,
+        about: after.about(),
+        open_to_all: after.open_to_all(),
+        from,
+        to: after.state(),
+    };
+    append(tx, &note, events)
+}
+
+/// Appends events to an aggregate's chain: for things that happen without changing it, such as the reading of an
+/// application's content.
+///
+/// # Errors
+/// Where the store fails or an event is not an object with a `type`.
+pub fn append<E: Serialize>(tx: &mut Tx<'_>, note: &Note<'_>, new: &[E]) -> Outcome<()> {
+    let mut head = head(tx, note.id)?;
+    let mut entries = Vec::with_capacity(new.len());
+    for event in new {
+        let entry = entry(tx, note, event, head)?;
+        head = Some((entry.link, entry.hash.clone()));
+        entries.push(entry);
+    }
+    on!(&mut **tx, c => entries.iter().try_for_each(|entry| diesel::insert_into(events::table).values(entry).execute(c).map(drop)))?;
+    Ok(())
+}
+
+fn head(conn: &mut Conn<'_>, aggregate: Uuid) -> Outcome<Option<(i64, Vec<u8>)>> {
+    let query = events::table
+        .filter(events::aggregate_id.eq(Uid(aggregate)))
+        .order(events::link.desc())
+        .select((events::link, events::hash));
+    Ok(on!(conn, c => query.first(c)).optional()?)
+}
+
+fn entry<E: Serialize>(tx: &Tx<'_>, note: &Note<'_>, event: &E, head: Option<(i64, Vec<u8>)>) -> Outcome<Entry> {
+    let mut data = serde_json::to_value(event)?;
+    let kind = data
+        .as_object_mut()
+        .and_then(|fields| fields.remove("type"))
+        .and_then(|kind| kind.as_str().map(str::to_owned))
+        .ok_or_else(|| Failure::Broken(format!("an event of {} has no type", note.kind.name())))?;
+    let stamp = tx.stamp();
+    let (link, previous) = head.map_or((1, None), |(link, hash)| (link + 1, Some(hash)));
+    let mut entry = Entry {
+        id: Uid(tx.mint()),
+        at: Moment(stamp.now),
+        kind,
+        aggregate: note.kind.name().to_owned(),
+        aggregate_id: Uid(note.id),
+        link,
+        version: note.version,
+        arrangement_id: note.about.arrangement.map(Uid::from),
+        lot_id: note.about.lot.map(Uid::from),
+        provider_id: note.about.provider.map(Uid::from),
+        application_id: note.about.application.map(Uid::from),
+        open_to_all: note.open_to_all,
+        actor: stamp.actor.subject.clone(),
+        role: stamp.actor.role.name().to_owned(),
+        authority: stamp.actor.authority.as_ref().map(ToString::to_string),
+        acting_for: stamp.actor.provider.map(Uid::from),
+        request: stamp.request.clone(),
+        from_state: note.from.map(str::to_owned),
+        to_state: note.to.to_owned(),
+        data: Json(data.to_string()),
+        previous,
+        hash: Vec::new(),
+    };
+    entry.hash = entry.digest();
+    Ok(entry)
+}
+
+impl Entry {
+    /// What `hash` must be. Each field is written with its length before it, so that no two records share a text.
+    #[must_use]
+    pub fn digest(&self) -> Vec<u8> {
+        let Self {
+            id,
+            at,
+            kind,
+            aggregate,
+            aggregate_id,
+            link,
+            version,
+            arrangement_id,
+            lot_id,
+            provider_id,
+            application_id,
+            open_to_all,
+            actor,
+            role,
+            authority,
+            acting_for,
+            request,
+            from_state,
+            to_state,
+            data,
+            previous,
+            hash: _,
+        } = self;
+        let mut sha = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            sha.update((bytes.len() as u64).to_be_bytes());
+            sha.update(bytes);
+        };
+        field(id.0.as_bytes());
+        field(&at.0.micros().to_be_bytes());
+        field(aggregate_id.0.as_bytes());
+        field(&link.to_be_bytes());
+        field(&version.to_be_bytes());
+        field(&[u8::from(*open_to_all)]);
+        for text in [kind, aggregate, actor, role, to_state, &data.0] {
+            field(text.as_bytes());
+        }
+        for text in [authority, request, from_state] {
+            field(text.as_deref().unwrap_or_default().as_bytes());
+        }
+        for id in [arrangement_id, lot_id, provider_id, application_id, acting_for] {
+            field(id.map(|id| *id.0.as_bytes()).unwrap_or_default().as_slice());
+        }
+        field(previous.as_deref().unwrap_or_default());
+        sha.finalize().to_vec()
+    }
+}
+
+/// A filter as a boxed query, once per backend.
+macro_rules! filtered {
+    ($filter:expr) => {{
+        let filter: &Filter = $filter;
+        let mut query = events::table.into_boxed();
+        query = match &filter.scope {
+            Scope::Nothing => query.filter(events::seq.lt(0)),
+            Scope::Everything => query,
+            Scope::Arrangements(ids) => {
+                query.filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
+            }
+            Scope::Providers(ids) => query.filter(
+                events::provider_id
+                    .eq_any(uids(ids))
+                    .or(events::open_to_all.eq(true).and(events::provider_id.is_null())),
+            ),
+        };
+        if let Some(id) = filter.aggregate_id {
+            query = query.filter(events::aggregate_id.eq(Uid(id)));
+        }
+        if let Some(id) = filter.provider {
+            query = query.filter(events::provider_id.eq(Uid(id)));
+        }
+        if let Some(id) = filter.lot {
+            query = query.filter(events::lot_id.eq(Uid(id)));
+        }
+        if let Some(id) = filter.arrangement {
+            query = query.filter(events::arrangement_id.eq(Uid(id)));
+        }
+        if let Some(actor) = &filter.actor {
+            query = query.filter(events::actor.eq(actor.clone()));
+        }
+        if let Some(kind) = &filter.kind {
+            query = query.filter(events::kind.eq(kind.clone()));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(events::at.ge(Moment(from)));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(events::at.lt(Moment(until)));
+        }
+        query
+    }};
+}
+
+fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
+    ids.iter().map(|id| Some(Uid(*id))).collect()
+}
+
+/// What a PostgreSQL reader may see: only events below the oldest transaction still running, so that none can appear
+/// later behind the cursor. On SQLite the single writer commits in sequence.
+const SETTLED: &str = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+
+/// Events after `cursor` in commit order, each with its place.
+///
+/// # Errors
+/// Where the store fails.
+pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
+    macro_rules! query {
+        () => {
+            filtered!(filter)
+                .filter(events::tx.gt(cursor.tx).or(events::tx.eq(cursor.tx).and(events::seq.gt(cursor.seq))))
+                .order((events::tx.asc(), events::seq.asc()))
+                .limit(limit)
+                .select((events::tx, events::seq, Entry::as_select()))
+        };
+    }
+    let rows: Vec<(i64, i64, Entry)> = match conn {
+        Conn::Pg(c) => query!().filter(diesel::dsl::sql::<diesel::sql_types::Bool>(SETTLED)).load(*c)?,
+        Conn::Sqlite(c) => query!().load(*c)?,
+    };
+    Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
+}

@@ -1,0 +1,57 @@
+//! Answers given under an idempotency key, kept in the transaction of the write they answer.
+
+use diesel::prelude::*;
+use domain::kernel::Instant;
+
+use crate::{Conn, Moment, Outcome, Tx};
+
+mod schema {
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::types::sql::Moment;
+
+        answers (subject, key) {
+            subject -> Text,
+            key -> Text,
+            fingerprint -> Binary,
+            answer -> Text,
+            at -> Moment,
+        }
+    }
+}
+use schema::answers;
+
+/// The answer given to `subject` under `key`, with the fingerprint of its request.
+///
+/// # Errors
+/// Where the store fails.
+pub fn find(conn: &mut Conn<'_>, subject: &str, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
+    let query = answers::table.find((subject, key)).select((answers::fingerprint, answers::answer));
+    Ok(on!(conn, c => query.first(c)).optional()?)
+}
+
+/// Keeps an answer.
+///
+/// # Errors
+/// [`crate::Failure::Again`] where the same key is being answered by another transaction.
+pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Outcome<()> {
+    let row = (
+        answers::subject.eq(tx.actor().subject.clone()),
+        answers::key.eq(key),
+        answers::fingerprint.eq(fingerprint),
+        answers::answer.eq(answer),
+        answers::at.eq(Moment(tx.now())),
+    );
+    let kept =
+        on!(&mut **tx, c => diesel::insert_into(answers::table).values(row).on_conflict_do_nothing().execute(c))?;
+    if kept == 1 { Ok(()) } else { Err(crate::Failure::Again("the same key".to_owned())) }
+}
+
+/// Forgets answers older than `before`.
+///
+/// # Errors
+/// Where the store fails.
+pub fn forget(tx: &mut Tx<'_>, before: Instant) -> Outcome<usize> {
+    let old = answers::table.filter(answers::at.lt(Moment(before)));
+    Ok(on!(&mut **tx, c => diesel::delete(old).execute(c))?)
+}

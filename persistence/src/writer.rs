@@ -1,0 +1,102 @@
+//! SQLite has one writer: a thread that groups the writes that wait into one durable commit, a savepoint each.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use tokio::sync::oneshot;
+
+use crate::{Conn, Failure, Mode, Outcome, Stamp, Tx};
+
+/// Writes that share one commit at most.
+const GROUP: usize = 64;
+
+/// Tells the caller how its write ended, once the commit it belongs to is known.
+type Answer = Box<dyn FnOnce(&Outcome<()>) + Send>;
+type Job = Box<dyn FnOnce(&mut SqliteConnection) -> Answer + Send>;
+
+/// A handle on the writer thread; the thread ends when the last handle is dropped.
+pub(crate) struct Writer(mpsc::Sender<Job>);
+
+impl Writer {
+    /// Opens the database for writing, durable at each commit.
+    pub(crate) fn open(path: &str) -> Outcome<Self> {
+        let unavailable = |e: &dyn std::fmt::Display| Failure::Unavailable(format!("SQLite at {path}: {e}"));
+        let mut conn = SqliteConnection::establish(path).map_err(|e| unavailable(&e))?;
+        conn.batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456;",
+        )
+        .map_err(|e| unavailable(&e))?;
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                while let Ok(first) = waiting.recv() {
+                    group(&mut conn, first, &waiting);
+                }
+            })
+            .map_err(|e| unavailable(&e))?;
+        Ok(Self(jobs))
+    }
+
+    pub(crate) async fn write<T, F>(&self, stamp: Stamp, mode: Mode, work: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            let outcome = savepoint(conn, mode, |c| work(&mut Tx::new(Conn::Sqlite(c), &stamp)));
+            Box::new(move |commit: &Outcome<()>| {
+                let ended = match commit {
+                    Err(failure) if outcome.is_ok() => Err(Failure::Unavailable(failure.to_string())),
+                    Ok(()) | Err(_) => outcome,
+                };
+                // A caller that went away does not need the answer: the write stands.
+                drop(tell.send(ended));
+            })
+        });
+        let gone = || Failure::Unavailable("the writer has ended".to_owned());
+        self.0.send(job).map_err(|_| gone())?;
+        told.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// Runs `first` and whatever waits behind it in one transaction, and answers all of them after its commit.
+fn group(conn: &mut SqliteConnection, first: Job, waiting: &mpsc::Receiver<Job>) {
+    if let Err(error) = conn.batch_execute("BEGIN IMMEDIATE") {
+        // The job is dropped unrun, which tells its caller that the store is unavailable.
+        tracing::error!(%error, "no write transaction");
+        return;
+    }
+    let mut answers = vec![first(conn)];
+    while answers.len() < GROUP
+        && let Ok(next) = waiting.try_recv()
+    {
+        answers.push(next(conn));
+    }
+    let commit = conn.batch_execute("COMMIT").map_err(Failure::from);
+    if commit.is_err() {
+        // Nothing of the group is kept; the connection must be usable for the next one.
+        drop(conn.batch_execute("ROLLBACK"));
+    }
+    for answer in answers {
+        answer(&commit);
+    }
+}
+
+/// Runs `work` so that its failure, panic or dry run undoes its own writes and nobody else's.
+fn savepoint<T>(
+    conn: &mut SqliteConnection,
+    mode: Mode,
+    work: impl Fn(&mut SqliteConnection) -> Outcome<T>,
+) -> Outcome<T> {
+    conn.batch_execute("SAVEPOINT job")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)))
+        .unwrap_or_else(|_| Err(Failure::Broken("a write panicked".to_owned())));
+    let keep = outcome.is_ok() && mode == Mode::Commit;
+    conn.batch_execute(if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
+    outcome
+}
