@@ -1,1 +1,56 @@
-//! a
+//! The REST API of the dynamic purchasing system.
+//!
+//! A request goes `route -> use case -> domain decision -> store -> record`, straight down and back once: the gate
+//! authenticates, the call reads the request, the handler loads what the rule needs, the domain decides, the store
+//! keeps the outcome with its events in one transaction.
+
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod metrics;
+pub mod openapi;
+pub mod server;
+pub mod sweep;
+
+pub mod admission;
+pub mod arrangement;
+pub mod provider;
+pub mod record;
+pub mod standing;
+pub mod system;
+
+use auth::token::Verifier;
+use clock::Clock;
+use http::routes::{Directory, Subject};
+use metrics::Metrics;
+use persistence::{Db, Ids};
+
+/// What every request shares.
+#[derive(Debug)]
+pub struct App {
+    /// The store.
+    pub db: Db,
+    /// The server's time.
+    pub clock: Clock,
+    /// Where new identifiers come from.
+    pub ids: Ids,
+    /// Who bears a token.
+    pub verifier: Verifier,
+    /// Which operation a path names.
+    pub directory: Directory,
+    /// What Prometheus scrapes.
+    pub metrics: Metrics,
+    /// The published document, as text.
+    pub openapi: String,
+}
+
+/// The subjects of the API, in the order of the documentation.
+#[must_use]
+pub fn subjects() -> Vec<Subject> {
+    [arrangement::routes(), provider::routes(), admission::routes(), standing::routes(), record::routes()]
+        .into_iter()
+        .flatten()
+        .chain([system::routes()])
+        .collect()
+}

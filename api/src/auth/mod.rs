@@ -1,0 +1,127 @@
+//! Who calls, and what is theirs.
+
+pub mod token;
+
+use domain::kernel::{About, Actor, ArrangementId, Kind, Permission, ProviderId, Reach, Role};
+use persistence::arrangement::{self, Parties};
+use persistence::record::event::Scope;
+use persistence::{Conn, Failure, Outcome, provider};
+use uuid::Uuid;
+
+/// An authenticated caller, with the permission that its operation needs.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The caller as it is written into events.
+    pub actor: Actor,
+    /// What the operation needs; the gate has seen that the role reaches it at all.
+    pub permission: Permission,
+}
+
+impl Who {
+    /// Whether the caller may use the operation on what is `about` that. Whatever is not the caller's to see is not
+    /// found; what it sees but may not change is forbidden.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] of `kind`, or [`Failure::Forbidden`].
+    pub fn may(&self, conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<()> {
+        let reach = self.permission.reach(self.actor.role);
+        match (self.actor.role, reach) {
+            (_, Reach::None) => Err(Failure::Forbidden),
+            (Role::Public, _) => published(conn, about, kind),
+            (Role::Provider | Role::Portal, _) if self.permission == Permission::ReadMarket => published(conn, about, kind),
+            (Role::Provider | Role::Portal, _) => match about.provider {
+                Some(provider) if self.is_own(conn, provider)? => Ok(()),
+                Some(_) | None => Err(Failure::NotFound(kind)),
+            },
+            (
+                Role::ArtOfficer | Role::Commissioner | Role::LeadAgency | Role::MonitoringOfficer | Role::Consortium
+                | Role::SocialWorker | Role::Script,
+                _,
+            ) => match about.arrangement {
+                Some(id) => self.may_in(&arrangement::parties(conn, id)?, kind),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Whether the caller's authority stands so to an arrangement that the operation is its to use.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] of `kind`, or [`Failure::Forbidden`].
+    pub fn may_in(&self, parties: &Parties, kind: Kind) -> Outcome<()> {
+        let Some(own) = &self.actor.authority else {
+            // An internal script that belongs to no authority serves all of them.
+            return if self.actor.role == Role::Script { Ok(()) } else { Err(Failure::NotFound(kind)) };
+        };
+        let leads = parties.lead == own.as_str();
+        let takes_part = leads || parties.participants.iter().any(|code| code == own.as_str());
+        let reads = matches!(self.permission, Permission::ReadMarket | Permission::ReadMembers);
+        let runs = matches!(self.actor.role, Role::LeadAgency | Role::Consortium | Role::Script);
+        match self.permission {
+            Permission::ReadMarket if parties.published => Ok(()),
+            _ if leads || (takes_part && (reads || !runs)) => Ok(()),
+            _ if takes_part => Err(Failure::Forbidden),
+            _ => Err(Failure::NotFound(kind)),
+        }
+    }
+
+    /// Whether `provider` is the caller, or was registered by the portal that calls.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn is_own(&self, conn: &mut Conn<'_>, provider: ProviderId) -> Outcome<bool> {
+        Ok(match self.actor.role {
+            Role::Provider => self.actor.provider == Some(provider),
+            Role::Portal => provider::registered_by(conn, provider)?.as_deref() == Some(self.actor.subject.as_str()),
+            _ => false,
+        })
+    }
+
+    /// The providers that the caller is or acts for; `None` for the buying side, which sees every provider.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn own_providers(&self, conn: &mut Conn<'_>) -> Outcome<Option<Vec<ProviderId>>> {
+        Ok(match self.actor.role {
+            Role::Provider => Some(self.actor.provider.into_iter().collect()),
+            Role::Portal => Some(provider::registered_through(conn, &self.actor.subject)?),
+            Role::Public => Some(Vec::new()),
+            _ => None,
+        })
+    }
+
+    /// The arrangements in which the caller's authority takes part; `None` for a script that serves all.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn own_arrangements(&self, conn: &mut Conn<'_>) -> Outcome<Option<Vec<ArrangementId>>> {
+        match &self.actor.authority {
+            Some(code) => Ok(Some(arrangement::of_authority(conn, code)?)),
+            None if self.actor.role == Role::Script => Ok(None),
+            None => Ok(Some(Vec::new())),
+        }
+    }
+
+    /// What the caller may see of the record.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn record_scope(&self, conn: &mut Conn<'_>) -> Outcome<Scope> {
+        if let Some(own) = self.own_providers(conn)? {
+            return Ok(Scope::Providers(own.into_iter().map(Uuid::from).collect()));
+        }
+        Ok(match self.own_arrangements(conn)? {
+            None => Scope::Everything,
+            Some(own) => Scope::Arrangements(own.into_iter().map(Uuid::from).collect()),
+        })
+    }
+}
+
+/// Published procurement documents are open to all (PCR34-14).
+fn published(conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<()> {
+    let open = match about.arrangement {
+        Some(id) => arrangement::parties(conn, id)?.published,
+        None => true,
+    };
+    if open { Ok(()) } else { Err(Failure::NotFound(kind)) }
+}

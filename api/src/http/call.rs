@@ -1,0 +1,292 @@
+//! One extractor for every handler: who calls, with what body, under which conditions; and the one way to the store.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use domain::kernel::{Aggregate, Decision};
+use persistence::{Conn, Failure, Mode, Outcome, Record, Stamp, Stored, Tx, record::idempotency};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use validator::Validate;
+
+use super::problem::{self, FieldError};
+use super::{Answer, Problem, Reply};
+use crate::App;
+use crate::auth::Who;
+
+/// The body of a request that has none.
+#[derive(Clone, Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// A request, read and checked.
+pub struct Call<T = Nothing> {
+    app: web::Data<App>,
+    /// Who calls.
+    pub who: Who,
+    /// What it sends.
+    pub body: T,
+    dry_run: bool,
+    key: Option<String>,
+    fingerprint: Vec<u8>,
+    if_match: Option<i64>,
+    if_none_match: Option<String>,
+    conditional: bool,
+    request: Option<String>,
+}
+
+/// `dryRun=true` decides in full and writes nothing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wish {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = web::Bytes::from_request(req, payload);
+        let req = req.clone();
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(|e| Problem::new(&problem::TOO_LARGE, e.to_string()))?;
+            Self::read(&req, &bytes)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Validate> Call<T> {
+    fn read(req: &HttpRequest, bytes: &[u8]) -> Result<Self, Problem> {
+        let unreadable = |what: &str| Problem::new(&problem::UNREADABLE, what);
+        let missing = || Problem::new(&problem::BROKEN, "the request was not authenticated");
+        let app = req.app_data::<web::Data<App>>().cloned().ok_or_else(missing)?;
+        let who = req.extensions().get::<Who>().cloned().ok_or_else(missing)?;
+        let request = req.extensions().get::<super::gate::RequestId>().map(|id| id.0.clone());
+        let header = |name: &str| req.headers().get(name).map(|v| v.to_str().map(str::to_owned)).transpose();
+        let key = header("idempotency-key").map_err(|_| unreadable("Idempotency-Key is not plain text"))?;
+        if key.as_ref().is_some_and(|k| k.is_empty() || k.len() > 255) {
+            return Err(unreadable("Idempotency-Key is 1 to 255 characters"));
+        }
+        let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
+        let if_match = if_match.map(|tag| version(&tag).ok_or_else(|| unreadable("If-Match is an ETag that this server gave")));
+        let wish = web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
+        let body = parse(req, bytes)?;
+        let mut sha = Sha256::new();
+        for part in [req.method().as_str().as_bytes(), req.uri().to_string().as_bytes(), bytes] {
+            sha.update((part.len() as u64).to_be_bytes());
+            sha.update(part);
+        }
+        Ok(Self {
+            app,
+            who,
+            body,
+            dry_run: wish.dry_run,
+            key,
+            fingerprint: sha.finalize().to_vec(),
+            if_match: if_match.transpose()?,
+            if_none_match: header("if-none-match").unwrap_or_default(),
+            conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
+            request,
+        })
+    }
+}
+
+impl<T: Send + Sync + 'static> Call<T> {
+    /// The server's time.
+    #[must_use]
+    pub fn now(&self) -> domain::kernel::Instant {
+        self.app.clock.now()
+    }
+
+    /// What the server holds.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// What the server holds, to keep beyond the call.
+    #[must_use]
+    pub fn shared(&self) -> web::Data<App> {
+        self.app.clone()
+    }
+
+    /// Answers from a short read by key.
+    ///
+    /// # Errors
+    /// The problem that `work` failed with.
+    pub async fn read(self, work: impl FnOnce(&mut Conn<'_>, &Self) -> Outcome<Reply> + Send + 'static) -> Answer {
+        let (db, seen) = (self.app.db.clone(), self.if_none_match.clone());
+        let reply = db.read(move |c| work(c, &self)).await?;
+        Ok(reply.send(seen.as_deref()))
+    }
+
+    /// Answers from a read of many rows, or of several in one snapshot.
+    ///
+    /// # Errors
+    /// The problem that `work` failed with.
+    pub async fn scan(self, work: impl FnOnce(&mut Conn<'_>, &Self) -> Outcome<Reply> + Send + 'static) -> Answer {
+        let (db, seen) = (self.app.db.clone(), self.if_none_match.clone());
+        let reply = db.scan(move |c| work(c, &self)).await?;
+        Ok(reply.send(seen.as_deref()))
+    }
+
+    /// Answers from one transaction: with the first answer where the idempotency key was used before, and without
+    /// keeping anything where `dryRun=true`.
+    ///
+    /// # Errors
+    /// The problem that `work` failed with; then nothing is written.
+    pub async fn write(self, work: impl Fn(&mut Tx<'_>, &Self) -> Outcome<Reply> + Send + 'static) -> Answer {
+        let db = self.app.db.clone();
+        let stamp = Stamp {
+            now: self.now(),
+            actor: self.who.actor.clone(),
+            request: self.request.clone(),
+            ids: self.app.ids.clone(),
+        };
+        let mode = if self.dry_run { Mode::DryRun } else { Mode::Commit };
+        let reply = db
+            .write(stamp, mode, move |tx| {
+                let Some(key) = &self.key else { return work(tx, &self) };
+                if let Some((fingerprint, answer)) = idempotency::find(tx, &self.who.actor.subject, key)? {
+                    if fingerprint != self.fingerprint {
+                        return Err(KEY_REUSED.broken("the key belongs to another request").into());
+                    }
+                    return Ok(serde_json::from_str(&answer)?);
+                }
+                let reply = work(tx, &self)?;
+                idempotency::keep(tx, key, &self.fingerprint, &serde_json::to_string(&reply)?)?;
+                Ok(reply)
+            })
+            .await?;
+        Ok(reply.send(None))
+    }
+
+    /// The common command: load, authorise, decide, store, record, show.
+    ///
+    /// # Errors
+    /// Whatever the decision refuses, and the usual problems of a write.
+    pub async fn act<A: Record>(
+        self,
+        id: A::Id,
+        decide: impl Fn(A, &mut Tx<'_>, &Self) -> OutcomeOf<A> + Send + 'static,
+    ) -> Answer
+    where
+        A::Id: Send + 'static,
+    {
+        self.write(move |tx, call| {
+            let before = call.lock::<A>(tx, id)?;
+            let decision = decide(before.value.clone(), tx, call)?;
+            Reply::ok(&tx.save(&before, decision)?)
+        })
+        .await
+    }
+
+    /// Locks the aggregate that the caller means to change: it must be the caller's to change and, where the caller
+    /// says which version it saw, still that version.
+    ///
+    /// # Errors
+    /// Not found, forbidden, stale, or a missing precondition.
+    pub fn lock<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
+        let stored = tx.lock::<A>(id)?;
+        self.who.may(tx, stored.value.about(), A::KIND)?;
+        match self.if_match {
+            Some(seen) if seen != stored.version => Err(Failure::Stale),
+            None if self.conditional => Err(Failure::Unconditional),
+            Some(_) | None => Ok(stored),
+        }
+    }
+}
+
+/// A decision with the failures of the store that gathered its facts.
+pub type OutcomeOf<A> = Outcome<(A, Vec<<A as Aggregate>::Event>)>;
+
+/// Lets a pure decision stand where an outcome is expected.
+///
+/// # Errors
+/// The refusal of the decision.
+pub fn decided<A: Aggregate>(decision: Decision<A>) -> OutcomeOf<A> {
+    decision.map_err(Failure::from)
+}
+
+domain::rules! {
+    KEY_REUSED = "idempotency_key_reused", Conflict, "CRD-07, AC-79", "An idempotency key belongs to one request.";
+}
+
+/// The version in an ETag that this server gave: the digits before any dot.
+fn version(tag: &str) -> Option<i64> {
+    let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
+    inner.split('.').next()?.parse().ok()
+}
+
+fn parse<T: DeserializeOwned + Validate>(req: &HttpRequest, bytes: &[u8]) -> Result<T, Problem> {
+    let text = if bytes.is_empty() { b"{}" } else { bytes };
+    if !bytes.is_empty() && req.content_type() != "application/json" {
+        return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, problem::UNSUPPORTED_MEDIA_TYPE.says));
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.inner());
+        if inner.is_data() {
+            Problem::invalid(vec![field(&path, inner.to_string())])
+        } else {
+            Problem::new(&problem::UNREADABLE, inner.to_string())
+        }
+    })?;
+    json.end().map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
+    body.validate().map_err(|errors| {
+        let mut found = Vec::new();
+        collect(&errors, "", &mut found);
+        Problem::invalid(found)
+    })?;
+    Ok(body)
+}
+
+/// `lots[0].code`, as the parser names it, as a JSON pointer.
+fn field(path: &str, detail: String) -> FieldError {
+    let pointer = match path {
+        "." => String::new(),
+        path => format!("/{}", path.replace(['.', '['], "/").replace(']', "")),
+    };
+    FieldError { code: "invalid".to_owned(), field: Some(pointer), detail, rests_on: None }
+}
+
+fn collect(errors: &validator::ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
+    use validator::ValidationErrorsKind::{Field, List, Struct};
+    for (name, kind) in errors.errors() {
+        let at = format!("{at}/{}", camel(name));
+        match kind {
+            Field(broken) => found.extend(broken.iter().map(|error| FieldError {
+                code: "invalid".to_owned(),
+                field: Some(at.clone()),
+                detail: error.message.as_ref().map_or_else(|| limits(error), ToString::to_string),
+                rests_on: None,
+            })),
+            Struct(inner) => collect(inner, &at, found),
+            List(items) => items.iter().for_each(|(i, inner)| collect(inner, &format!("{at}/{i}"), found)),
+        }
+    }
+}
+
+fn limits(error: &validator::ValidationError) -> String {
+    let limits: Vec<_> =
+        error.params.iter().filter(|(name, _)| *name != "value").map(|(name, limit)| format!("{name} {limit}")).collect();
+    format!("breaks its {} limit: {}", error.code, limits.join(", "))
+}
+
+/// `opens_at` as `opensAt`.
+pub(crate) fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
+}

@@ -1,0 +1,86 @@
+//! Lists: pages by an opaque cursor.
+
+use domain::kernel::Instant;
+use persistence::{Failure, Moment, Outcome, Page, Record, Stored};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::Reply;
+use super::reply::Resource;
+
+/// Rows on a page where the caller does not say.
+const DEFAULT: i64 = 50;
+/// Rows on a page at most.
+const MOST: i64 = 200;
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct Listing {
+    /// Rows on the page, 1 to 200; 50 where absent.
+    #[param(minimum = 1, maximum = 200)]
+    pub limit: Option<i64>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Only what was changed at or after this instant.
+    pub updated_since: Option<Instant>,
+}
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub struct List<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// The cursor of the next page; `null` on the last.
+    pub next: Option<String>,
+}
+
+impl Listing {
+    /// The page to read: one row more than is shown tells whether there is a next one.
+    ///
+    /// # Errors
+    /// A refusal where the limit or the cursor is unusable.
+    pub fn page(&self) -> Outcome<Page> {
+        let limit = self.limit.unwrap_or(DEFAULT);
+        if !(1..=MOST).contains(&limit) {
+            return Err(BAD_LIMIT.broken_at("/limit", format!("{limit} is not within 1 to {MOST}")).into());
+        }
+        let after = match &self.cursor {
+            None => None,
+            Some(text) => Some(Uuid::parse_str(text).map_err(|_| bad_cursor())?),
+        };
+        Ok(Page { after, limit: limit + 1 })
+    }
+
+    /// The instant for a filter.
+    #[must_use]
+    pub fn since(&self) -> Option<Moment> {
+        self.updated_since.map(Moment)
+    }
+
+    /// 200 with the rows that `page` brought, by `view`.
+    ///
+    /// # Errors
+    /// Where they cannot be written as JSON.
+    pub fn reply<A: Record, V: Serialize>(page: Page, mut rows: Vec<Stored<A>>, view: impl Fn(&A) -> V) -> Outcome<Reply> {
+        let shown = usize::try_from(page.limit - 1).unwrap_or_default();
+        let more = rows.len() > shown;
+        rows.truncate(shown);
+        let next = if more { rows.last().map(|row| row.value.id().to_string()) } else { None };
+        let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
+        Reply::json(200, &List { items, next })
+    }
+}
+
+/// The refusal of a cursor that is not of this list.
+#[must_use]
+pub fn bad_cursor() -> Failure {
+    BAD_CURSOR.broken_at("/cursor", "the cursor is not one that this list gave").into()
+}
+
+domain::rules! {
+    BAD_LIMIT = "bad_limit", Input, "requirements §7", "A page has between 1 and 200 rows.";
+    BAD_CURSOR = "bad_cursor", Input, "requirements §7", "A cursor is passed back as it was given.";
+}

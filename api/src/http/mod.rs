@@ -1,0 +1,13 @@
+//! The way of a request: authenticated, read, answered, and refused in one form.
+
+pub mod call;
+pub mod gate;
+pub mod listing;
+pub mod problem;
+pub mod reply;
+pub mod routes;
+
+pub use call::{Call, Nothing};
+pub use listing::{List, Listing};
+pub use problem::Problem;
+pub use reply::{Answer, Reply};

@@ -1,0 +1,116 @@
+//! Answers: kept whole, so that a replay under an idempotency key is the first answer to the letter.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::HttpResponse;
+use persistence::{Outcome, Record, Stored};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Problem;
+
+/// What a handler returns.
+pub type Answer = Result<HttpResponse, Problem>;
+
+/// An answer before it is sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reply {
+    status: u16,
+    etag: Option<String>,
+    location: Option<String>,
+    body: String,
+}
+
+/// A resource as it is shown: the aggregate, its version and when it was last changed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resource<T> {
+    /// The aggregate or its view.
+    #[serde(flatten)]
+    pub value: T,
+    /// Counts the changes; the ETag carries it.
+    pub version: i64,
+    /// When it was last changed.
+    pub updated_at: domain::kernel::Instant,
+}
+
+impl<T> Resource<T> {
+    /// A stored aggregate as it is shown, by `view`.
+    pub fn of<A>(stored: &Stored<A>, view: impl FnOnce(&A) -> T) -> Self {
+        Self { value: view(&stored.value), version: stored.version, updated_at: stored.updated_at }
+    }
+}
+
+impl Reply {
+    /// 200 with a stored aggregate as it is.
+    ///
+    /// # Errors
+    /// Where it cannot be written as JSON.
+    pub fn ok<A: Record>(stored: &Stored<A>) -> Outcome<Self> {
+        Self::json(200, &Resource::of(stored, Clone::clone)).map(|r| r.tagged(stored.version))
+    }
+
+    /// 201 with a stored aggregate as it is, and where it is: `/v1/{collection}/{id}`.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn created<A: Record>(stored: &Stored<A>, collection: &str) -> Outcome<Self> {
+        let location = format!("/v1/{collection}/{}", stored.value.id());
+        Ok(Self { status: 201, location: Some(location), ..Self::ok(stored)? })
+    }
+
+    /// 200 with a view of a stored aggregate.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn view<A, V: Serialize>(stored: &Stored<A>, view: V) -> Outcome<Self> {
+        Self::json(200, &Resource::of(stored, |_| view)).map(|r| r.tagged(stored.version))
+    }
+
+    /// `status` with any JSON.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn json(status: u16, body: &impl Serialize) -> Outcome<Self> {
+        Ok(Self { status, etag: None, location: None, body: serde_json::to_string(body)? })
+    }
+
+    /// With status 201 and a location.
+    #[must_use]
+    pub fn at(self, location: String) -> Self {
+        Self { status: 201, location: Some(location), ..self }
+    }
+
+    /// With the ETag of a version.
+    #[must_use]
+    pub fn tagged(self, version: i64) -> Self {
+        Self { etag: Some(format!("\"{version}\"")), ..self }
+    }
+
+    /// With an ETag over version and content, for views that show more than the aggregate. `If-Match` looks at the
+    /// version only.
+    #[must_use]
+    pub fn tagged_by_content(self, version: i64) -> Self {
+        use sha2::Digest as _;
+        let digest = sha2::Sha256::digest(self.body.as_bytes());
+        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        Self { etag: Some(format!("\"{version}.{short}\"")), ..self }
+    }
+
+    /// The response; 304 where the caller's `If-None-Match` names this answer.
+    #[must_use]
+    pub fn send(self, if_none_match: Option<&str>) -> HttpResponse {
+        let unchanged = match (&self.etag, if_none_match) {
+            (Some(etag), Some(seen)) => seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag),
+            (_, _) => false,
+        };
+        let status = if unchanged { 304 } else { self.status };
+        let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
+        if let Some(etag) = self.etag {
+            response.insert_header((header::ETAG, etag));
+        }
+        if let Some(location) = self.location {
+            response.insert_header((header::LOCATION, location));
+        }
+        if unchanged { response.finish() } else { response.content_type("application/json").body(self.body) }
+    }
+}

@@ -1,0 +1,96 @@
+//! One list per subject registers its routes, documents them and names the permission each needs, so that the three
+//! cannot differ.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::ServiceConfig;
+use domain::kernel::{Permission, Rule};
+use utoipa::openapi::OpenApi;
+
+/// One operation of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The handler's name; in camel case it is the `operationId`.
+    pub name: &'static str,
+    /// What the caller needs.
+    pub permission: Permission,
+    /// The rules whose violation it can answer with.
+    pub rules: &'static [&'static [&'static Rule]],
+}
+
+/// The routes of one subject.
+pub struct Subject {
+    /// Registers the handlers.
+    pub configure: fn(&mut ServiceConfig),
+    /// Their documentation.
+    pub document: fn() -> OpenApi,
+    /// What each needs and can answer.
+    pub operations: &'static [Operation],
+}
+
+/// Declares a subject's routes: `handler: Permission, [RULES of the modules it decides with];`
+macro_rules! routes {
+    ($($handler:ident: $permission:ident, [$($rules:expr),* $(,)?];)+) => {
+        /// The routes of this subject.
+        pub fn routes() -> $crate::http::routes::Subject {
+            #[derive(utoipa::OpenApi)]
+            #[openapi(paths($($handler),+))]
+            struct Document;
+
+            $crate::http::routes::Subject {
+                configure: |config| { config$(.service($handler))+; },
+                document: <Document as utoipa::OpenApi>::openapi,
+                operations: {
+                    const OPERATIONS: &[$crate::http::routes::Operation] = &[$(
+                        $crate::http::routes::Operation {
+                            name: stringify!($handler),
+                            permission: domain::kernel::Permission::$permission,
+                            rules: { static RULES: &[&[&domain::kernel::Rule]] = &[$($rules),*]; RULES },
+                        }
+                    ),+];
+                    OPERATIONS
+                },
+            }
+        }
+    };
+}
+pub(crate) use routes;
+
+/// Finds the operation that a method and path pattern name.
+#[derive(Debug, Default)]
+pub struct Directory(BTreeMap<String, BTreeMap<&'static str, Operation>>);
+
+impl Directory {
+    /// Reads the operations of all subjects with the methods and paths their documentation states.
+    #[must_use]
+    pub fn of(subjects: &[Subject]) -> Self {
+        let mut directory = Self::default();
+        for subject in subjects {
+            for (path, item) in (subject.document)().paths.paths {
+                let methods = [("GET", item.get), ("POST", item.post), ("PUT", item.put), ("PATCH", item.patch), ("DELETE", item.delete)];
+                for (method, documented) in methods {
+                    let name = documented.and_then(|o| o.operation_id);
+                    let found = subject.operations.iter().find(|o| name.as_deref() == Some(o.name));
+                    if let Some(operation) = found {
+                        directory.0.entry(path.clone()).or_default().insert(method, *operation);
+                    }
+                }
+            }
+        }
+        directory
+    }
+
+    /// The operation, or the methods that the path knows.
+    ///
+    /// # Errors
+    /// The methods known, where the path knows others only; empty where the path is unknown.
+    pub fn find(&self, pattern: Option<&str>, method: &str) -> Result<Operation, Vec<&'static str>> {
+        let Some(known) = pattern.and_then(|p| self.0.get(p)) else { return Err(Vec::new()) };
+        known.get(method).copied().ok_or_else(|| known.keys().copied().collect())
+    }
+
+    /// Every operation with its method and path.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &'static str, Operation)> {
+        self.0.iter().flat_map(|(path, methods)| methods.iter().map(move |(method, op)| (path.as_str(), *method, *op)))
+    }
+}

@@ -1,0 +1,102 @@
+//! The clock-driven work: whatever is due, earliest first, each in its own transaction, by the same code that a
+//! request would run. Several servers may sweep one database: a change is made under a lock and only while due.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use actix_web::web;
+use domain::kernel::{Actor, Instant};
+use persistence::record::{idempotency, timer};
+use persistence::{Failure, Mode, Outcome, Stamp, Tx};
+use uuid::Uuid;
+
+use crate::App;
+use crate::clock::Clock;
+
+/// Due things read at a time.
+const BATCH: i64 = 100;
+/// Answers under idempotency keys are kept this long.
+const ANSWERS_KEPT_DAYS: i64 = 30;
+
+/// Makes every change that is due at `now`. Returns how many were made.
+///
+/// # Errors
+/// Where the store cannot be reached. A change that fails is logged, counted and left for the next sweep.
+pub async fn sweep(app: &App, now: Instant) -> Outcome<usize> {
+    let (mut made, mut failed) = (0, HashSet::new());
+    loop {
+        let due = app.db.scan(move |c| timer::due(c, now, BATCH)).await?;
+        app.metrics.overdue(due.first().map_or(0, |t| (now.micros() - t.at.micros()) / 1_000_000));
+        let Some(next) = due.into_iter().find(|t| !failed.contains(&t.id)) else { return Ok(made) };
+        let (id, kind, what) = (next.id, next.kind.clone(), next.what.clone());
+        match tick(app, now, next.kind, id).await {
+            Ok(()) => {
+                made += 1;
+                app.metrics.swept(&kind, &what, "made");
+            }
+            Err(Failure::Unavailable(why)) => return Err(Failure::Unavailable(why)),
+            Err(failure) => {
+                tracing::error!(%kind, %what, %id, %failure, "a change that is due failed");
+                app.metrics.swept(&kind, &what, "failed");
+                failed.insert(id);
+            }
+        }
+    }
+}
+
+async fn tick(app: &App, now: Instant, kind: String, id: Uuid) -> Outcome<()> {
+    app.db.write(stamp(app, now), Mode::Commit, move |tx| tick_in(tx, &kind, id)).await
+}
+
+fn stamp(app: &App, now: Instant) -> Stamp {
+    Stamp { now, actor: Actor::clock(), request: None, ids: app.ids.clone() }
+}
+
+fn tick_in(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<()> {
+    let ticks = [crate::arrangement::tick, crate::admission::tick, crate::standing::tick];
+    for tick in ticks {
+        if tick(tx, kind, id)? {
+            return Ok(());
+        }
+    }
+    Err(Failure::Broken(format!("nothing ticks a {kind}")))
+}
+
+/// Moves a movable clock to `to`, stopping at each instant at which something falls due, so that a jump over ten
+/// years does what ten years would have done.
+///
+/// # Errors
+/// Where the store cannot be reached.
+pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
+    loop {
+        let next = app.db.scan(move |c| timer::due(c, to, 1)).await?;
+        let Some(stop) = next.first().map(|t| t.at.max(app.clock.now())) else { break };
+        clock.store(stop.micros(), Ordering::SeqCst);
+        if sweep(app, stop).await? == 0 {
+            break;
+        }
+    }
+    clock.store(to.micros(), Ordering::SeqCst);
+    sweep(app, to).await.map(drop)
+}
+
+/// Sweeps for as long as the server runs.
+pub async fn run(app: web::Data<App>, every: std::time::Duration) {
+    let mut beat = tokio::time::interval(every);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut tidied = Instant::from_micros(0);
+    loop {
+        beat.tick().await;
+        let now = app.clock.now();
+        if let Err(failure) = sweep(&app, now).await {
+            tracing::warn!(%failure, "the sweep will try again");
+        }
+        if matches!(app.clock, Clock::System) && now > tidied.plus_seconds(3600) {
+            tidied = now;
+            let before = now.plus_seconds(-ANSWERS_KEPT_DAYS * 86_400);
+            if let Err(failure) = app.db.write(stamp(&app, now), Mode::Commit, move |tx| idempotency::forget(tx, before)).await {
+                tracing::warn!(%failure, "old answers were not forgotten");
+            }
+        }
+    }
+}
