@@ -4,3 +4,5 @@ pub mod answers;
 pub mod application;
 pub mod line;
 pub mod receipt;
+
+pub use application::Application;

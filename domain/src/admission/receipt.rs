@@ -66,7 +66,7 @@ impl Receipt {
 }
 
 /// One submission, frozen: nothing in it ever changes (PRO-18, PRO-27).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubmittedVersion {
     /// What was submitted.
