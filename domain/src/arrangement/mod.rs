@@ -3,6 +3,7 @@
 
 pub mod policy;
 pub mod requirement;
+pub mod schedule;
 
 pub use policy::{AdmissionMode, AllHomes, FailurePath, LocationBoundary, Policies, Regime, SuspensionEnd};
 pub use requirement::{EvidenceAsked, Gate, Question, Requirement, RequirementVersion, Test};

@@ -1,0 +1,198 @@
+//! What happens to an application after its submission: its round, the decisions on its lines, and their reopening.
+
+use super::super::line::{CheckFact, Line, LineDecision, LineStatus, Reopening, judge};
+use super::{
+    APPLICATION_OPEN, Application, Event, LINE_STATE_WRONG, LINE_UNKNOWN, LOT_HELD, ROUND_OPENS_LATER,
+    ROUND_STILL_OPEN, Status, round_closed,
+};
+use crate::arrangement::schedule::Routing;
+use crate::kernel::{Actor, ApplicationId, Decision, Instant, LotId, Refusal, RoundId, Violation, Violations};
+
+/// What is known when a line is reopened.
+#[derive(Clone, Copy, Debug)]
+pub struct ReopenFacts {
+    /// Another open application of the provider's to the arrangement, if any.
+    pub other_open: Option<ApplicationId>,
+    /// Whether the provider has become a member of the lot meanwhile.
+    pub held: bool,
+}
+
+impl Application {
+    /// The round that it waited for has opened.
+    pub fn round_opened(mut self, closes_at: Instant, now: Instant) -> Decision<Self> {
+        let Status::Queued { round, opens_at } = self.status else { return Err(self.wrong_state("round_opened")) };
+        if now < opens_at {
+            return Err(ROUND_OPENS_LATER.broken(format!("the round opens at {opens_at}")).into());
+        }
+        let event = self.enter(Routing::Open { round, closes_at });
+        Ok((self, event.into_iter().collect()))
+    }
+
+    /// Finds another place where the round that it waited for was cancelled or moved.
+    pub fn reroute(mut self, routing: Routing) -> Decision<Self> {
+        let Status::Queued { .. } = self.status else { return Err(self.wrong_state("reroute")) };
+        let event = self.enter(routing);
+        Ok((self, event.into_iter().collect()))
+    }
+
+    /// Begins the evaluation of the last submitted version, once the round has closed (DPS-13). An open draft is
+    /// dropped: it is not a response (PRO-19).
+    pub fn begin_evaluation(mut self, now: Instant) -> Decision<Self> {
+        let Status::Submitted { round, closes_at } = self.status else {
+            return Err(self.wrong_state("begin_evaluation"));
+        };
+        if now < closes_at {
+            return Err(ROUND_STILL_OPEN.broken(format!("the round closes at {closes_at}")).into());
+        }
+        let event = self.evaluate(Some(round));
+        Ok((self, vec![event]))
+    }
+
+    /// Decides one line: its checks leave one decision only (DPS-02). Decides the application with its last line.
+    pub fn decide_line(
+        mut self,
+        lot: LotId,
+        decision: LineDecision,
+        checks: &[CheckFact],
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        let Status::InEvaluation { .. } = self.status else { return Err(self.wrong_state("decide_line")) };
+        let line = self.line_mut(lot)?;
+        match line.status {
+            LineStatus::InEvaluation => {}
+            LineStatus::Pending
+            | LineStatus::Admitted { .. }
+            | LineStatus::Rejected(_)
+            | LineStatus::Withdrawn { .. } => return Err(wrong_line(line).into()),
+        }
+        line.status = judge(decision, checks, actor, now)?;
+        let event = match &line.status {
+            LineStatus::Admitted { membership, .. } => Some(Event::LineAdmitted { lot, membership: *membership }),
+            LineStatus::Rejected(rejection) => Some(Event::LineRejected { lot, reasons: rejection.reasons.clone() }),
+            LineStatus::Pending | LineStatus::InEvaluation | LineStatus::Withdrawn { .. } => None,
+        };
+        let events = event.into_iter().chain(self.settle(now)).collect();
+        Ok((self, events))
+    }
+
+    /// Takes the application back: until its round closes, or under rolling admission until it is decided. Lines that
+    /// are decided stay so; if there is one, the application is decided rather than withdrawn.
+    pub fn withdraw(mut self, now: Instant) -> Decision<Self> {
+        self.still_withdrawable("withdraw", now)?;
+        self.draft = None;
+        let mut events = Vec::new();
+        for line in self.lines.iter_mut().filter(|line| line.status.is_undecided()) {
+            line.status = LineStatus::Withdrawn { at: now };
+            events.push(Event::LineWithdrawn { lot: Some(line.lot) });
+        }
+        let settled = self.settle(now);
+        if matches!(self.status, Status::Withdrawn { .. }) {
+            // Withdrawn as a whole: its lines need no events, and the lots of a sealed application stay untold.
+            events.clear();
+        }
+        events.extend(settled);
+        Ok((self, events))
+    }
+
+    /// Takes one line back, as long as the application could be; with its last line it takes back the application.
+    pub fn withdraw_line(mut self, lot: LotId, now: Instant) -> Decision<Self> {
+        if let Status::Draft = self.status {
+            return Err(self.wrong_state("withdraw_line"));
+        }
+        self.still_withdrawable("withdraw_line", now)?;
+        let told = self.content_visible_to_buyers().then_some(lot);
+        let line = self.line_mut(lot)?;
+        if !line.status.is_undecided() {
+            return Err(wrong_line(line).into());
+        }
+        line.status = LineStatus::Withdrawn { at: now };
+        if let Some(draft) = &mut self.draft {
+            draft.lots.retain(|kept| *kept != lot);
+        }
+        let settled = self.settle(now);
+        Ok((self, std::iter::once(Event::LineWithdrawn { lot: told }).chain(settled).collect()))
+    }
+
+    /// Puts a rejected line back under evaluation after an upheld appeal (BEY-05). The rejection stays readable.
+    pub fn reopen_line(
+        mut self,
+        lot: LotId,
+        reason: &str,
+        facts: ReopenFacts,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        let (Status::Decided { round, .. } | Status::InEvaluation { round }) = self.status else {
+            return Err(self.wrong_state("reopen_line"));
+        };
+        let line = self.line_mut(lot)?;
+        let mut violations = Violations::new();
+        violations.require_reason(reason, "/reason");
+        if let Some(other) = facts.other_open {
+            violations.add(APPLICATION_OPEN.broken(format!("application {other} is open: it is decided first")));
+        }
+        if facts.held {
+            violations.add(LOT_HELD.broken("the provider is a member of the lot"));
+        }
+        match line.status.clone() {
+            LineStatus::Rejected(rejection) => {
+                let (reason, by) = (reason.to_owned(), actor.subject.clone());
+                line.reopened.push(Reopening { reason, at: now, by, rejection });
+                line.status = LineStatus::InEvaluation;
+            }
+            LineStatus::Pending
+            | LineStatus::InEvaluation
+            | LineStatus::Admitted { .. }
+            | LineStatus::Withdrawn { .. } => violations.add(wrong_line(line)),
+        }
+        violations.refuse_any()?;
+        self.status = Status::InEvaluation { round };
+        Ok((self, vec![Event::LineReopened { lot, reason: reason.to_owned() }]))
+    }
+
+    /// Puts every live line of the version that counts under evaluation.
+    pub(super) fn evaluate(&mut self, round: Option<RoundId>) -> Event {
+        self.draft = None;
+        self.status = Status::InEvaluation { round };
+        for line in self.lines.iter_mut().filter(|line| line.status == LineStatus::Pending) {
+            line.status = LineStatus::InEvaluation;
+        }
+        Event::EvaluationBegun { version: self.last_version(), round }
+    }
+
+    fn still_withdrawable(&self, attempted: &'static str, now: Instant) -> Result<(), Refusal> {
+        match self.status {
+            Status::Submitted { closes_at, .. } if now >= closes_at => Err(round_closed().into()),
+            Status::InEvaluation { round: Some(_) } => Err(round_closed().into()),
+            Status::Draft | Status::Queued { .. } | Status::Submitted { .. } | Status::InEvaluation { round: None } => {
+                Ok(())
+            }
+            Status::Decided { .. } | Status::Withdrawn { .. } => Err(self.wrong_state(attempted)),
+        }
+    }
+
+    /// Ends the application when no line is left to decide.
+    fn settle(&mut self, now: Instant) -> Option<Event> {
+        if self.lines.iter().any(|line| line.status.is_undecided()) {
+            return None;
+        }
+        self.draft = None;
+        let all_withdrawn = self.lines.iter().all(|line| matches!(line.status, LineStatus::Withdrawn { .. }));
+        if all_withdrawn {
+            self.status = Status::Withdrawn { at: now };
+            return Some(Event::ApplicationWithdrawn { at: now });
+        }
+        self.status = Status::Decided { round: self.round(), at: now };
+        Some(Event::ApplicationDecided { at: now })
+    }
+
+    fn line_mut(&mut self, lot: LotId) -> Result<&mut Line, Violation> {
+        let found = self.lines.iter_mut().find(|line| line.lot == lot);
+        found.ok_or_else(|| LINE_UNKNOWN.broken_at("/lot", format!("the application is not for lot {lot}")))
+    }
+}
+
+fn wrong_line(line: &Line) -> Violation {
+    LINE_STATE_WRONG.broken_at("/lot", format!("the line is {}", line.status.name()))
+}

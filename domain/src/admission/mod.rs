@@ -1,0 +1,8 @@
+//! Admission: applications, their compliance checks, and the memberships they lead to (A4 to A6).
+
+pub mod answers;
+pub mod application;
+pub mod line;
+pub mod receipt;
+
+pub use application::Application;

@@ -1,0 +1,78 @@
+//! What a provider holds in hand after a submission (PRO-20), and the version it is for (PRO-18).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::answers::Content;
+use crate::arrangement::schedule::Routing;
+use crate::kernel::{ApplicationId, Instant, RoundId};
+
+/// What a submission led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceivedAs {
+    /// Waits for its round to open.
+    Queued,
+    /// Received in an open round.
+    Submitted,
+    /// Evaluated on arrival.
+    InEvaluation,
+}
+
+/// The proof of a submission. It stays readable for ever.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// The application.
+    pub application: ApplicationId,
+    /// The version, from 1.
+    pub version: u32,
+    /// When it was received, to the second begun.
+    pub at: Instant,
+    /// What it led to at that moment.
+    pub state: ReceivedAs,
+    /// The round in whose evaluation it falls (DPS-16); none where it is evaluated on arrival.
+    pub round: Option<RoundId>,
+    /// SHA-256 of the content received, where it was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<String>,
+}
+
+impl Receipt {
+    /// A receipt for `version`, received at `now` and sent where `routing` says.
+    #[must_use]
+    pub fn new(
+        application: ApplicationId,
+        version: u32,
+        now: Instant,
+        routing: Routing,
+        content_hash: Option<String>,
+    ) -> Self {
+        let (state, round) = match routing {
+            Routing::Evaluate => (ReceivedAs::InEvaluation, None),
+            Routing::Open { round, .. } => (ReceivedAs::Submitted, Some(round)),
+            Routing::Queued { round, .. } => (ReceivedAs::Queued, Some(round)),
+        };
+        let micros = now.micros();
+        let at = Instant::from_micros(micros - micros.rem_euclid(1_000_000));
+        Self { application, version, at, state, round, content_hash }
+    }
+
+    /// The time of receipt as portals print it, in London: `22/03/2017 17:40:50`.
+    #[must_use]
+    pub fn printed_at(&self) -> String {
+        self.at.civil().format("%d/%m/%Y %H:%M:%S").to_string()
+    }
+}
+
+/// One submission, frozen: nothing in it ever changes (PRO-18, PRO-27).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SubmittedVersion {
+    /// What was submitted.
+    pub content: Content,
+    /// The receipt that was given for it.
+    pub receipt: Receipt,
+    /// Who submitted it: the subject of the token.
+    pub by: String,
+}
