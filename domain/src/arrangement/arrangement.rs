@@ -1,24 +1,16 @@
 //! The arrangement (A1): DRAFT → LIVE → ESTABLISHED → EXTENDED, ended by EXPIRED, TERMINATED or, unpublished, DISCARDED.
 
-use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::particulars::{check_documents, check_value};
 use super::{
-    AdmissionMode, Commands, Contact, DocumentRef, ExternalReference, NOTHING_DUE, Participant, Particulars, Policies,
-    Regime, Terms, require_text, schedule,
+    Commands, Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Participant, Particulars,
+    Policies, Regime, Term, Terms, Warning, require_text,
 };
-use crate::kernel::{About, Aggregate, ArrangementId, Decision, Due, Instant, Kind, LotId, Pence, Violations};
+use crate::kernel::{About, Aggregate, ArrangementId, Decision, Due, Instant, Kind, Pence, Violations};
 
 crate::rules! {
-    SPECIFICATION_REQUIRED = "specification_required", Input, "DPS-07",
-        "A service specification is published before the arrangement goes live.";
-    LOT_REQUIRED = "lot_required", Input, "DPS-08, PCR34-3", "A published arrangement has at least one lot.";
-    REQUIREMENT_REQUIRED = "requirement_required", Input, "A1, PCR34-3", "Every published lot states its requirements.";
-    AUTHORITY_REQUIRED = "authority_required", Input, "DPS-27", "At least one authority uses the arrangement.";
-    START_REQUIRED = "contract_start_required", Input, "DPS-18", "A published arrangement names its contract start.";
-    LIVE_AFTER_START = "live_after_contract_start", Input, "DPS-18", "An arrangement goes live before its contracts start.";
     TERM_OVER = "term_over", Input, "DPS-17", "The term is not over at publication.";
     NOT_LIVE_YET = "not_live_yet", Conflict, "DPS-18", "An arrangement is established after it went live.";
     PARTICIPANTS_CLOSED = "participants_closed", Conflict, "C-17, SUB-03",
@@ -48,82 +40,6 @@ pub enum ArrangementKind {
     ApprovedList,
     /// Dynamic market under the Procurement Act 2023.
     DynamicMarket,
-}
-
-/// The term of a published arrangement.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Term {
-    /// When it goes live: rounds open and applications arrive from here.
-    pub live_at: Instant,
-    /// First day of its contracts.
-    #[schema(value_type = String, format = Date)]
-    pub contract_start: NaiveDate,
-    /// Last day, inclusive: 2019-04-01 and 120 months read 2029-03-31 (DPS-17).
-    #[schema(value_type = String, format = Date)]
-    pub last_day: NaiveDate,
-    /// Months by which it was extended in all.
-    pub extended_months: u32,
-}
-
-impl Term {
-    /// A term of `months` plus `extended_months` from `contract_start`.
-    #[must_use]
-    pub fn of(live_at: Instant, contract_start: NaiveDate, months: u32, extended_months: u32) -> Self {
-        let whole = Months::new(months.saturating_add(extended_months));
-        let after = contract_start.checked_add_months(whole).unwrap_or(NaiveDate::MAX);
-        Self { live_at, contract_start, last_day: after.pred_opt().unwrap_or(after), extended_months }
-    }
-
-    /// The first instant after the term.
-    #[must_use]
-    pub fn ends_at(&self) -> Instant {
-        Instant::start_of(self.last_day.succ_opt().unwrap_or(self.last_day))
-    }
-}
-
-/// What was changed after publication.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Modified {
-    /// The description.
-    Description,
-    /// The service specification.
-    Specification,
-    /// Other documents.
-    Documents,
-    /// Terms and conditions.
-    Terms,
-    /// The contact.
-    Contact,
-    /// The estimated value.
-    EstimatedValue,
-    /// The authorities that use it.
-    Participants,
-    /// The length of the term.
-    Term,
-}
-
-/// A dated and reasoned change of a published arrangement, open to all (PCR34-28).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Modification {
-    /// When.
-    pub at: Instant,
-    /// Why.
-    pub reason: String,
-    /// What.
-    pub changed: Vec<Modified>,
-}
-
-/// Something lawful that the lead should know.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Warning {
-    /// Stable code.
-    pub code: String,
-    /// For a person.
-    pub detail: String,
 }
 
 /// The state of an arrangement with its data.
@@ -230,26 +146,6 @@ pub struct Changes {
     pub contact: Option<Contact>,
     /// The estimated value.
     pub estimated_value: Option<Pence>,
-}
-
-/// A lot as publication sees it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LotFact {
-    /// Which lot.
-    pub id: LotId,
-    /// Its code, for the refusal's words.
-    pub code: String,
-    /// How many requirements it has.
-    pub requirements: usize,
-}
-
-/// What publication needs to know of others.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct PublicationFacts {
-    /// The lots that are not closed.
-    pub lots: Vec<LotFact>,
-    /// The day by which systems of this regime end by statute, if any; a term beyond it is warned of.
-    pub statutory_end: Option<NaiveDate>,
 }
 
 /// What happened to an arrangement.
@@ -445,72 +341,6 @@ impl Arrangement {
         Ok((self, vec![event]))
     }
 
-    /// Publishes: everything that is missing is refused at once (A1).
-    pub fn publish(mut self, facts: &PublicationFacts, now: Instant) -> Decision<Self> {
-        self.permit("publish")?;
-        let mut found = Violations::new();
-        self.particulars.check(&mut found);
-        self.policies.check(&mut found, "/policies");
-        found.require(
-            self.particulars.specification.is_some(),
-            &SPECIFICATION_REQUIRED,
-            "/specification",
-            "the service specification is missing",
-        );
-        found.require(!facts.lots.is_empty(), &LOT_REQUIRED, "/lots", "there is no lot");
-        for lot in facts.lots.iter().filter(|lot| lot.requirements == 0) {
-            found.add(REQUIREMENT_REQUIRED.broken_at("/lots", format!("lot {} has no requirement", lot.code)));
-        }
-        found.require(!self.participants.is_empty(), &AUTHORITY_REQUIRED, "/participants", "no authority uses it");
-        let live_at = self.particulars.live_at.unwrap_or(now);
-        let Some(start) = self.particulars.contract_start else {
-            found.add(START_REQUIRED.broken_at("/contractStart", "the contract start is missing"));
-            return found.refuse_any().map(|()| (self, vec![]));
-        };
-        let term = Term::of(live_at, start, self.policies.term_months, 0);
-        found.require(
-            live_at.date() <= start,
-            &LIVE_AFTER_START,
-            "/liveAt",
-            format!("it goes live on {}, contracts start on {start}", live_at.date()),
-        );
-        found.require(
-            now < term.ends_at(),
-            &TERM_OVER,
-            "/contractStart",
-            format!("the term ended on {}", term.last_day),
-        );
-        found.refuse_any()?;
-        self.warnings = self.warn(&term, facts, now);
-        self.particulars.live_at = Some(live_at);
-        self.state = State::Live { term };
-        let event = Event::ArrangementPublished { arrangement: self.id, term, warnings: self.warnings.clone() };
-        Ok((self, vec![event]))
-    }
-
-    fn warn(&self, term: &Term, facts: &PublicationFacts, now: Instant) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        let mut warn = |holds: bool, code: &str, detail: String| {
-            if holds {
-                warnings.push(Warning { code: code.to_owned(), detail });
-            }
-        };
-        if let Some(end) = facts.statutory_end {
-            let detail = format!("the term ends on {}, systems of this regime on {end}", term.last_day);
-            warn(term.last_day > end, "term_beyond_statutory_end", detail);
-        }
-        if let Some(first) = schedule::first_round(&self.policies, term.live_at) {
-            let late = first.evaluation_to > Instant::start_of(term.contract_start);
-            let detail = format!("the first evaluation is planned to end on {}", first.evaluation_to.date());
-            warn(late, "first_evaluation_after_contract_start", detail);
-        }
-        let closed = self.policies.admission_mode == AdmissionMode::Closed;
-        warn(closed, "admission_closed", "no application will be received".to_owned());
-        warn(term.live_at < now, "live_at_in_the_past", format!("it counts as live since {}", term.live_at));
-        warn(self.particulars.terms.is_none(), "terms_missing", "applicants have no terms to accept".to_owned());
-        warnings
-    }
-
     /// Changes what may change after publication, dated and with a reason (PCR34-28).
     pub fn modify(mut self, changes: Changes, reason: String, now: Instant) -> Decision<Self> {
         self.permit("modify")?;
@@ -592,7 +422,7 @@ impl Arrangement {
         // The clock may not have run yet: an ended term is not revived.
         found.require(now < term.ends_at(), &TERM_OVER, "", format!("the term ended on {}", term.last_day));
         found.refuse_any()?;
-        let term = Term::of(term.live_at, term.contract_start, self.policies.term_months, extended);
+        let term = term.extended(self.policies.term_months, extended);
         self.state = State::Extended { term };
         self.modifications.push(Modification { at: now, reason: reason.clone(), changed: vec![Modified::Term] });
         let event = Event::ArrangementExtended { arrangement: self.id, months, term, reason };

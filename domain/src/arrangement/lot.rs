@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::arrangement::{CONDITIONS_FIXED, REQUIREMENT_REQUIRED};
+use super::arrangement::CONDITIONS_FIXED;
+use super::publication::REQUIREMENT_REQUIRED;
 use super::requirement::RequirementRef;
 use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, Regime, require_code, require_text};
 use crate::kernel::{
@@ -133,6 +134,8 @@ pub struct Lot {
     pub access: Vec<Access>,
     /// What an applicant must meet, each requirement in one version.
     pub requirements: Vec<RequirementRef>,
+    /// When it was defined.
+    pub defined_at: Instant,
     /// Its state.
     #[serde(flatten)]
     pub state: LotState,
@@ -143,8 +146,8 @@ pub struct Lot {
 pub struct ConditionFacts {
     /// The arrangement's regime.
     pub regime: Regime,
-    /// Whether the arrangement is published.
-    pub published: bool,
+    /// When the arrangement was published, if it was ([`Term::published_at`](super::Term)).
+    pub published_at: Option<Instant>,
     /// Whether a line of this lot was ever evaluated.
     pub evaluated: bool,
 }
@@ -229,14 +232,24 @@ impl Lot {
         particulars: LotParticulars,
         code_taken: bool,
         arrangement_over: bool,
+        now: Instant,
     ) -> Decision<Self> {
         let mut found = Violations::new();
         particulars.check(&mut found, code_taken);
         found.require(!arrangement_over, &ARRANGEMENT_OVER, "", "the arrangement has ended");
         found.refuse_any()?;
         let event = Event::LotDefined { lot: id, code: particulars.code.clone() };
-        let (aliases, access, requirements) = (vec![], vec![], vec![]);
-        Ok((Self { id, arrangement, particulars, aliases, access, requirements, state: State::Draft }, vec![event]))
+        let lot = Self {
+            id,
+            arrangement,
+            particulars,
+            aliases: Vec::new(),
+            access: Vec::new(),
+            requirements: Vec::new(),
+            defined_at: now,
+            state: State::Draft,
+        };
+        Ok((lot, vec![event]))
     }
 
     /// The code and label by which `authority` knows it (AC-20).
@@ -349,17 +362,23 @@ impl Lot {
         found.require(adopted, &REQUIREMENT_NOT_ADOPTED, "/requirement", "this lot does not refer to it");
         self.check_conditions(&mut found, facts, false);
         let others = self.requirements.iter().any(|r| r.requirement != requirement);
-        found.require(others || !facts.published, &REQUIREMENT_REQUIRED, "/requirement", "it is the last one");
+        found.require(others || !self.is_published(facts), &REQUIREMENT_REQUIRED, "/requirement", "it is the last one");
         found.refuse_any()?;
         self.requirements.retain(|r| r.requirement != requirement);
         let event = Event::RequirementDropped { lot: self.id, requirement };
         Ok((self, vec![event]))
     }
 
+    /// Published with its arrangement or, where it was added later, by opening: until then its conditions are free.
+    fn is_published(&self, facts: ConditionFacts) -> bool {
+        match self.state {
+            State::Draft => facts.published_at.is_some_and(|published_at| self.defined_at <= published_at),
+            State::Open | State::Paused { .. } | State::Closed { .. } => true,
+        }
+    }
+
     fn check_conditions(&self, found: &mut Violations, facts: ConditionFacts, newer: bool) {
-        // A lot that was added to a running market sets its conditions until it opens.
-        let running = facts.published && !matches!(self.state, State::Draft);
-        let fixed = facts.regime == Regime::Pa23Market && running;
+        let fixed = facts.regime == Regime::Pa23Market && self.is_published(facts);
         found.require(!fixed, &CONDITIONS_FIXED, "/requirement", "fixed until the market ends");
         found.require(newer || !facts.evaluated, &REQUIREMENTS_FIXED, "/requirement", "a line was evaluated already");
     }

@@ -7,19 +7,23 @@ pub mod arrangement;
 pub mod lot;
 pub mod particulars;
 pub mod policy;
+pub mod publication;
 pub mod requirement;
 pub mod round;
 pub mod schedule;
+pub mod term;
 
-pub use arrangement::{Arrangement, ArrangementEvent, ArrangementKind, ArrangementState, Term};
+pub use arrangement::{Arrangement, ArrangementEvent, ArrangementKind, ArrangementState, NewArrangement};
 pub use lot::{Lot, LotEvent, LotState, ServiceType};
 pub use particulars::{Contact, DocumentRef, ExternalReference, Participant, Particulars, Terms};
 pub use policy::{AdmissionMode, AllHomes, FailurePath, LocationBoundary, Policies, Regime, SuspensionEnd};
+pub use publication::{LotFact, PublicationFacts};
 pub use requirement::{
     EvidenceAsked, Gate, Question, Requirement, RequirementEvent, RequirementRef, RequirementVersion, Test,
 };
 pub use round::{LotScope, Round, RoundEvent, RoundState};
 pub use schedule::{Routing, Window};
+pub use term::{Modification, Modified, Term, Warning};
 
 use crate::kernel::{Aggregate, Refusal, Violations};
 
