@@ -1,4 +1,5 @@
 //! The arrangement (A1): DRAFT → LIVE → ESTABLISHED → EXTENDED, ended by EXPIRED, TERMINATED or, unpublished, DISCARDED.
+#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -73,7 +74,7 @@ pub enum ArrangementState {
         /// The term it had.
         term: Term,
         /// When it ended.
-        at: Instant,
+        terminated_at: Instant,
         /// Why.
         reason: String,
     },
@@ -359,24 +360,23 @@ impl Arrangement {
         if let Some(contact) = &changes.contact {
             require_text(&mut found, &contact.name, "/contact/name");
         }
-        let mut changed = Vec::new();
+        let mut what = Vec::new();
         let is = &mut self.particulars;
-        replace(&mut is.description, changes.description, Modified::Description, &mut changed);
-        replace(&mut is.specification, changes.specification.map(Some), Modified::Specification, &mut changed);
-        replace(&mut is.documents, changes.documents, Modified::Documents, &mut changed);
-        replace(&mut is.terms, changes.terms.map(Some), Modified::Terms, &mut changed);
-        replace(&mut is.contact, changes.contact.map(Some), Modified::Contact, &mut changed);
-        replace(&mut is.estimated_value, changes.estimated_value.map(Some), Modified::EstimatedValue, &mut changed);
+        replace(&mut is.description, changes.description, Modified::Description, &mut what);
+        replace(&mut is.specification, changes.specification.map(Some), Modified::Specification, &mut what);
+        replace(&mut is.documents, changes.documents, Modified::Documents, &mut what);
+        replace(&mut is.terms, changes.terms.map(Some), Modified::Terms, &mut what);
+        replace(&mut is.contact, changes.contact.map(Some), Modified::Contact, &mut what);
+        replace(&mut is.estimated_value, changes.estimated_value.map(Some), Modified::EstimatedValue, &mut what);
         if self.policies.regime == Regime::Pa23Market {
-            for (what, field) in [(Modified::Specification, "/specification"), (Modified::Terms, "/terms")] {
-                found.require(!changed.contains(&what), &CONDITIONS_FIXED, field, "fixed until the market ends");
+            for (fixed, field) in [(Modified::Specification, "/specification"), (Modified::Terms, "/terms")] {
+                found.require(!what.contains(&fixed), &CONDITIONS_FIXED, field, "fixed until the market ends");
             }
         }
-        found.require(!changed.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
+        found.require(!what.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
         found.refuse_any()?;
-        let event =
-            Event::ArrangementModified { arrangement: self.id, changed: changed.clone(), reason: reason.clone() };
-        self.modifications.push(Modification { at: now, reason, changed });
+        let event = Event::ArrangementModified { arrangement: self.id, changed: what.clone(), reason: reason.clone() };
+        self.modifications.push(Modification { at: now, reason, changed: what });
         Ok((self, vec![event]))
     }
 
@@ -436,7 +436,7 @@ impl Arrangement {
         found.require_reason(&reason, "/reason");
         found.refuse_any()?;
         let Some(term) = self.in_force().copied() else { return Err(self.refused("terminate")) };
-        self.state = State::Terminated { term, at: now, reason: reason.clone() };
+        self.state = State::Terminated { term, terminated_at: now, reason: reason.clone() };
         let event = Event::ArrangementTerminated { arrangement: self.id, reason };
         Ok((self, vec![event]))
     }

@@ -1,4 +1,5 @@
 //! The lot (A2): DRAFT → OPEN ⇄ PAUSED → CLOSED. There is no cap on admission anywhere (DPS-02, PCR34-6).
+#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,14 +105,14 @@ pub enum LotState {
     /// Not applied to for now.
     Paused {
         /// Since when.
-        at: Instant,
+        paused_at: Instant,
         /// Why.
         reason: String,
     },
     /// Ended.
     Closed {
         /// When.
-        at: Instant,
+        closed_at: Instant,
         /// Why.
         reason: String,
     },
@@ -341,15 +342,13 @@ impl Lot {
         self.check_conditions(&mut found, facts, newer);
         found.refuse_any()?;
         let lot = self.id;
-        let event = match self.requirements.iter_mut().find(|r| r.requirement == requirement) {
-            Some(held) => {
-                let from = std::mem::replace(&mut held.version, version);
-                Event::RequirementRepinned { lot, requirement, from, to: version }
-            }
-            None => {
-                self.requirements.push(reference);
-                Event::RequirementAdopted { lot, requirement, version }
-            }
+        let held = self.requirements.iter_mut().find(|r| r.requirement == requirement);
+        let event = if let Some(held) = held {
+            let from = std::mem::replace(&mut held.version, version);
+            Event::RequirementRepinned { lot, requirement, from, to: version }
+        } else {
+            self.requirements.push(reference);
+            Event::RequirementAdopted { lot, requirement, version }
         };
         Ok((self, vec![event]))
     }
@@ -399,7 +398,7 @@ impl Lot {
     pub fn pause(mut self, reason: String, now: Instant) -> Decision<Self> {
         self.permit("pause")?;
         check_reason(&reason)?;
-        self.state = State::Paused { at: now, reason: reason.clone() };
+        self.state = State::Paused { paused_at: now, reason: reason.clone() };
         let event = Event::LotPaused { lot: self.id, reason };
         Ok((self, vec![event]))
     }
@@ -408,7 +407,7 @@ impl Lot {
     pub fn close(mut self, reason: String, now: Instant) -> Decision<Self> {
         self.permit("close")?;
         check_reason(&reason)?;
-        self.state = State::Closed { at: now, reason: reason.clone() };
+        self.state = State::Closed { closed_at: now, reason: reason.clone() };
         let event = Event::LotClosed { lot: self.id, reason };
         Ok((self, vec![event]))
     }

@@ -1,4 +1,5 @@
 //! Publication: all its preconditions in one place (A1, DPS-07, DPS-18).
+#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use chrono::NaiveDate;
 
@@ -13,7 +14,7 @@ crate::rules! {
     REQUIREMENT_REQUIRED = "requirement_required", Input, "A1, PCR34-3", "Every published lot states its requirements.";
     AUTHORITY_REQUIRED = "authority_required", Input, "DPS-27", "At least one authority uses the arrangement.";
     START_REQUIRED = "contract_start_required", Input, "DPS-18", "A published arrangement names its contract start.";
-    LIVE_AFTER_START = "live_after_contract_start", Input, "DPS-18", "An arrangement goes live before its contracts start.";
+    LIVE_AFTER_START = "live_after_contract_start", Input, "DPS-18", "An arrangement goes live no later than the day its contracts start.";
 }
 
 /// A lot as publication sees it.
