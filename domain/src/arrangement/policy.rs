@@ -3,6 +3,18 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kernel::Violations;
+use crate::law;
+
+crate::rules! {
+    POLICY_OUT_OF_RANGE = "policy_out_of_range", Input, "C-01, C-03, C-08, C-09",
+        "Lengths of time in policies are not zero and stay within what a civil calendar can hold.";
+    SUSPENSION_DEFAULT_TOO_LONG = "suspension_default_too_long", Input, "C-03",
+        "A suspension of the default length may not exceed the maximum.";
+    BOUNDARY_MALFORMED = "boundary_malformed", Input, "C-11, TIR-13",
+        "A location boundary names at least one postcode area, local authority or centre on the map.";
+}
+
 /// The legal regime; it selects a versioned set of rules and deadlines.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -179,6 +191,65 @@ impl Default for Policies {
             all_homes: AllHomes::Warn,
             participants_closed: true,
             second_assessor: false,
+        }
+    }
+}
+
+impl Policies {
+    /// Collects what is wrong with them; pointers begin with `at`.
+    pub fn check(&self, found: &mut Violations, at: &str) {
+        let mut range = |value: u32, least: u32, most: u32, key: &str| {
+            let held = (least..=most).contains(&value);
+            let detail = format!("{value} is not within {least} to {most}");
+            found.require(held, &POLICY_OUT_OF_RANGE, &format!("{at}/{key}"), detail);
+        };
+        range(self.first_round_days, 1, 366, "firstRoundDays");
+        range(self.round_interval_months, 1, 120, "roundIntervalMonths");
+        range(self.round_window_days, 1, 366, "roundWindowDays");
+        range(self.evaluation_days, 1, 366, "evaluationDays");
+        range(self.term_months, 1, 600, "termMonths");
+        range(self.extension_months, 0, 600, "extensionMonths");
+        range(self.suspension_months, 1, 120, "suspensionMonths");
+        range(self.suspension_max_months, 1, 120, "suspensionMaxMonths");
+        range(self.removal_notice_days, 0, 366, "removalNoticeDays");
+        if let Some(months) = self.no_fault_notice_months {
+            range(months, 1, 120, "noFaultNoticeMonths");
+        }
+        found.require(
+            self.suspension_months <= self.suspension_max_months,
+            &SUSPENSION_DEFAULT_TOO_LONG,
+            &format!("{at}/suspensionMonths"),
+            format!("{} exceeds the maximum of {}", self.suspension_months, self.suspension_max_months),
+        );
+        self.location_boundary.check(found, &format!("{at}/locationBoundary"));
+        if let Some(refusal) = law::mode_refusal(self.regime, self.admission_mode, &format!("{at}/admissionMode")) {
+            found.add(refusal);
+        }
+    }
+}
+
+impl LocationBoundary {
+    fn check(&self, found: &mut Violations, at: &str) {
+        match self {
+            LocationBoundary::Everywhere => {}
+            LocationBoundary::PostcodeAreas { postcode_areas, local_authorities } => {
+                let some = !(postcode_areas.is_empty() && local_authorities.is_empty());
+                found.require(some, &BOUNDARY_MALFORMED, at, "nothing is inside this boundary");
+                for (i, area) in postcode_areas.iter().enumerate() {
+                    let letters = (1..=2).contains(&area.len()) && area.bytes().all(|b| b.is_ascii_uppercase());
+                    let field = format!("{at}/postcodeAreas/{i}");
+                    found.require(letters, &BOUNDARY_MALFORMED, &field, "one or two capital letters, such as `HD`");
+                }
+            }
+            LocationBoundary::Radius { miles, centres } => {
+                found.require(*miles > 0, &BOUNDARY_MALFORMED, &format!("{at}/miles"), "give at least one mile");
+                found.require(!centres.is_empty(), &BOUNDARY_MALFORMED, &format!("{at}/centres"), "give a centre");
+                for (i, centre) in centres.iter().enumerate() {
+                    let on_map =
+                        centre.latitude.unsigned_abs() <= 90_000_000 && centre.longitude.unsigned_abs() <= 180_000_000;
+                    found.require(on_map, &BOUNDARY_MALFORMED, &format!("{at}/centres/{i}"), "this is off the map");
+                }
+            }
         }
     }
 }

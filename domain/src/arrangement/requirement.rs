@@ -1,10 +1,26 @@
 //! The shared requirement library (DPS-21): one test each, with immutable versions that lots refer to.
+#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{AuthorityCode, Instant, Pence, RequirementId};
+use super::{TEXT_REQUIRED, require_code, require_text};
+use crate::kernel::{
+    About, Aggregate, AuthorityCode, Decision, Instant, Kind, Pence, RequirementId, Violation, Violations,
+};
 use crate::provider::Rating;
+
+crate::rules! {
+    CODE_TAKEN = "requirement_code_taken", Conflict, "DPS-21", "A requirement's code is unique in its library.";
+    CODE_REPEATED = "code_repeated", Input, "DPS-21", "Codes of questions and of evidence are unique in their requirement.";
+    CONDITION_UNKNOWN = "condition_unknown", Input, "PRO-17",
+        "A question depends only on an earlier question of the same requirement, and on an answer that it can have.";
+    OPTIONS_MALFORMED = "options_malformed", Input, "PRO-17", "A choice offers different options, at least one.";
+    TEST_INCOMPLETE = "test_incomplete", Input, "DPS-21", "A test that facts decide has the data it decides by.";
+    NOT_SELF_ASSESSABLE = "not_self_assessable", Input, "DPS-22",
+        "Only what is asked can be assessed by the provider itself: answers of a manual test, or evidence.";
+    VERSION_UNCHANGED = "version_unchanged", Conflict, "DPS-21", "A new version differs from the one before it.";
+}
 
 /// When a requirement must be met (PA36-1).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
@@ -141,7 +157,7 @@ pub struct RequirementVersion {
 }
 
 /// A requirement of the library, owned by a lead agency and referred to by lots.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Requirement {
     /// Identifier.
@@ -164,4 +180,176 @@ pub struct RequirementRef {
     pub requirement: RequirementId,
     /// Which version, from 1.
     pub version: u32,
+}
+
+/// What happened in the library.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "past tense of the commands, with the ids they carry")]
+pub enum RequirementEvent {
+    RequirementDefined { requirement: RequirementId, owner: AuthorityCode, code: String },
+    RequirementVersioned { requirement: RequirementId, version: u32 },
+}
+
+impl Aggregate for Requirement {
+    type Event = RequirementEvent;
+    const KIND: Kind = Kind::Requirement;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    /// A requirement has one state: it only gains versions.
+    fn state(&self) -> &'static str {
+        "defined"
+    }
+
+    fn about(&self) -> About {
+        About::default()
+    }
+}
+
+impl Requirement {
+    /// Puts a requirement with its first version into `owner`'s library. `code_taken` is whether the library
+    /// already has the code.
+    pub fn define(
+        id: RequirementId,
+        owner: AuthorityCode,
+        code: String,
+        first: RequirementVersion,
+        code_taken: bool,
+        now: Instant,
+    ) -> Decision<Self> {
+        let mut found = Violations::new();
+        require_code(&mut found, &code, "/code");
+        found.require(!code_taken, &CODE_TAKEN, "/code", format!("`{code}` is in the library already"));
+        first.check(&mut found);
+        found.refuse_any()?;
+        let event = RequirementEvent::RequirementDefined { requirement: id, owner: owner.clone(), code: code.clone() };
+        Ok((Self { id, owner, code, versions: vec![first], defined_at: now }, vec![event]))
+    }
+
+    /// Adds a version; earlier ones stay as they are, and lots keep theirs until they adopt it.
+    pub fn add_version(mut self, version: RequirementVersion) -> Decision<Self> {
+        let mut found = Violations::new();
+        version.check(&mut found);
+        let same = self.versions.last() == Some(&version);
+        found.require(!same, &VERSION_UNCHANGED, "", format!("this is version {}", self.latest()));
+        found.refuse_any()?;
+        self.versions.push(version);
+        let event = RequirementEvent::RequirementVersioned { requirement: self.id, version: self.latest() };
+        Ok((self, vec![event]))
+    }
+
+    /// Version `number`, from 1.
+    #[must_use]
+    pub fn version(&self, number: u32) -> Option<&RequirementVersion> {
+        self.versions.get(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// The number of the newest version.
+    #[must_use]
+    pub fn latest(&self) -> u32 {
+        u32::try_from(self.versions.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl RequirementVersion {
+    /// Collects what is wrong with it; pointers are relative to the version.
+    pub fn check(&self, found: &mut Violations) {
+        require_text(found, &self.title, "/title");
+        self.check_test(found);
+        for (i, asked) in self.evidence.iter().enumerate() {
+            let earlier = self.evidence.iter().take(i).map(|e| e.code.as_str());
+            check_code(found, &asked.code, earlier, &format!("/evidence/{i}/code"));
+            require_text(found, &asked.title, &format!("/evidence/{i}/title"));
+        }
+        let valid = self.validity_months.is_none_or(|months| (1..=120).contains(&months));
+        found.require(valid, &TEST_INCOMPLETE, "/validityMonths", "evidence counts for 1 to 120 months");
+        for (i, question) in self.questions.iter().enumerate() {
+            let earlier = self.questions.get(..i).unwrap_or_default();
+            check_code(found, &question.code, earlier.iter().map(|q| q.code.as_str()), &format!("/questions/{i}/code"));
+            require_text(found, &question.text, &format!("/questions/{i}/text"));
+            if let Some(wrong) = question.answer.refusal(&format!("/questions/{i}/answer")) {
+                found.add(wrong);
+            }
+            if let Some(when) = &question.when {
+                let asked = earlier.iter().find(|q| q.code == when.question);
+                found.require(
+                    asked.is_some_and(|q| q.answer.admits(&when.equals)),
+                    &CONDITION_UNKNOWN,
+                    &format!("/questions/{i}/when"),
+                    format!("no earlier question `{}` has the answer {}", when.question, when.equals),
+                );
+            }
+        }
+    }
+
+    fn check_test(&self, found: &mut Violations) {
+        match self.test {
+            Test::RatingShare { percent, .. } => {
+                let share = (1..=100).contains(&percent);
+                found.require(share, &TEST_INCOMPLETE, "/test/percent", "give 1 to 100 per cent");
+            }
+            Test::Insurance { minimum } => {
+                found.require(minimum > Pence(0), &TEST_INCOMPLETE, "/test/minimum", "give the least cover");
+            }
+            Test::EvidenceInDate => {
+                let some = self.evidence.iter().any(|asked| asked.mandatory);
+                found.require(some, &TEST_INCOMPLETE, "/evidence", "ask for at least one mandatory document");
+            }
+            Test::Manual
+            | Test::RatedHome { .. }
+            | Test::HomeInsideBoundary
+            | Test::NoExclusion
+            | Test::RegisteredManager => {}
+        }
+        let assessable = match self.test {
+            Test::Manual => !self.questions.is_empty(),
+            Test::EvidenceInDate => true,
+            Test::RatingShare { .. }
+            | Test::RatedHome { .. }
+            | Test::HomeInsideBoundary
+            | Test::NoExclusion
+            | Test::Insurance { .. }
+            | Test::RegisteredManager => false,
+        };
+        let detail = "nothing that the provider answers decides this test";
+        found.require(assessable || !self.self_assessable, &NOT_SELF_ASSESSABLE, "/selfAssessable", detail);
+    }
+}
+
+fn check_code<'a>(found: &mut Violations, code: &str, mut earlier: impl Iterator<Item = &'a str>, field: &str) {
+    require_code(found, code, field);
+    found.require(!earlier.any(|other| other == code), &CODE_REPEATED, field, format!("`{code}` occurs twice"));
+}
+
+impl AnswerType {
+    fn refusal(&self, at: &str) -> Option<Violation> {
+        match self {
+            AnswerType::Text { max_length } => (*max_length == 0)
+                .then(|| TEXT_REQUIRED.broken_at(format!("{at}/maxLength"), "leave room for an answer")),
+            AnswerType::Choice { options } => {
+                let repeated = options.iter().enumerate().any(|(i, o)| options.iter().take(i).any(|p| p == o));
+                let wrong = options.is_empty() || repeated || options.iter().any(|o| o.trim().is_empty());
+                wrong.then(|| {
+                    OPTIONS_MALFORMED.broken_at(format!("{at}/options"), "options are blank, missing or repeated")
+                })
+            }
+            AnswerType::YesNo | AnswerType::Number | AnswerType::Money | AnswerType::Date => None,
+        }
+    }
+
+    /// Whether `answer` is of this type.
+    #[must_use]
+    pub fn admits(&self, answer: &serde_json::Value) -> bool {
+        let text = answer.as_str();
+        match self {
+            AnswerType::YesNo => answer.is_boolean(),
+            AnswerType::Text { max_length } => text.is_some_and(|t| t.chars().count() <= *max_length as usize),
+            AnswerType::Number | AnswerType::Money => answer.is_i64(),
+            AnswerType::Date => text.is_some_and(|t| t.len() == 10 && t.parse::<chrono::NaiveDate>().is_ok()),
+            AnswerType::Choice { options } => text.is_some_and(|t| options.iter().any(|o| o == t)),
+        }
+    }
 }

@@ -1,24 +1,122 @@
-//! Where a submission goes.
+//! When rounds are held, and where a submission goes (C-01, DPS-10 to DPS-16).
 
-use crate::kernel::{Instant, RoundId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// What becomes of an application that is submitted now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+use super::{AdmissionMode, Policies, Round};
+use crate::kernel::{Instant, LotId, Refusal, RoundId};
+
+crate::rules! {
+    ROUND_NOT_OPEN = "round_not_open", Conflict, "C-01", "Applications are received only while a round is open.";
+    NO_ROUND_SCHEDULED = "no_round_scheduled", Conflict, "DPS-13",
+        "An application waits for the next scheduled round, so there has to be one.";
+    ADMISSION_CLOSED = "admission_closed", Conflict, "C-01", "The arrangement receives no applications.";
+}
+
+/// The instants of a round, half-open: received from `opensAt`, refused at `closesAt` (PRO-16).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Window {
+    /// First instant of receipt.
+    pub opens_at: Instant,
+    /// First instant after receipt.
+    pub closes_at: Instant,
+    /// First instant at which evaluation may start.
+    pub evaluation_from: Instant,
+    /// The planned end of evaluation (DPS-16).
+    pub evaluation_to: Instant,
+}
+
+impl Window {
+    /// `days` civil days from `opens_at`, then evaluation at once for as long as the policies plan.
+    #[must_use]
+    pub fn of(policies: &Policies, opens_at: Instant, days: u32) -> Self {
+        let closes_at = opens_at.plus_days(days);
+        Self {
+            opens_at,
+            closes_at,
+            evaluation_from: closes_at,
+            evaluation_to: closes_at.plus_days(policies.evaluation_days),
+        }
+    }
+}
+
+/// Where a submission goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "to", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Routing {
-    /// Evaluated on arrival, without a round.
+    /// Evaluated at once.
     Evaluate,
-    /// Received in an open round.
+    /// Received in an open round, evaluated after it closes.
     Open {
-        /// The round.
+        /// Which round.
         round: RoundId,
         /// When it closes.
         closes_at: Instant,
     },
-    /// Queued for a round that is yet to open.
+    /// Received between rounds; it waits for the next one.
     Queued {
-        /// The round.
+        /// Which round.
         round: RoundId,
         /// When it opens.
         opens_at: Instant,
     },
+}
+
+/// The first round from `live_at` (DPS-11); `None` where the mode has no rounds.
+#[must_use]
+pub fn first_round(policies: &Policies, live_at: Instant) -> Option<Window> {
+    uses_rounds(policies.admission_mode).then(|| Window::of(policies, live_at, policies.first_round_days))
+}
+
+/// The round after `previous` (DPS-12): whole intervals after its opening, the first that does not overlap it.
+/// `None` where it would not end within the term, or the mode has no rounds.
+#[must_use]
+pub fn next_round(policies: &Policies, previous: &Window, term_end: Instant) -> Option<Window> {
+    // Counted from the opening in one step, so that a day that clamps once does not stay clamped.
+    let opens_at = (1..=1200_u32)
+        .map(|n| previous.opens_at.plus_months(policies.round_interval_months.saturating_mul(n)))
+        .take_while(|opens_at| *opens_at < term_end)
+        .find(|opens_at| *opens_at >= previous.closes_at)?;
+    let window = Window::of(policies, opens_at, policies.round_window_days);
+    (uses_rounds(policies.admission_mode) && window.closes_at <= term_end).then_some(window)
+}
+
+/// Whether applications are gathered in rounds.
+#[must_use]
+pub fn uses_rounds(mode: AdmissionMode) -> bool {
+    match mode {
+        AdmissionMode::ContinuousReceiptBatched | AdmissionMode::Windowed => true,
+        AdmissionMode::Rolling | AdmissionMode::Closed => false,
+    }
+}
+
+/// Where a submission for `lots` at `now` goes, among the arrangement's `rounds`. Only instants count, not
+/// whether the clock's work was done; a round counts only where it covers every one of the lots.
+///
+/// # Errors
+/// [`ROUND_NOT_OPEN`] with the next opening, [`NO_ROUND_SCHEDULED`] or [`ADMISSION_CLOSED`].
+pub fn route(mode: AdmissionMode, rounds: &[Round], lots: &[LotId], now: Instant) -> Result<Routing, Refusal> {
+    let open = || rounds.iter().find(|round| round.covers(lots) && round.accepts_at(now));
+    let received = |round: &Round| Routing::Open { round: round.id, closes_at: round.window.closes_at };
+    let next = || {
+        let later = rounds.iter().filter(|round| round.covers(lots) && round.is_ahead_at(now));
+        later.min_by_key(|round| round.window.opens_at)
+    };
+    match mode {
+        AdmissionMode::Rolling => Ok(Routing::Evaluate),
+        AdmissionMode::ContinuousReceiptBatched => match (open(), next()) {
+            (Some(round), _) => Ok(received(round)),
+            (None, Some(round)) => Ok(Routing::Queued { round: round.id, opens_at: round.window.opens_at }),
+            (None, None) => Err(NO_ROUND_SCHEDULED.broken("no round is open or scheduled for these lots").into()),
+        },
+        AdmissionMode::Windowed => open().map(received).ok_or_else(|| {
+            let detail = next().map_or("no round is scheduled for these lots".to_owned(), |round| {
+                let opens_at = round.window.opens_at;
+                format!("the next round opens on {} ({opens_at})", opens_at.date())
+            });
+            ROUND_NOT_OPEN.broken(detail).into()
+        }),
+        AdmissionMode::Closed => Err(ADMISSION_CLOSED.broken("the lead authority has closed admission").into()),
+    }
 }

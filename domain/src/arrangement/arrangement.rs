@@ -1,0 +1,468 @@
+//! The arrangement (A1): DRAFT → LIVE → ESTABLISHED → EXTENDED, ended by EXPIRED, TERMINATED or, unpublished, DISCARDED.
+#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::particulars::{check_documents, check_value};
+use super::{
+    Commands, Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Participant, Particulars,
+    Policies, Regime, Term, Terms, Warning, require_text,
+};
+use crate::kernel::{About, Aggregate, ArrangementId, Decision, Due, Instant, Kind, Pence, Violations};
+
+crate::rules! {
+    TERM_OVER = "term_over", Input, "DPS-17", "The term is not over at publication.";
+    NOT_LIVE_YET = "not_live_yet", Conflict, "DPS-18", "An arrangement is established after it went live.";
+    PARTICIPANTS_CLOSED = "participants_closed", Conflict, "C-17, SUB-03",
+        "No authority joins a live arrangement whose participants are closed.";
+    EXTENSION_NOT_AVAILABLE = "extension_not_available", Conflict, "C-08", "The term is extended only as the policies provide.";
+    EXTENSION_EMPTY = "extension_empty", Input, "C-08", "An extension is at least one month.";
+    NOTHING_CHANGED = "nothing_changed", Input, "PCR34-28", "A modification changes something.";
+    CONDITIONS_FIXED = "conditions_fixed", Conflict, "PA36-6",
+        "The conditions of membership of a dynamic market are not changed during its term.";
+}
+
+/// What every letter of admission says (DPS-05).
+pub const NO_GUARANTEE: &str =
+    "Admission does not guarantee any award of individual contracts; it creates no contract and no spend.";
+
+/// What kind of market it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrangementKind {
+    /// Dynamic purchasing system.
+    Dps,
+    /// Framework.
+    Framework,
+    /// Flexible agreement, open with tiers.
+    FlexibleAgreement,
+    /// Approved provider list.
+    ApprovedList,
+    /// Dynamic market under the Procurement Act 2023.
+    DynamicMarket,
+}
+
+/// The state of an arrangement with its data.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ArrangementState {
+    /// Being written.
+    Draft,
+    /// Published: applications arrive from `term.liveAt`.
+    Live {
+        /// Its term.
+        term: Term,
+    },
+    /// The first members are admitted and the arrangement is in use.
+    Established {
+        /// Its term.
+        term: Term,
+    },
+    /// In use beyond its first term.
+    Extended {
+        /// Its term, extension included.
+        term: Term,
+    },
+    /// The term ended.
+    Expired {
+        /// Its term; it ended with the last day.
+        term: Term,
+    },
+    /// Ended early by the lead.
+    Terminated {
+        /// The term it had.
+        term: Term,
+        /// When it ended.
+        terminated_at: Instant,
+        /// Why.
+        reason: String,
+    },
+    /// Given up before publication.
+    Discarded,
+}
+
+/// A dynamic purchasing system, framework or approved list, led by one authority for several (DPS-27).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Arrangement {
+    /// Identifier.
+    pub id: ArrangementId,
+    /// What kind of market.
+    pub kind: ArrangementKind,
+    /// The authority that runs the procurement.
+    pub lead: Participant,
+    /// The authorities that use it, each once.
+    pub participants: Vec<Participant>,
+    /// What it publishes about itself.
+    #[serde(flatten)]
+    pub particulars: Particulars,
+    /// What portals call it, once per system.
+    pub external_references: Vec<ExternalReference>,
+    /// Frozen at publication.
+    pub policies: Policies,
+    /// Changes since publication, oldest first.
+    pub modifications: Vec<Modification>,
+    /// What the lead was told at publication.
+    pub warnings: Vec<Warning>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// Its state.
+    #[serde(flatten)]
+    pub state: ArrangementState,
+}
+
+/// What creates an arrangement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NewArrangement {
+    /// What kind of market.
+    pub kind: ArrangementKind,
+    /// The authority that runs the procurement.
+    pub lead: Participant,
+    /// The authorities that use it; repetitions are dropped (EMF-01).
+    #[serde(default)]
+    pub participants: Vec<Participant>,
+    /// What it publishes about itself.
+    #[serde(flatten)]
+    pub particulars: Particulars,
+    /// Policies; the defaults, where absent.
+    #[serde(default)]
+    pub policies: Policies,
+}
+
+/// What a modification replaces; absent stays as it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Changes {
+    /// The description.
+    pub description: Option<String>,
+    /// The service specification; fixed in a dynamic market (PA36-6).
+    pub specification: Option<DocumentRef>,
+    /// All other documents.
+    pub documents: Option<Vec<DocumentRef>>,
+    /// Terms and conditions; fixed in a dynamic market (PA36-6).
+    pub terms: Option<Terms>,
+    /// The contact.
+    pub contact: Option<Contact>,
+    /// The estimated value.
+    pub estimated_value: Option<Pence>,
+}
+
+/// What happened to an arrangement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "past tense of the commands, with the ids, instants and reasons they carry")]
+pub enum ArrangementEvent {
+    ArrangementCreated { arrangement: ArrangementId, reference: String },
+    ArrangementAmended { arrangement: ArrangementId },
+    ArrangementLinked { arrangement: ArrangementId, system: String, reference: String },
+    AuthorityAdded { arrangement: ArrangementId, authority: crate::kernel::AuthorityCode },
+    PoliciesSet { arrangement: ArrangementId },
+    ArrangementPublished { arrangement: ArrangementId, term: Term, warnings: Vec<Warning> },
+    ArrangementModified { arrangement: ArrangementId, changed: Vec<Modified>, reason: String },
+    ArrangementEstablished { arrangement: ArrangementId },
+    ArrangementExtended { arrangement: ArrangementId, months: u32, term: Term, reason: String },
+    ArrangementTerminated { arrangement: ArrangementId, reason: String },
+    ArrangementExpired { arrangement: ArrangementId, at: Instant },
+    ArrangementDiscarded { arrangement: ArrangementId },
+}
+
+use ArrangementEvent as Event;
+use ArrangementState as State;
+
+impl Aggregate for Arrangement {
+    type Event = ArrangementEvent;
+    const KIND: Kind = Kind::Arrangement;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            State::Draft => "draft",
+            State::Live { .. } => "live",
+            State::Established { .. } => "established",
+            State::Extended { .. } => "extended",
+            State::Expired { .. } => "expired",
+            State::Terminated { .. } => "terminated",
+            State::Discarded => "discarded",
+        }
+    }
+
+    fn about(&self) -> About {
+        About { arrangement: Some(self.id), ..About::default() }
+    }
+
+    fn due(&self) -> Option<Due> {
+        self.in_force().map(|term| Due { at: term.ends_at(), what: "expire" })
+    }
+}
+
+impl Commands for Arrangement {
+    fn allowed(&self) -> &'static [&'static str] {
+        match self.state {
+            State::Draft => &["amend", "link", "add_authority", "set_policies", "publish", "discard"],
+            State::Live { .. } => &["link", "add_authority", "modify", "establish", "terminate"],
+            State::Established { .. } | State::Extended { .. } => {
+                &["link", "add_authority", "modify", "extend", "terminate"]
+            }
+            State::Expired { .. } | State::Terminated { .. } | State::Discarded => &[],
+        }
+    }
+}
+
+impl Arrangement {
+    /// Creates a draft. Codes of authorities that are repeated are dropped.
+    pub fn create(id: ArrangementId, new: NewArrangement, now: Instant) -> Decision<Self> {
+        let mut found = Violations::new();
+        new.particulars.check(&mut found);
+        new.policies.check(&mut found, "/policies");
+        require_text(&mut found, &new.lead.name, "/lead/name");
+        let mut participants: Vec<Participant> = Vec::new();
+        for (i, participant) in new.participants.into_iter().enumerate() {
+            require_text(&mut found, &participant.name, &format!("/participants/{i}/name"));
+            if participants.iter().all(|p| p.code != participant.code) {
+                participants.push(participant);
+            }
+        }
+        found.refuse_any()?;
+        let event = Event::ArrangementCreated { arrangement: id, reference: new.particulars.reference.clone() };
+        let draft = Self {
+            id,
+            kind: new.kind,
+            lead: new.lead,
+            participants,
+            particulars: new.particulars,
+            external_references: Vec::new(),
+            policies: new.policies,
+            modifications: Vec::new(),
+            warnings: Vec::new(),
+            created_at: now,
+            state: State::Draft,
+        };
+        Ok((draft, vec![event]))
+    }
+
+    /// The term, once published.
+    #[must_use]
+    pub fn term(&self) -> Option<&Term> {
+        match &self.state {
+            State::Live { term }
+            | State::Established { term }
+            | State::Extended { term }
+            | State::Expired { term }
+            | State::Terminated { term, .. } => Some(term),
+            State::Draft | State::Discarded => None,
+        }
+    }
+
+    /// The term while the arrangement is live, established or extended: then lots open and rounds run.
+    #[must_use]
+    pub fn in_force(&self) -> Option<&Term> {
+        match &self.state {
+            State::Live { term } | State::Established { term } | State::Extended { term } => Some(term),
+            State::Draft | State::Expired { .. } | State::Terminated { .. } | State::Discarded => None,
+        }
+    }
+
+    /// Whether it expired, or was terminated or discarded: nothing happens to it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            State::Expired { .. } | State::Terminated { .. } | State::Discarded => true,
+            State::Draft | State::Live { .. } | State::Established { .. } | State::Extended { .. } => false,
+        }
+    }
+
+    /// Replaces the particulars of a draft.
+    pub fn amend(mut self, particulars: Particulars) -> Decision<Self> {
+        self.permit("amend")?;
+        let mut found = Violations::new();
+        particulars.check(&mut found);
+        found.refuse_any()?;
+        self.particulars = particulars;
+        let event = Event::ArrangementAmended { arrangement: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Records what a portal calls it; the same again changes nothing (DPS-24).
+    pub fn link(mut self, link: ExternalReference) -> Decision<Self> {
+        self.permit("link")?;
+        let mut found = Violations::new();
+        require_text(&mut found, &link.system, "/system");
+        require_text(&mut found, &link.reference, "/reference");
+        found.refuse_any()?;
+        if self.external_references.contains(&link) {
+            return Ok((self, vec![]));
+        }
+        let event = Event::ArrangementLinked {
+            arrangement: self.id,
+            system: link.system.clone(),
+            reference: link.reference.clone(),
+        };
+        self.external_references.retain(|known| known.system != link.system);
+        self.external_references.push(link);
+        Ok((self, vec![event]))
+    }
+
+    /// Lets an authority use it; the same again changes nothing. After publication only where the policies
+    /// leave the participants open, and then as a modification.
+    pub fn add_authority(mut self, authority: Participant, now: Instant) -> Decision<Self> {
+        self.permit("add_authority")?;
+        let mut found = Violations::new();
+        require_text(&mut found, &authority.name, "/name");
+        found.refuse_any()?;
+        if self.participants.iter().any(|p| p.code == authority.code) {
+            return Ok((self, vec![]));
+        }
+        if self.in_force().is_some() {
+            if self.policies.participants_closed {
+                return Err(PARTICIPANTS_CLOSED
+                    .broken_at("/code", "the participants were closed at publication")
+                    .into());
+            }
+            let reason = format!("{} joined", authority.code);
+            self.modifications.push(Modification { at: now, reason, changed: vec![Modified::Participants] });
+        }
+        let event = Event::AuthorityAdded { arrangement: self.id, authority: authority.code.clone() };
+        self.participants.push(authority);
+        Ok((self, vec![event]))
+    }
+
+    /// Replaces the policies of a draft; publication freezes them.
+    pub fn set_policies(mut self, policies: Policies) -> Decision<Self> {
+        self.permit("set_policies")?;
+        let mut found = Violations::new();
+        policies.check(&mut found, "");
+        found.refuse_any()?;
+        self.policies = policies;
+        let event = Event::PoliciesSet { arrangement: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Changes what may change after publication, dated and with a reason (PCR34-28).
+    pub fn modify(mut self, changes: Changes, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("modify")?;
+        let mut found = Violations::new();
+        found.require_reason(&reason, "/reason");
+        check_value(&mut found, changes.estimated_value, "/estimatedValue");
+        if let Some(documents) = &changes.documents {
+            check_documents(&mut found, documents);
+        }
+        if let Some(specification) = &changes.specification {
+            specification.check(&mut found, "/specification");
+        }
+        if let Some(terms) = &changes.terms {
+            terms.check(&mut found, "/terms");
+        }
+        if let Some(contact) = &changes.contact {
+            require_text(&mut found, &contact.name, "/contact/name");
+        }
+        let mut what = Vec::new();
+        let is = &mut self.particulars;
+        replace(&mut is.description, changes.description, Modified::Description, &mut what);
+        replace(&mut is.specification, changes.specification.map(Some), Modified::Specification, &mut what);
+        replace(&mut is.documents, changes.documents, Modified::Documents, &mut what);
+        replace(&mut is.terms, changes.terms.map(Some), Modified::Terms, &mut what);
+        replace(&mut is.contact, changes.contact.map(Some), Modified::Contact, &mut what);
+        replace(&mut is.estimated_value, changes.estimated_value.map(Some), Modified::EstimatedValue, &mut what);
+        if self.policies.regime == Regime::Pa23Market {
+            for (fixed, field) in [(Modified::Specification, "/specification"), (Modified::Terms, "/terms")] {
+                found.require(!what.contains(&fixed), &CONDITIONS_FIXED, field, "fixed until the market ends");
+            }
+        }
+        found.require(!what.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
+        found.refuse_any()?;
+        let event = Event::ArrangementModified { arrangement: self.id, changed: what.clone(), reason: reason.clone() };
+        self.modifications.push(Modification { at: now, reason, changed: what });
+        Ok((self, vec![event]))
+    }
+
+    /// Takes it into use after it went live.
+    pub fn establish(mut self, now: Instant) -> Decision<Self> {
+        let term = match self.state {
+            State::Live { term } => term,
+            State::Draft
+            | State::Established { .. }
+            | State::Extended { .. }
+            | State::Expired { .. }
+            | State::Terminated { .. }
+            | State::Discarded => return Err(self.refused("establish")),
+        };
+        if now < term.live_at {
+            return Err(NOT_LIVE_YET.broken(format!("it goes live at {}", term.live_at)).into());
+        }
+        self.state = State::Established { term };
+        let event = Event::ArrangementEstablished { arrangement: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Extends the term by `months`, within what the policies provide in all (C-08).
+    pub fn extend(mut self, months: u32, reason: String, now: Instant) -> Decision<Self> {
+        let term = match self.state {
+            State::Established { term } | State::Extended { term } => term,
+            State::Draft | State::Live { .. } | State::Expired { .. } | State::Terminated { .. } | State::Discarded => {
+                return Err(self.refused("extend"));
+            }
+        };
+        let extended = term.extended_months.saturating_add(months);
+        let most = self.policies.extension_months;
+        let mut found = Violations::new();
+        found.require_reason(&reason, "/reason");
+        found.require(months > 0, &EXTENSION_EMPTY, "/months", "give at least one month");
+        let left = most.saturating_sub(term.extended_months);
+        found.require(
+            extended <= most,
+            &EXTENSION_NOT_AVAILABLE,
+            "/months",
+            format!("{left} of {most} months are left"),
+        );
+        // The clock may not have run yet: an ended term is not revived.
+        found.require(now < term.ends_at(), &TERM_OVER, "", format!("the term ended on {}", term.last_day));
+        found.refuse_any()?;
+        let term = term.extended(self.policies.term_months, extended);
+        self.state = State::Extended { term };
+        self.modifications.push(Modification { at: now, reason: reason.clone(), changed: vec![Modified::Term] });
+        let event = Event::ArrangementExtended { arrangement: self.id, months, term, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it early.
+    pub fn terminate(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("terminate")?;
+        let mut found = Violations::new();
+        found.require_reason(&reason, "/reason");
+        found.refuse_any()?;
+        let Some(term) = self.in_force().copied() else { return Err(self.refused("terminate")) };
+        self.state = State::Terminated { term, terminated_at: now, reason: reason.clone() };
+        let event = Event::ArrangementTerminated { arrangement: self.id, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Gives up a draft.
+    pub fn discard(mut self) -> Decision<Self> {
+        self.permit("discard")?;
+        self.state = State::Discarded;
+        let event = Event::ArrangementDiscarded { arrangement: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Expires it when its term has ended.
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        let ended = self.in_force().copied().filter(|term| term.ends_at() <= now);
+        let Some(term) = ended else { return Err(NOTHING_DUE.broken("the term has not ended").into()) };
+        self.state = State::Expired { term };
+        let event = Event::ArrangementExpired { arrangement: self.id, at: term.ends_at() };
+        Ok((self, vec![event]))
+    }
+}
+
+/// Puts `new` in place where it is given and differs, and notes `what` changed.
+fn replace<T: PartialEq>(is: &mut T, new: Option<T>, what: Modified, changed: &mut Vec<Modified>) {
+    if let Some(new) = new.filter(|new| new != is) {
+        *is = new;
+        changed.push(what);
+    }
+}

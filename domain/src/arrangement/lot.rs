@@ -1,0 +1,429 @@
+//! The lot (A2): DRAFT → OPEN ⇄ PAUSED → CLOSED. There is no cap on admission anywhere (DPS-02, PCR34-6).
+#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::arrangement::CONDITIONS_FIXED;
+use super::publication::REQUIREMENT_REQUIRED;
+use super::requirement::RequirementRef;
+use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, Regime, require_code, require_text};
+use crate::kernel::{
+    About, Aggregate, ArrangementId, AuthorityCode, Decision, Instant, Kind, LotId, RequirementId, Violations,
+};
+
+crate::rules! {
+    LOT_CODE_TAKEN = "lot_code_taken", Conflict, "DPS-09", "A lot's code is unique in its arrangement.";
+    ARRANGEMENT_OVER = "arrangement_over", Conflict, "A1", "An arrangement that has ended gains no lots.";
+    AUTHORITY_REPEATED = "authority_repeated", Input, "DPS-09", "Each authority has one alias and one access entry.";
+    NO_RESERVED_RIGHT = "no_reserved_right", Conflict, "PRO-11, C-17",
+        "An authority extends its use only to lots for which it reserved the right.";
+    REQUIREMENT_UNKNOWN = "requirement_unknown", Input, "DPS-21", "A lot refers to versions that the library holds.";
+    REQUIREMENT_NOT_ADOPTED = "requirement_not_adopted", Conflict, "A2", "Only an adopted requirement can be dropped.";
+    REQUIREMENTS_FIXED = "requirements_fixed", Conflict, "A2",
+        "Once a line was evaluated, a lot's requirements change only by a newer version.";
+}
+
+/// What is bought.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceType {
+    /// Residential care in a children's home.
+    ChildrensHome,
+    /// Independent fostering agency.
+    FosteringAgency,
+    /// Independent or non-maintained special school.
+    SpecialSchool,
+    /// Tuition out of school.
+    Tuition,
+    /// Supported accommodation for care leavers.
+    SupportedAccommodation,
+    /// Another service; the title says which.
+    Other,
+}
+
+/// What one authority calls the lot (C-13).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Alias {
+    /// Which authority.
+    pub authority: AuthorityCode,
+    /// Its code, such as `Lot 1`.
+    pub code: String,
+    /// Its label, such as `Lot 1 - IFA`.
+    pub label: String,
+}
+
+/// Whether an authority uses the lot (PRO-11).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// It does.
+    Uses,
+    /// Not yet: it reserved the right to.
+    Reserved,
+    /// It does not.
+    None,
+}
+
+/// One authority's access to the lot. A participant without an entry uses it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Access {
+    /// Which authority.
+    pub authority: AuthorityCode,
+    /// What it may.
+    pub right: Right,
+}
+
+/// What a lot says of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LotParticulars {
+    /// Unique in the arrangement.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// What is bought, and how this lot is told from the others (PCR34-3).
+    #[serde(default)]
+    pub description: String,
+    /// The kind of service.
+    pub service_type: ServiceType,
+    /// Whether staff may transfer to a new provider (TUPE).
+    #[serde(default)]
+    pub tupe: bool,
+}
+
+/// The state of a lot with its data.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum LotState {
+    /// Being written.
+    Draft,
+    /// Applied to and called off from.
+    Open,
+    /// Not applied to for now.
+    Paused {
+        /// Since when.
+        paused_at: Instant,
+        /// Why.
+        reason: String,
+    },
+    /// Ended.
+    Closed {
+        /// When.
+        closed_at: Instant,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A service category that is applied to and admitted separately (DPS-08).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lot {
+    /// Identifier, the same for every authority (DPS-09).
+    pub id: LotId,
+    /// The arrangement it belongs to.
+    pub arrangement: ArrangementId,
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub particulars: LotParticulars,
+    /// What authorities call it.
+    pub aliases: Vec<Alias>,
+    /// Which authorities use it.
+    pub access: Vec<Access>,
+    /// What an applicant must meet, each requirement in one version.
+    pub requirements: Vec<RequirementRef>,
+    /// When it was defined.
+    pub defined_at: Instant,
+    /// Its state.
+    #[serde(flatten)]
+    pub state: LotState,
+}
+
+/// What a change of a lot's conditions needs to know of others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConditionFacts {
+    /// The arrangement's regime.
+    pub regime: Regime,
+    /// When the arrangement was published, if it was ([`Term::published_at`](super::Term)).
+    pub published_at: Option<Instant>,
+    /// Whether a line of this lot was ever evaluated.
+    pub evaluated: bool,
+}
+
+/// What happened to a lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "past tense of the commands, with the ids and reasons they carry")]
+pub enum LotEvent {
+    LotDefined { lot: LotId, code: String },
+    LotAmended { lot: LotId },
+    LotAliasesSet { lot: LotId },
+    LotAccessSet { lot: LotId },
+    ReservedRightExercised { lot: LotId, authority: AuthorityCode },
+    RequirementAdopted { lot: LotId, requirement: RequirementId, version: u32 },
+    RequirementRepinned { lot: LotId, requirement: RequirementId, from: u32, to: u32 },
+    RequirementDropped { lot: LotId, requirement: RequirementId },
+    LotOpened { lot: LotId },
+    LotPaused { lot: LotId, reason: String },
+    LotClosed { lot: LotId, reason: String },
+}
+
+use LotEvent as Event;
+use LotState as State;
+
+impl Aggregate for Lot {
+    type Event = LotEvent;
+    const KIND: Kind = Kind::Lot;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            State::Draft => "draft",
+            State::Open => "open",
+            State::Paused { .. } => "paused",
+            State::Closed { .. } => "closed",
+        }
+    }
+
+    fn about(&self) -> About {
+        About { arrangement: Some(self.arrangement), lot: Some(self.id), ..About::default() }
+    }
+}
+
+impl Commands for Lot {
+    fn allowed(&self) -> &'static [&'static str] {
+        match self.state {
+            State::Draft => &[
+                "amend",
+                "set_aliases",
+                "set_access",
+                "exercise_reserved",
+                "adopt",
+                "drop_requirement",
+                "open",
+                "close",
+            ],
+            State::Open => &["set_aliases", "exercise_reserved", "adopt", "drop_requirement", "pause", "close"],
+            State::Paused { .. } => &["set_aliases", "exercise_reserved", "adopt", "drop_requirement", "open", "close"],
+            State::Closed { .. } => &[],
+        }
+    }
+}
+
+impl LotParticulars {
+    fn check(&self, found: &mut Violations, code_taken: bool) {
+        require_code(found, &self.code, "/code");
+        require_text(found, &self.title, "/title");
+        found.require(!code_taken, &LOT_CODE_TAKEN, "/code", format!("another lot is `{}`", self.code));
+    }
+}
+
+impl Lot {
+    /// Defines a draft. `code_taken`: another lot of the arrangement has its code; `arrangement_over`:
+    /// [`Arrangement::is_over`](super::Arrangement::is_over).
+    pub fn define(
+        id: LotId,
+        arrangement: ArrangementId,
+        particulars: LotParticulars,
+        code_taken: bool,
+        arrangement_over: bool,
+        now: Instant,
+    ) -> Decision<Self> {
+        let mut found = Violations::new();
+        particulars.check(&mut found, code_taken);
+        found.require(!arrangement_over, &ARRANGEMENT_OVER, "", "the arrangement has ended");
+        found.refuse_any()?;
+        let event = Event::LotDefined { lot: id, code: particulars.code.clone() };
+        let lot = Self {
+            id,
+            arrangement,
+            particulars,
+            aliases: Vec::new(),
+            access: Vec::new(),
+            requirements: Vec::new(),
+            defined_at: now,
+            state: State::Draft,
+        };
+        Ok((lot, vec![event]))
+    }
+
+    /// The code and label by which `authority` knows it (AC-20).
+    #[must_use]
+    pub fn known_to(&self, authority: &AuthorityCode) -> (&str, &str) {
+        let alias = self.aliases.iter().find(|alias| alias.authority == *authority);
+        let own = (self.particulars.code.as_str(), self.particulars.title.as_str());
+        alias.map_or(own, |alias| (alias.code.as_str(), alias.label.as_str()))
+    }
+
+    /// What `authority`, a participant of the arrangement, may.
+    #[must_use]
+    pub fn right_of(&self, authority: &AuthorityCode) -> Right {
+        self.access.iter().find(|access| access.authority == *authority).map_or(Right::Uses, |access| access.right)
+    }
+
+    /// Whether it is applied to now.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            State::Open => true,
+            State::Draft | State::Paused { .. } | State::Closed { .. } => false,
+        }
+    }
+
+    /// Rewrites a draft. `code_taken`: another lot of the arrangement has the new code.
+    pub fn amend(mut self, particulars: LotParticulars, code_taken: bool) -> Decision<Self> {
+        self.permit("amend")?;
+        let mut found = Violations::new();
+        particulars.check(&mut found, code_taken);
+        found.refuse_any()?;
+        self.particulars = particulars;
+        let event = Event::LotAmended { lot: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Replaces what authorities call it.
+    pub fn set_aliases(mut self, aliases: Vec<Alias>) -> Decision<Self> {
+        self.permit("set_aliases")?;
+        let mut found = Violations::new();
+        for (i, alias) in aliases.iter().enumerate() {
+            require_text(&mut found, &alias.code, &format!("/{i}/code"));
+            require_text(&mut found, &alias.label, &format!("/{i}/label"));
+        }
+        check_once(&mut found, aliases.iter().map(|alias| &alias.authority));
+        found.refuse_any()?;
+        self.aliases = aliases;
+        let event = Event::LotAliasesSet { lot: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Replaces the access of authorities, while it is a draft: later only reserved rights add to it (C-17).
+    pub fn set_access(mut self, access: Vec<Access>) -> Decision<Self> {
+        self.permit("set_access")?;
+        let mut found = Violations::new();
+        check_once(&mut found, access.iter().map(|access| &access.authority));
+        found.refuse_any()?;
+        self.access = access;
+        let event = Event::LotAccessSet { lot: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Turns `authority`'s reserved right into use (PRO-11).
+    pub fn exercise_reserved(mut self, authority: AuthorityCode) -> Decision<Self> {
+        self.permit("exercise_reserved")?;
+        let reserved = |access: &&mut Access| access.authority == authority && access.right == Right::Reserved;
+        let Some(access) = self.access.iter_mut().find(reserved) else {
+            let detail = format!("{authority} reserved no right to this lot");
+            return Err(NO_RESERVED_RIGHT.broken_at("/authority", detail).into());
+        };
+        access.right = Right::Uses;
+        let event = Event::ReservedRightExercised { lot: self.id, authority };
+        Ok((self, vec![event]))
+    }
+
+    /// Refers to a requirement in one version, or moves to another version of it. `latest` is the number of the
+    /// newest version in the library, 0 where there is no such requirement.
+    pub fn adopt(mut self, reference: RequirementRef, latest: u32, facts: ConditionFacts) -> Decision<Self> {
+        self.permit("adopt")?;
+        let RequirementRef { requirement, version } = reference;
+        let pinned = self.requirements.iter().find(|r| r.requirement == requirement).map(|r| r.version);
+        if pinned == Some(version) {
+            return Ok((self, vec![]));
+        }
+        let mut found = Violations::new();
+        let known = (1..=latest).contains(&version);
+        found.require(known, &REQUIREMENT_UNKNOWN, "/version", format!("the library has versions up to {latest}"));
+        let newer = pinned.is_some_and(|pinned| pinned < version);
+        self.check_conditions(&mut found, facts, newer);
+        found.refuse_any()?;
+        let lot = self.id;
+        let held = self.requirements.iter_mut().find(|r| r.requirement == requirement);
+        let event = if let Some(held) = held {
+            let from = std::mem::replace(&mut held.version, version);
+            Event::RequirementRepinned { lot, requirement, from, to: version }
+        } else {
+            self.requirements.push(reference);
+            Event::RequirementAdopted { lot, requirement, version }
+        };
+        Ok((self, vec![event]))
+    }
+
+    /// No longer refers to a requirement. A published lot keeps at least one.
+    pub fn drop_requirement(mut self, requirement: RequirementId, facts: ConditionFacts) -> Decision<Self> {
+        self.permit("drop_requirement")?;
+        let mut found = Violations::new();
+        let adopted = self.requirements.iter().any(|r| r.requirement == requirement);
+        found.require(adopted, &REQUIREMENT_NOT_ADOPTED, "/requirement", "this lot does not refer to it");
+        self.check_conditions(&mut found, facts, false);
+        let others = self.requirements.iter().any(|r| r.requirement != requirement);
+        found.require(others || !self.is_published(facts), &REQUIREMENT_REQUIRED, "/requirement", "it is the last one");
+        found.refuse_any()?;
+        self.requirements.retain(|r| r.requirement != requirement);
+        let event = Event::RequirementDropped { lot: self.id, requirement };
+        Ok((self, vec![event]))
+    }
+
+    /// Published with its arrangement or, where it was added later, by opening: until then its conditions are free.
+    fn is_published(&self, facts: ConditionFacts) -> bool {
+        match self.state {
+            State::Draft => facts.published_at.is_some_and(|published_at| self.defined_at <= published_at),
+            State::Open | State::Paused { .. } | State::Closed { .. } => true,
+        }
+    }
+
+    fn check_conditions(&self, found: &mut Violations, facts: ConditionFacts, newer: bool) {
+        let fixed = facts.regime == Regime::Pa23Market && self.is_published(facts);
+        found.require(!fixed, &CONDITIONS_FIXED, "/requirement", "fixed until the market ends");
+        found.require(newer || !facts.evaluated, &REQUIREMENTS_FIXED, "/requirement", "a line was evaluated already");
+    }
+
+    /// Opens it, first or after a pause. `in_force`: the arrangement is live, established or extended.
+    pub fn open(mut self, in_force: bool) -> Decision<Self> {
+        self.permit("open")?;
+        let mut found = Violations::new();
+        found.require(in_force, &ARRANGEMENT_NOT_IN_FORCE, "", "the arrangement is not live, established or extended");
+        found.require(!self.requirements.is_empty(), &REQUIREMENT_REQUIRED, "", "this lot has no requirement");
+        found.refuse_any()?;
+        self.state = State::Open;
+        let event = Event::LotOpened { lot: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Stops applications for now.
+    pub fn pause(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("pause")?;
+        check_reason(&reason)?;
+        self.state = State::Paused { paused_at: now, reason: reason.clone() };
+        let event = Event::LotPaused { lot: self.id, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it.
+    pub fn close(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("close")?;
+        check_reason(&reason)?;
+        self.state = State::Closed { closed_at: now, reason: reason.clone() };
+        let event = Event::LotClosed { lot: self.id, reason };
+        Ok((self, vec![event]))
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), crate::kernel::Refusal> {
+    let mut found = Violations::new();
+    found.require_reason(reason, "/reason");
+    found.refuse_any()
+}
+
+fn check_once<'a>(found: &mut Violations, authorities: impl Iterator<Item = &'a AuthorityCode>) {
+    let mut seen: Vec<&AuthorityCode> = Vec::new();
+    for (i, authority) in authorities.enumerate() {
+        let field = format!("/{i}/authority");
+        found.require(!seen.contains(&authority), &AUTHORITY_REPEATED, &field, format!("{authority} occurs twice"));
+        seen.push(authority);
+    }
+}

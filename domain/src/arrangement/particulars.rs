@@ -1,0 +1,174 @@
+//! What an arrangement publishes about itself: texts, documents, categories, contact and planned dates.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::require_text;
+use crate::kernel::{AuthorityCode, Instant, Pence, Violations};
+
+crate::rules! {
+    CPV_MALFORMED = "cpv_malformed", Input, "PRO-05", "A CPV code is eight digits, with or without `-` and a check digit.";
+    DOCUMENT_MALFORMED = "document_malformed", Input, "DPS-07",
+        "A document is referred to by an http, https or urn address, and its SHA-256 is 64 lower-case hex digits.";
+    VALUE_NEGATIVE = "value_negative", Input, "PRO-06", "An estimated value is absent or not below zero.";
+}
+
+/// A contracting authority that takes part.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Participant {
+    /// Its short code.
+    pub code: AuthorityCode,
+    /// Its name.
+    pub name: String,
+}
+
+/// A published document; its bytes are kept elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DocumentRef {
+    /// What it is.
+    pub title: String,
+    /// Where it is read: `http:`, `https:` or `urn:`.
+    pub uri: String,
+    /// SHA-256 of its bytes, 64 lower-case hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The terms and conditions that an applicant accepts before it submits (PRO-29).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Terms {
+    /// The text.
+    pub document: DocumentRef,
+    /// The version that an acceptance names, such as `2019-01`.
+    pub version: String,
+}
+
+/// Who answers questions about the arrangement (PRO-09).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Contact {
+    /// Person or team.
+    pub name: String,
+    /// E-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telephone: Option<String>,
+    /// Postal address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// What a portal calls the arrangement (DPS-24).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExternalReference {
+    /// Which system, such as `procontract`.
+    pub system: String,
+    /// Its reference, such as `DN119642`.
+    pub reference: String,
+}
+
+/// The content of an arrangement that its lead writes while it is a draft.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Particulars {
+    /// The lead's own reference, unique to it.
+    pub reference: String,
+    /// Title.
+    pub title: String,
+    /// What is purchased, and in what estimated quantity (PCR34-14).
+    #[serde(default)]
+    pub description: String,
+    /// CPV codes, `NNNNNNNN` or `NNNNNNNN-N`, several (PRO-05).
+    #[serde(default)]
+    pub cpv: Vec<String>,
+    /// Over the whole term; absent is not zero (PRO-06).
+    #[serde(default)]
+    pub estimated_value: Option<Pence>,
+    /// The minimum service specification; publication needs it (DPS-07).
+    #[serde(default)]
+    pub specification: Option<DocumentRef>,
+    /// Other documents.
+    #[serde(default)]
+    pub documents: Vec<DocumentRef>,
+    /// Terms and conditions to accept (PRO-29).
+    #[serde(default)]
+    pub terms: Option<Terms>,
+    /// Who answers questions.
+    #[serde(default)]
+    pub contact: Option<Contact>,
+    /// When it is planned to go live; the moment of publication, where absent (DPS-18).
+    #[serde(default)]
+    pub live_at: Option<Instant>,
+    /// First day of the term; publication needs it (DPS-17).
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub contract_start: Option<NaiveDate>,
+}
+
+impl DocumentRef {
+    /// Collects what is wrong with it, under the JSON pointer `at`.
+    pub fn check(&self, found: &mut Violations, at: &str) {
+        require_text(found, &self.title, &format!("{at}/title"));
+        // An address is shown as a link: nothing that a browser would run.
+        let linkable = ["https://", "http://", "urn:"].iter().any(|scheme| self.uri.starts_with(scheme));
+        found.require(linkable, &DOCUMENT_MALFORMED, &format!("{at}/uri"), "begin with https://, http:// or urn:");
+        let hex = |digest: &String| {
+            digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+        };
+        let digest = self.sha256.as_ref().is_none_or(hex);
+        found.require(digest, &DOCUMENT_MALFORMED, &format!("{at}/sha256"), "write 64 lower-case hex digits");
+    }
+}
+
+impl Terms {
+    /// Collects what is wrong with them, under the JSON pointer `at`.
+    pub fn check(&self, found: &mut Violations, at: &str) {
+        self.document.check(found, &format!("{at}/document"));
+        require_text(found, &self.version, &format!("{at}/version"));
+    }
+}
+
+impl Particulars {
+    /// Collects what is wrong with them; pointers are relative to the particulars.
+    pub fn check(&self, found: &mut Violations) {
+        require_text(found, &self.reference, "/reference");
+        require_text(found, &self.title, "/title");
+        for (i, code) in self.cpv.iter().enumerate() {
+            found.require(is_cpv(code), &CPV_MALFORMED, &format!("/cpv/{i}"), format!("`{code}` is no CPV code"));
+        }
+        check_value(found, self.estimated_value, "/estimatedValue");
+        if let Some(specification) = &self.specification {
+            specification.check(found, "/specification");
+        }
+        check_documents(found, &self.documents);
+        if let Some(terms) = &self.terms {
+            terms.check(found, "/terms");
+        }
+        if let Some(contact) = &self.contact {
+            require_text(found, &contact.name, "/contact/name");
+        }
+    }
+}
+
+pub(super) fn check_documents(found: &mut Violations, documents: &[DocumentRef]) {
+    for (i, document) in documents.iter().enumerate() {
+        document.check(found, &format!("/documents/{i}"));
+    }
+}
+
+pub(super) fn check_value(found: &mut Violations, value: Option<Pence>, field: &str) {
+    found.require(value.is_none_or(|v| v >= Pence(0)), &VALUE_NEGATIVE, field, "leave it out where it is not known");
+}
+
+fn is_cpv(code: &str) -> bool {
+    let (digits, check) = code.split_once('-').map_or((code, None), |(digits, check)| (digits, Some(check)));
+    let all_digits = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+    all_digits(digits, 8) && check.is_none_or(|c| all_digits(c, 1))
+}
