@@ -109,13 +109,12 @@ macro_rules! aggregate {
     ($(#[$doc:meta])* $table:ident: $A:ty, $Id:ty { $($col:ident: $sql:ty = $rust:ty, |$a:ident| $value:expr;)* }) => {
         $(#[$doc])*
         pub mod $table {
-            #[allow(unused_imports, reason = "not every table has a column of each type")]
+            // The subject's file has the aggregate, its id and diesel's prelude in scope.
             use super::*;
             use $crate::aggregate::{Strength, Stored};
             use $crate::{Conn, Json, Moment, Outcome, Page, Record, Tx, Uid};
-            use diesel::prelude::*;
 
-            mod schema {
+            mod columns {
                 diesel::table! {
                     use diesel::sql_types::*;
                     use $crate::types::sql::{Json, Moment, Uid};
@@ -130,7 +129,7 @@ macro_rules! aggregate {
                     }
                 }
             }
-            use schema::$table;
+            pub(crate) use columns::$table;
 
             type Row = (i64, Moment, Json);
 

@@ -1,5 +1,6 @@
 //! Rules that span rows are constraints in the schema as well: here each is tied to the rule it guards.
 
+use domain::arrangement::{lot, requirement, round};
 use domain::kernel::Rule;
 
 /// A unique index, as each database names it in an error, and its rule.
@@ -11,7 +12,20 @@ struct Guard {
     rule: &'static Rule,
 }
 
-static GUARDS: &[Guard] = &[];
+static GUARDS: &[Guard] = &[
+    Guard {
+        index: "arrangements_reference",
+        columns: "arrangements.lead, arrangements.reference",
+        rule: &REFERENCE_TAKEN,
+    },
+    Guard { index: "lots_code", columns: "lots.arrangement_id, lots.code", rule: &lot::LOT_CODE_TAKEN },
+    Guard { index: "requirements_code", columns: "requirements.owner, requirements.code", rule: &requirement::CODE_TAKEN },
+    Guard { index: "rounds_number", columns: "rounds.arrangement_id, rounds.number", rule: &round::ROUND_OVERLAPS },
+];
+
+domain::rules! {
+    REFERENCE_TAKEN = "reference_taken", Conflict, "A1", "An arrangement's reference is unique to its lead.";
+}
 
 /// The rule that a violated unique index guards.
 pub(crate) fn rule(index: Option<&str>, message: &str) -> Option<&'static Rule> {

@@ -17,6 +17,7 @@ mod migrate;
 mod types;
 mod writer;
 
+pub mod arrangement;
 pub mod record;
 
 pub use aggregate::{Record, Stored};

@@ -195,6 +195,10 @@ impl Aggregate for Arrangement {
         About { arrangement: Some(self.id), ..About::default() }
     }
 
+    fn open_to_all(&self) -> bool {
+        self.term().is_some()
+    }
+
     fn due(&self) -> Option<Due> {
         self.in_force().map(|term| Due { at: term.ends_at(), what: "expire" })
     }

@@ -194,6 +194,10 @@ impl Aggregate for Lot {
     fn about(&self) -> About {
         About { arrangement: Some(self.arrangement), lot: Some(self.id), ..About::default() }
     }
+
+    fn open_to_all(&self) -> bool {
+        !matches!(self.state, State::Draft)
+    }
 }
 
 impl Commands for Lot {

@@ -178,6 +178,10 @@ impl Aggregate for Round {
         About { arrangement: Some(self.arrangement), lot, ..About::default() }
     }
 
+    fn open_to_all(&self) -> bool {
+        true
+    }
+
     fn due(&self) -> Option<Due> {
         match self.state {
             State::Scheduled => Some(Due { at: self.window.opens_at, what: "open" }),

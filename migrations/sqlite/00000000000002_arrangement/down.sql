@@ -1,0 +1,5 @@
+DROP TABLE rounds;
+DROP TABLE requirements;
+DROP TABLE lots;
+DROP TABLE participants;
+DROP TABLE arrangements;

@@ -1,0 +1,56 @@
+CREATE TABLE arrangements (
+    id         BLOB NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    body       TEXT NOT NULL,
+    lead       TEXT NOT NULL,
+    reference  TEXT NOT NULL,
+    published  BOOLEAN NOT NULL
+);
+CREATE UNIQUE INDEX arrangements_reference ON arrangements (lead, reference);
+CREATE INDEX arrangements_updated_at ON arrangements (updated_at);
+
+CREATE TABLE participants (
+    arrangement_id BLOB NOT NULL REFERENCES arrangements (id),
+    authority      TEXT NOT NULL,
+    PRIMARY KEY (arrangement_id, authority)
+);
+CREATE INDEX participants_authority ON participants (authority, arrangement_id);
+
+CREATE TABLE lots (
+    id         BLOB NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    body       TEXT NOT NULL,
+    arrangement_id BLOB NOT NULL REFERENCES arrangements (id),
+    code           TEXT NOT NULL
+);
+CREATE UNIQUE INDEX lots_code ON lots (arrangement_id, code);
+CREATE INDEX lots_arrangement ON lots (arrangement_id, id);
+
+CREATE TABLE requirements (
+    id         BLOB NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    body       TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    code  TEXT NOT NULL
+);
+CREATE UNIQUE INDEX requirements_code ON requirements (owner, code);
+
+CREATE TABLE rounds (
+    id         BLOB NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    body       TEXT NOT NULL,
+    arrangement_id BLOB NOT NULL REFERENCES arrangements (id),
+    number         INTEGER NOT NULL,
+    opens_at       BIGINT NOT NULL,
+    closes_at      BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX rounds_number ON rounds (arrangement_id, number);
+CREATE INDEX rounds_arrangement ON rounds (arrangement_id, id);
