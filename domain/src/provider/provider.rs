@@ -221,6 +221,7 @@ impl Aggregate for Provider {
     }
 }
 
+#[expect(clippy::missing_errors_doc, reason = "a refusal names the rules above, and each rule says itself")]
 impl Provider {
     fn allowed(&self) -> &'static [&'static str] {
         match self.state {
@@ -277,10 +278,9 @@ impl Provider {
     /// Adds what a portal calls the provider. The same again is no change; another from the same portal is refused.
     pub fn add_external_ref(mut self, external_ref: ExternalRef) -> Decision<Self> {
         self.knows("add_external_ref")?;
-        let external_ref = ExternalRef {
-            portal: external_ref.portal.trim().to_owned(),
-            reference: external_ref.reference.trim().to_owned(),
-        };
+        let ExternalRef { portal, reference } = external_ref;
+        let trimmed = |text: String| text.trim().to_owned();
+        let external_ref = ExternalRef { portal: trimmed(portal), reference: trimmed(reference) };
         let mut broken = Violations::new();
         let blank = "may not be blank";
         broken.require(!external_ref.portal.is_empty(), &EXTERNAL_REF_BLANK, "/portal", blank);

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::*;
 use crate::admission::conflict::Interest;
 use crate::arrangement::LocationBoundary;
@@ -114,11 +116,13 @@ fn every_state() -> Vec<Check> {
     ]
 }
 
+type Command<'a> = Box<dyn Fn(Check) -> Decision<Check> + 'a>;
+
 #[test]
 fn the_table() {
     let (a, b, later) = (declared("a", &[]), declared("b", &[]), at("2019-06-01T00:00:00Z"));
     let everywhere = LocationBoundary::Everywhere;
-    let commands: [(&str, Box<dyn Fn(Check) -> Decision<Check>>); 9] = [
+    let commands: [(&str, Command<'_>); 9] = [
         ("assess", Box::new(|c| c.assess(&facts(&everywhere), &Actor::clock(), now()))),
         ("record pass", Box::new(|c| c.record(pass(), Some(&a), false, &assessor("a"), now()))),
         ("record, second", Box::new(|c| c.record(fail(), Some(&a), true, &assessor("a"), now()))),
@@ -140,7 +144,7 @@ fn the_table() {
                 }
                 Err(refusal) => codes(refusal).join(", "),
             };
-            table += &format!("{from:<9} {name:<16} {outcome}\n");
+            writeln!(table, "{from:<9} {name:<16} {outcome}").unwrap();
         }
     }
     insta::assert_snapshot!(table);
@@ -373,7 +377,7 @@ fn evidence_counts_until_its_expiry_or_for_the_months_given() {
     assert_eq!(test(None, &[document(None, None, None)]), (true, None));
     assert_eq!(test(Some(6), &[document(None, None, None)]), (false, None));
     let august = document(None, Some("2018-10-31"), None);
-    assert_eq!(test(Some(4), &[august.clone()]), (false, None), "it ended on 28 February");
+    assert_eq!(test(Some(4), std::slice::from_ref(&august)), (false, None), "it ended on 28 February");
     assert_eq!(test(Some(6), &[august]), (true, Some("2019-04-29T23:00:00Z".to_owned())));
     let renewed = [document(None, None, Some("2019-01-01")), document(None, None, Some("2019-03-31"))];
     assert_eq!(test(None, &renewed), (true, Some("2019-03-31T23:00:00Z".to_owned())));

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::*;
 
 fn day(text: &str) -> NaiveDate {
@@ -50,12 +52,14 @@ fn change(events: &[HomeEvent]) -> Option<(Option<Rating>, Option<Rating>)> {
 const GOOD: Option<Rating> = Some(Rating::Good);
 const INADEQUATE: Option<Rating> = Some(Rating::Inadequate);
 
+type Command = fn(Home) -> Decision<Home>;
+
 #[test]
 fn the_table() {
     let proposed = Home::propose(ids().0, ids().1, profile(), None, now()).unwrap().0;
     let never_opened = proposed.clone().close(day("2019-02-01"), "no planning consent", now()).unwrap().0;
     let closed = home().close(day("2019-02-01"), "sold", now()).unwrap().0;
-    let commands: [(&str, fn(Home) -> Decision<Home>); 4] = [
+    let commands: [(&str, Command); 4] = [
         ("amend", |h| h.amend(HomeProfile { beds: Some(4), ..profile() }, now())),
         ("register", |h| h.register(registration("2019-02-01"), now())),
         ("record_rating", |h| rate(h, rating(GOOD, "2018-01-01", None))),
@@ -72,7 +76,7 @@ fn the_table() {
                 Ok((next, events)) => format!("-> {} {}", next.state(), serde_json::to_string(&events).unwrap()),
                 Err(refusal) => codes(refusal).join(", "),
             };
-            table += &format!("{name:<12} {command_name:<13} {outcome}\n");
+            writeln!(table, "{name:<12} {command_name:<13} {outcome}").unwrap();
         }
     }
     insta::assert_snapshot!(table);

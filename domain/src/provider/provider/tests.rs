@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::*;
 use crate::kernel::Role;
 
@@ -41,12 +43,14 @@ fn fields(refusal: Refusal) -> Vec<String> {
     }
 }
 
+type Command = fn(Provider) -> Decision<Provider>;
+
 #[test]
 fn the_table() {
     let registered = register(profile("Example Care Ltd")).unwrap().0;
     let registered = registered.record_exclusion(exclusion(), &portal(), now()).unwrap().0;
     let dormant = registered.clone().make_dormant("wound up", now()).unwrap().0;
-    let commands: [(&str, fn(Provider) -> Decision<Provider>); 6] = [
+    let commands: [(&str, Command); 6] = [
         ("amend", |p| p.amend(profile("Example Homes Ltd"))),
         ("add_external_ref", |p| p.add_external_ref(external("procontract", "S1"))),
         ("make_dormant", |p| p.make_dormant("wound up", now())),
@@ -63,7 +67,7 @@ fn the_table() {
                 Ok((next, events)) => format!("-> {} {}", next.state(), serde_json::to_string(&events).unwrap()),
                 Err(refusal) => fields(refusal).join(", "),
             };
-            table += &format!("{:<10} {name:<19} {outcome}\n", provider.state());
+            writeln!(table, "{:<10} {name:<19} {outcome}", provider.state()).unwrap();
         }
     }
     insta::assert_snapshot!(table);
