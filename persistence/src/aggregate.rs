@@ -83,12 +83,15 @@ impl Tx<'_> {
         Ok(Stored { value, version: 1, updated_at: self.now() })
     }
 
-    /// Stores the outcome of a command with its events.
+    /// Stores the outcome of a command with its events. A command without events changed nothing and stores nothing.
     ///
     /// # Errors
     /// [`crate::Failure::Stale`] where another transaction changed it meanwhile; a refusal where a constraint that
     /// guards a rule is violated.
     pub fn save<A: Record>(&mut self, before: &Stored<A>, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
+        if events.is_empty() {
+            return Ok(before.clone());
+        }
         if !value.update(self, before.version)? {
             return Err(crate::Failure::Stale);
         }

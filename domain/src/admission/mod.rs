@@ -2,6 +2,8 @@
 
 pub mod answers;
 pub mod application;
+pub mod compliance_check;
+pub mod conflict;
 pub mod line;
 pub mod receipt;
 

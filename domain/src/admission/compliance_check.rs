@@ -1,0 +1,494 @@
+//! A compliance check: one requirement version tested once for an application, for every line that needs it
+//! (A5, WAL-05). Admission rests on checks alone: no score, price or cap (DPS-02).
+
+mod automatic;
+mod opening;
+
+pub use automatic::{EvidenceFacts, ExclusionFinding, Facts, Finding, Outcome, automatic};
+pub use opening::{Applicant, LotRequirement, blocking, open_checks};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::conflict::{self, Declaration};
+use crate::arrangement::requirement::RequirementRef;
+use crate::arrangement::{EvidenceAsked, Gate, RequirementVersion, Test};
+use crate::kernel::{
+    About, Actor, Aggregate, ApplicationId, ArrangementId, CheckId, Decision, Due, Instant, Kind, LotId, ProviderId,
+    Refusal, Role, Violation, Violations,
+};
+use crate::provider::provider::reasoned;
+
+crate::rules! {
+    PROVIDER_NEVER_ASSESSES = "provider_never_assesses", Forbidden, "A5",
+        "A provider never assesses a check; where a check is self-assessable, its submitted answers count.";
+    NEEDS_ASSESSOR = "needs_assessor", Conflict, "A5", "Facts do not decide this check: an assessor judges it.";
+    DECIDED_BY_FACTS = "decided_by_facts", Conflict, "DPS-02",
+        "A check that facts decide is not passed by hand; correct the facts and assess it again.";
+    EVIDENCE_REQUIRED = "evidence_required", Input, "A5", "A pass by an assessor names the answers or documents it rests on.";
+    VALIDITY_PAST = "validity_past", Input, "A5", "What has expired does not pass.";
+    SECOND_ASSESSOR = "second_assessor", Forbidden, "A5", "A proposed result is confirmed by another assessor.";
+    APPLICATION_DECIDED = "application_decided", Conflict, "A5",
+        "A failed check is reopened only before the lines that rest on it are decided.";
+    EXCLUSION_NOT_WAIVABLE = "exclusion_not_waivable", Conflict, "PCR57, PA58",
+        "A mandatory ground of exclusion is never waived, nor is a check that has not ruled one out.";
+    CHECK_NOT_EXPIRED = "check_not_expired", Conflict, "A5", "A pass expires when its validity ends.";
+}
+
+/// What of a requirement version a check keeps: the version never changes, so neither do these.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// What is required; the published reason when it is not met (PRO-25).
+    pub title: String,
+    /// How it is tested.
+    pub test: Test,
+    /// When it must be met.
+    pub gate: Gate,
+    /// Whether a line can be admitted without it.
+    pub mandatory: bool,
+    /// Whether the provider's own answers count (DPS-22).
+    pub self_assessable: bool,
+    /// The documents asked for.
+    pub evidence: Vec<EvidenceAsked>,
+    /// Months for which a document counts that names no expiry.
+    pub validity_months: Option<u32>,
+}
+
+impl From<&RequirementVersion> for Terms {
+    fn from(version: &RequirementVersion) -> Self {
+        Self {
+            title: version.title.clone(),
+            test: version.test.clone(),
+            gate: version.gate,
+            mandatory: version.mandatory,
+            self_assessable: version.self_assessable,
+            evidence: version.evidence.clone(),
+            validity_months: version.validity_months,
+        }
+    }
+}
+
+/// How a result came about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// From facts.
+    Automatic,
+    /// By an assessor.
+    Manual,
+    /// By the provider's submitted answers.
+    SelfAssessment,
+}
+
+/// A result, with who, when and on what it rests (A5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckResult {
+    /// How it came about.
+    pub method: Method,
+    /// Subject of the account that assessed, or ran the assessment.
+    pub assessor: String,
+    /// The second assessor, where the policy asks for one.
+    pub confirmed_by: Option<String>,
+    /// When it was assessed.
+    pub at: Instant,
+    /// Why; always given for a failure.
+    pub reason: String,
+    /// References of the answers and documents it rests on.
+    pub evidence: Vec<String>,
+    /// The facts it rests on, explained.
+    pub findings: Vec<Finding>,
+    /// The instant from which a pass no longer counts.
+    pub valid_until: Option<Instant>,
+}
+
+/// An assessor's judgement, as it is sent.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Judgement {
+    /// Whether the requirement is met.
+    pub passed: bool,
+    /// Why; required for a failure.
+    #[serde(default)]
+    pub reason: String,
+    /// References of the answers and documents it rests on; required for a pass.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+    /// The instant from which a pass no longer counts.
+    #[serde(default)]
+    pub valid_until: Option<Instant>,
+}
+
+/// Where a check stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum CheckState {
+    /// To be assessed.
+    Open {
+        /// Why it was opened again.
+        reopened: Option<String>,
+    },
+    /// Assessed once; a second assessor confirms or returns it.
+    Proposed {
+        /// What the first assessor found.
+        passed: bool,
+        /// The result.
+        result: CheckResult,
+    },
+    /// Met.
+    Passed {
+        /// The result.
+        result: CheckResult,
+    },
+    /// Not met.
+    Failed {
+        /// The result.
+        result: CheckResult,
+    },
+    /// Set aside by the lead.
+    Waived {
+        /// Why.
+        reason: String,
+        /// Subject of the account.
+        by: String,
+        /// When.
+        at: Instant,
+    },
+    /// Was met until its evidence expired.
+    Expired {
+        /// The result that expired.
+        result: CheckResult,
+        /// When.
+        expired_at: Instant,
+    },
+}
+
+/// One requirement version tested for one application (A5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// Identifier.
+    pub id: CheckId,
+    /// The application.
+    pub application: ApplicationId,
+    /// Its arrangement.
+    pub arrangement: ArrangementId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The version tested.
+    pub requirement: RequirementRef,
+    /// The requirement's code: the reason code of a rejection that rests on it (PRO-25).
+    pub code: String,
+    /// What the version asks.
+    pub terms: Terms,
+    /// The lots whose lines need it.
+    pub lots: Vec<LotId>,
+    /// When it was opened.
+    pub opened_at: Instant,
+    /// State.
+    #[serde(flatten)]
+    pub state: CheckState,
+}
+
+/// Events of a check. A proposed result stays inside the authority, so its event does not tell it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
+pub enum CheckEvent {
+    CheckOpened { check: CheckId, code: String, requirement: RequirementRef, lots: Vec<LotId>, mandatory: bool },
+    CheckProposed { check: CheckId, code: String },
+    CheckPassed { check: CheckId, code: String, method: Method, valid_until: Option<Instant> },
+    CheckFailed { check: CheckId, code: String, method: Method, reason: String },
+    CheckWaived { check: CheckId, code: String, reason: String },
+    CheckReopened { check: CheckId, code: String, reason: String },
+    CheckExpired { check: CheckId, code: String, expired_at: Instant },
+}
+
+impl Aggregate for Check {
+    type Event = CheckEvent;
+    const KIND: Kind = Kind::Check;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            CheckState::Open { .. } => "open",
+            CheckState::Proposed { .. } => "proposed",
+            CheckState::Passed { .. } => "passed",
+            CheckState::Failed { .. } => "failed",
+            CheckState::Waived { .. } => "waived",
+            CheckState::Expired { .. } => "expired",
+        }
+    }
+
+    fn about(&self) -> About {
+        let lot = match self.lots.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        About {
+            arrangement: Some(self.arrangement),
+            lot,
+            provider: Some(self.provider),
+            application: Some(self.application),
+        }
+    }
+
+    fn due(&self) -> Option<Due> {
+        match &self.state {
+            CheckState::Passed { result } => result.valid_until.map(|at| Due { at, what: "expire" }),
+            CheckState::Open { .. }
+            | CheckState::Proposed { .. }
+            | CheckState::Failed { .. }
+            | CheckState::Waived { .. }
+            | CheckState::Expired { .. } => None,
+        }
+    }
+}
+
+#[expect(clippy::missing_errors_doc, reason = "a refusal names the rules above, and each rule says itself")]
+impl Check {
+    fn allowed(&self) -> &'static [&'static str] {
+        match self.state {
+            CheckState::Open { .. } => &["assess", "record", "waive"],
+            CheckState::Proposed { .. } => &["confirm", "return"],
+            CheckState::Passed { .. } => &["expire"],
+            CheckState::Failed { .. } => &["reopen", "waive"],
+            CheckState::Expired { .. } => &["reopen"],
+            CheckState::Waived { .. } => &[],
+        }
+    }
+
+    fn wrong(&self, attempted: &'static str) -> Refusal {
+        Refusal::WrongState { kind: Kind::Check, from: self.state(), attempted, allowed: self.allowed() }
+    }
+
+    fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
+        if self.allowed().contains(&attempted) { Ok(()) } else { Err(self.wrong(attempted)) }
+    }
+
+    /// Whether the requirement counts as met at `now`: passed and still valid, or waived.
+    #[must_use]
+    pub fn holds(&self, now: Instant) -> bool {
+        match &self.state {
+            CheckState::Passed { result } => result.valid_until.is_none_or(|end| now < end),
+            CheckState::Waived { .. } => true,
+            CheckState::Open { .. }
+            | CheckState::Proposed { .. }
+            | CheckState::Failed { .. }
+            | CheckState::Expired { .. } => false,
+        }
+    }
+
+    /// The result that stands, if any.
+    #[must_use]
+    pub fn result(&self) -> Option<&CheckResult> {
+        match &self.state {
+            CheckState::Proposed { result, .. }
+            | CheckState::Passed { result }
+            | CheckState::Failed { result }
+            | CheckState::Expired { result, .. } => Some(result),
+            CheckState::Open { .. } | CheckState::Waived { .. } => None,
+        }
+    }
+
+    /// Why this actor may not judge the check (A5, BEY-08).
+    fn barred(&self, declared: Option<&Declaration>, actor: &Actor) -> Option<Violation> {
+        if actor.provider.is_some() || matches!(actor.role, Role::Provider | Role::Portal) {
+            return Some(PROVIDER_NEVER_ASSESSES.broken("the actor acts for a provider"));
+        }
+        conflict::permits(declared, self.arrangement, self.provider, actor).err()
+    }
+
+    /// Lets facts decide; [`NEEDS_ASSESSOR`] where they do not. Nobody judges, so no declaration is needed.
+    pub fn assess(self, facts: &Facts<'_>, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.knows("assess")?;
+        let Some(outcome) = automatic(&self.terms, facts, now) else {
+            return Err(NEEDS_ASSESSOR.broken(self.terms.title.clone()).into());
+        };
+        let reason = if outcome.passed { String::new() } else { outcome.explain() };
+        let result = CheckResult {
+            method: outcome.method,
+            assessor: actor.subject.clone(),
+            confirmed_by: None,
+            at: now,
+            reason,
+            evidence: facts.evidence.iter().map(|e| e.code.clone()).collect(),
+            findings: outcome.findings,
+            valid_until: outcome.valid_until,
+        };
+        Ok(self.settled(outcome.passed, result))
+    }
+
+    /// Records an assessor's judgement; with `second_assessor` (policy) it waits for another's confirmation.
+    pub fn record(
+        mut self,
+        judgement: Judgement,
+        declared: Option<&Declaration>,
+        second_assessor: bool,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        self.knows("record")?;
+        let Judgement { passed, reason, evidence, valid_until } = judgement;
+        let evidence: Vec<String> =
+            evidence.into_iter().map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect();
+        let valid_until = valid_until.filter(|_| passed);
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        if passed {
+            let by_hand = self.terms.test == Test::Manual;
+            broken.require(by_hand, &DECIDED_BY_FACTS, "/passed", "only a failure can be found by hand");
+            broken.require(!evidence.is_empty(), &EVIDENCE_REQUIRED, "/evidence", "name what the pass rests on");
+        } else {
+            broken.require_reason(&reason, "/reason");
+        }
+        let ahead = valid_until.is_none_or(|end| end > now);
+        broken.require(ahead, &VALIDITY_PAST, "/validUntil", "it lies in the past");
+        broken.refuse_any()?;
+        let result = CheckResult {
+            method: Method::Manual,
+            assessor: actor.subject.clone(),
+            confirmed_by: None,
+            at: now,
+            reason: reason.trim().to_owned(),
+            evidence,
+            findings: Vec::new(),
+            valid_until,
+        };
+        if second_assessor {
+            self.state = CheckState::Proposed { passed, result };
+            let event = CheckEvent::CheckProposed { check: self.id, code: self.code.clone() };
+            return Ok((self, vec![event]));
+        }
+        Ok(self.settled(passed, result))
+    }
+
+    fn settled(mut self, passed: bool, result: CheckResult) -> (Self, Vec<CheckEvent>) {
+        let (check, code, method) = (self.id, self.code.clone(), result.method);
+        let event = if passed {
+            CheckEvent::CheckPassed { check, code, method, valid_until: result.valid_until }
+        } else {
+            CheckEvent::CheckFailed { check, code, method, reason: result.reason.clone() }
+        };
+        self.state = if passed { CheckState::Passed { result } } else { CheckState::Failed { result } };
+        (self, vec![event])
+    }
+
+    /// Confirms a proposed result, as another assessor than the first.
+    pub fn confirm(self, declared: Option<&Declaration>, actor: &Actor, now: Instant) -> Decision<Self> {
+        let (passed, mut result) = match &self.state {
+            CheckState::Proposed { passed, result } => (*passed, result.clone()),
+            CheckState::Open { .. }
+            | CheckState::Passed { .. }
+            | CheckState::Failed { .. }
+            | CheckState::Waived { .. }
+            | CheckState::Expired { .. } => return Err(self.wrong("confirm")),
+        };
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        if result.assessor == actor.subject {
+            broken.add(SECOND_ASSESSOR.broken("the first assessor cannot be the second"));
+        }
+        if result.valid_until.is_some_and(|end| end <= now) {
+            broken.add(VALIDITY_PAST.broken("it expired before it was confirmed: return it"));
+        }
+        broken.refuse_any()?;
+        result.confirmed_by = Some(actor.subject.clone());
+        Ok(self.settled(passed, result))
+    }
+
+    /// Returns a proposed result, to be assessed again.
+    pub fn send_back(self, reason: &str, declared: Option<&Declaration>, actor: &Actor) -> Decision<Self> {
+        self.knows("return")?;
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        broken.require_reason(reason, "/reason");
+        broken.refuse_any()?;
+        self.opened_again(reason)
+    }
+
+    /// Opens a failed check again for new evidence, unless a line that rests on it is `decided`; or an expired one.
+    pub fn reopen(self, reason: &str, decided: bool) -> Decision<Self> {
+        let too_late = match self.state {
+            CheckState::Failed { .. } => decided,
+            CheckState::Expired { .. } => false,
+            CheckState::Open { .. }
+            | CheckState::Proposed { .. }
+            | CheckState::Passed { .. }
+            | CheckState::Waived { .. } => return Err(self.wrong("reopen")),
+        };
+        let mut broken = Violations::new();
+        if too_late {
+            broken.add(APPLICATION_DECIDED.broken("a line that rests on it is decided; apply again"));
+        }
+        broken.require_reason(reason, "/reason");
+        broken.refuse_any()?;
+        self.opened_again(reason)
+    }
+
+    fn opened_again(mut self, reason: &str) -> Decision<Self> {
+        let reason = reasoned(reason)?;
+        self.state = CheckState::Open { reopened: Some(reason.clone()) };
+        let event = CheckEvent::CheckReopened { check: self.id, code: self.code.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Sets the requirement aside for this application. A mandatory ground of exclusion is never waived.
+    pub fn waive(
+        mut self,
+        reason: &str,
+        declared: Option<&Declaration>,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        self.knows("waive")?;
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        broken.require_reason(reason, "/reason");
+        if self.terms.test == Test::NoExclusion && !self.only_discretionary() {
+            broken.add(EXCLUSION_NOT_WAIVABLE.broken("only discretionary grounds, once found, can be waived"));
+        }
+        broken.refuse_any()?;
+        let reason = reasoned(reason)?;
+        self.state = CheckState::Waived { reason: reason.clone(), by: actor.subject.clone(), at: now };
+        let event = CheckEvent::CheckWaived { check: self.id, code: self.code.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Whether facts showed exclusion grounds and all that apply are discretionary.
+    fn only_discretionary(&self) -> bool {
+        self.result().is_some_and(|result| {
+            !result.findings.is_empty()
+                && result.findings.iter().all(|f| match f {
+                    Finding::Exclusion(e) => !(e.applies && e.mandatory),
+                    Finding::Fact { .. } => true,
+                    Finding::Missing { .. } | Finding::Share(_) => false,
+                })
+        })
+    }
+
+    /// Ends a pass whose validity is over, effective from that instant however late this runs.
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        let result = match &self.state {
+            CheckState::Passed { result } => result.clone(),
+            CheckState::Open { .. }
+            | CheckState::Proposed { .. }
+            | CheckState::Failed { .. }
+            | CheckState::Waived { .. }
+            | CheckState::Expired { .. } => return Err(self.wrong("expire")),
+        };
+        let Some(expired_at) = result.valid_until.filter(|end| *end <= now) else {
+            return Err(CHECK_NOT_EXPIRED.broken("nothing is due").into());
+        };
+        self.state = CheckState::Expired { result, expired_at };
+        let event = CheckEvent::CheckExpired { check: self.id, code: self.code.clone(), expired_at };
+        Ok((self, vec![event]))
+    }
+}
+
+#[cfg(test)]
+mod tests;

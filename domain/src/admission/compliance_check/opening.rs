@@ -1,0 +1,72 @@
+//! Which checks an application needs, and which of them stand in the way of a line.
+
+use super::{Check, CheckEvent, CheckState};
+use crate::arrangement::requirement::RequirementRef;
+use crate::arrangement::{Gate, RequirementVersion};
+use crate::kernel::{ApplicationId, ArrangementId, CheckId, Instant, LotId, ProviderId};
+
+/// One lot's reference to a requirement version.
+#[derive(Clone, Debug)]
+pub struct LotRequirement<'a> {
+    /// The lot.
+    pub lot: LotId,
+    /// The version it refers to.
+    pub requirement: RequirementRef,
+    /// The requirement's code.
+    pub code: &'a str,
+    /// That version.
+    pub version: &'a RequirementVersion,
+}
+
+/// Whose checks are opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Applicant {
+    /// The application.
+    pub application: ApplicationId,
+    /// Its arrangement.
+    pub arrangement: ArrangementId,
+    /// Its provider.
+    pub provider: ProviderId,
+}
+
+/// Opens one check per requirement version of the membership gate, shared by all lots that refer to it (WAL-05).
+/// Requirements of later gates are no condition of admission (PA36-1). `mint` gives the ids.
+pub fn open_checks(
+    of: Applicant,
+    asked: &[LotRequirement<'_>],
+    mut mint: impl FnMut() -> CheckId,
+    now: Instant,
+) -> Vec<(Check, Vec<CheckEvent>)> {
+    let mut checks: Vec<Check> = Vec::new();
+    for line in asked.iter().filter(|line| line.version.gate == Gate::Membership) {
+        match checks.iter_mut().find(|check| check.requirement == line.requirement) {
+            Some(check) if check.lots.contains(&line.lot) => {}
+            Some(check) => check.lots.push(line.lot),
+            None => checks.push(Check {
+                id: mint(),
+                application: of.application,
+                arrangement: of.arrangement,
+                provider: of.provider,
+                requirement: line.requirement,
+                code: line.code.to_owned(),
+                terms: line.version.into(),
+                lots: vec![line.lot],
+                opened_at: now,
+                state: CheckState::Open { reopened: None },
+            }),
+        }
+    }
+    let opened = |check: &Check| CheckEvent::CheckOpened {
+        check: check.id,
+        code: check.code.clone(),
+        requirement: check.requirement,
+        lots: check.lots.clone(),
+        mandatory: check.terms.mandatory,
+    };
+    checks.into_iter().map(|check| (opened(&check), check)).map(|(event, check)| (check, vec![event])).collect()
+}
+
+/// The mandatory checks of `lot` that stand in the way of admission: not passed, expired, or still to be assessed.
+pub fn blocking(checks: &[Check], lot: LotId, now: Instant) -> impl Iterator<Item = &Check> {
+    checks.iter().filter(move |c| c.terms.mandatory && c.lots.contains(&lot) && !c.holds(now))
+}

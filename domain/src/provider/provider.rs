@@ -1,0 +1,373 @@
+//! A provider of care, kept at organisation level: no person's name or address (A20).
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::changed_fields;
+use crate::kernel::{About, Actor, Aggregate, Decision, Instant, Kind, ProviderId, Refusal, Violations};
+
+crate::rules! {
+    LEGAL_NAME_REQUIRED = "legal_name_required", Input, "A20", "A provider is registered under its legal name.";
+    REGULATOR_ID_MALFORMED = "regulator_id_malformed", Input, "A20",
+        "A regulator's number is up to 20 letters, digits, '-' and '/'; a company number is 8 letters and digits.";
+    CONTACT_MALFORMED = "contact_malformed", Input, "A20", "A contact is an e-mail address and a telephone number.";
+    EXTERNAL_REF_TAKEN = "external_ref_taken", Conflict, "CRD-07", "A portal knows a provider by one reference.";
+    EXTERNAL_REF_BLANK = "external_ref_blank", Input, "CRD-07", "An external reference names the portal and its reference.";
+    EXCLUSION_MALFORMED = "exclusion_malformed", Input, "PCR57, PA58",
+        "An exclusion names its ground, its evidence and a period that does not end before it begins.";
+    EXCLUSION_UNKNOWN = "exclusion_unknown", Input, "PCR57, PA58", "Self-cleaning answers a recorded exclusion.";
+}
+
+/// What a provider says of itself; registration and amendment send all of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderProfile {
+    /// The registered name.
+    pub legal_name: String,
+    /// Names it trades under.
+    #[serde(default)]
+    pub trading_names: Vec<String>,
+    /// The regulator's number of the agency, such as `SC009423` or `2590934`; unique among providers.
+    #[serde(default)]
+    pub agency_urn: Option<String>,
+    /// The number at Companies House, 8 characters; unique among providers.
+    #[serde(default)]
+    pub company_number: Option<String>,
+    /// The organisation's e-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// The organisation's telephone number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Whether it is an authority's own service: exempt from admission (MSC-01).
+    #[serde(default)]
+    pub in_house: bool,
+}
+
+impl ProviderProfile {
+    /// Trimmed and in capitals where numbers are; what is wrong goes into `broken`.
+    fn checked(self, broken: &mut Violations) -> Self {
+        let shrunk = |number: Option<String>| {
+            number.map(|n| n.split_whitespace().collect::<String>().to_ascii_uppercase()).filter(|n| !n.is_empty())
+        };
+        let profile = Self {
+            legal_name: self.legal_name.trim().to_owned(),
+            trading_names: self.trading_names.into_iter().filter_map(|n| filled(Some(n))).collect(),
+            agency_urn: shrunk(self.agency_urn),
+            // Companies House drops leading zeros in places.
+            company_number: shrunk(self.company_number).map(|n| if is_number(&n) { format!("{n:0>8}") } else { n }),
+            email: filled(self.email),
+            phone: filled(self.phone),
+            in_house: self.in_house,
+        };
+        let all = |text: &Option<String>, ok: fn(&str) -> bool| text.as_deref().is_none_or(ok);
+        let detail = "a legal name is required";
+        broken.require(!profile.legal_name.is_empty(), &LEGAL_NAME_REQUIRED, "/legalName", detail);
+        let detail = "such as SC009423 or 2590934";
+        broken.require(all(&profile.agency_urn, is_regulator_id), &REGULATOR_ID_MALFORMED, "/agencyUrn", detail);
+        let company = all(&profile.company_number, |n| n.len() == 8 && n.bytes().all(|b| b.is_ascii_alphanumeric()));
+        broken.require(company, &REGULATOR_ID_MALFORMED, "/companyNumber", "such as 01234567 or OC301234");
+        broken.require(all(&profile.email, is_email), &CONTACT_MALFORMED, "/email", "such as office@example.org");
+        broken.require(all(&profile.phone, is_phone), &CONTACT_MALFORMED, "/phone", "such as +44 1223 000000");
+        profile
+    }
+}
+
+pub(super) fn filled(text: Option<String>) -> Option<String> {
+    text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Regulators differ (Ofsted `SC009423`, Wales with `/` and `-`), so only the alphabet is checked.
+pub(super) fn is_regulator_id(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'/')
+}
+
+fn is_email(text: &str) -> bool {
+    !text.contains(char::is_whitespace)
+        && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'))
+}
+
+fn is_phone(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() >= 7
+        && text.chars().all(|c| c.is_ascii_digit() || "+() -".contains(c))
+}
+
+/// What a portal calls the provider; the pair is unique among providers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExternalRef {
+    /// The portal, such as `procontract`.
+    pub portal: String,
+    /// Its reference.
+    pub reference: String,
+}
+
+/// An exclusion to be recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExclusionFacts {
+    /// Code of the ground in the regime's rule set.
+    pub ground: String,
+    /// When the ground arose.
+    #[schema(value_type = String, format = Date)]
+    pub from: NaiveDate,
+    /// The last day of its look-back, where one is fixed.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    pub until: Option<NaiveDate>,
+    /// References of the evidence.
+    pub evidence: Vec<String>,
+}
+
+/// How an authority judged a provider's self-cleaning; a refusal carries its reasons (PCR57).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SelfCleaning {
+    /// Whether it is enough.
+    pub accepted: bool,
+    /// Why.
+    pub reason: String,
+    /// References of the provider's evidence.
+    #[serde(default)]
+    pub evidence: Vec<String>,
+}
+
+/// A recorded exclusion; never removed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Exclusion {
+    /// What was recorded.
+    pub facts: ExclusionFacts,
+    /// Subject of the account that recorded it.
+    pub recorded_by: String,
+    /// When.
+    pub recorded_at: Instant,
+    /// The latest judgement of self-cleaning.
+    pub self_cleaning: Option<SelfCleaning>,
+}
+
+/// Registered providers apply; dormant ones keep their record only.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ProviderState {
+    /// In business.
+    Registered,
+    /// Not in business.
+    Dormant {
+        /// Since when.
+        since: Instant,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A provider of care (A20).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Provider {
+    /// Identifier.
+    pub id: ProviderId,
+    /// What it says of itself; earlier versions live in the events.
+    pub profile: ProviderProfile,
+    /// What portals call it.
+    pub external_refs: Vec<ExternalRef>,
+    /// Subject of the portal or account that registered it.
+    pub registered_by: String,
+    /// When.
+    pub registered_at: Instant,
+    /// Its exclusion record, oldest first.
+    pub exclusions: Vec<Exclusion>,
+    /// State.
+    #[serde(flatten)]
+    pub state: ProviderState,
+}
+
+/// Events of a provider. Contact details stay out of them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
+pub enum ProviderEvent {
+    ProviderRegistered { provider: ProviderId, legal_name: String, in_house: bool },
+    ProviderAmended { provider: ProviderId, changed: Vec<String>, legal_name: String, former_name: Option<String> },
+    ExternalRefAdded { provider: ProviderId, external_ref: ExternalRef },
+    ProviderMadeDormant { provider: ProviderId, reason: String },
+    ProviderReactivated { provider: ProviderId, reason: String },
+    ExclusionRecorded { provider: ProviderId, ground: String, from: NaiveDate, until: Option<NaiveDate> },
+    SelfCleaningJudged { provider: ProviderId, ground: String, accepted: bool, reason: String },
+}
+
+impl Aggregate for Provider {
+    type Event = ProviderEvent;
+    const KIND: Kind = Kind::Provider;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            ProviderState::Registered => "registered",
+            ProviderState::Dormant { .. } => "dormant",
+        }
+    }
+
+    fn about(&self) -> About {
+        About { provider: Some(self.id), ..About::default() }
+    }
+}
+
+#[expect(clippy::missing_errors_doc, reason = "a refusal names the rules above, and each rule says itself")]
+impl Provider {
+    fn allowed(&self) -> &'static [&'static str] {
+        match self.state {
+            ProviderState::Registered => {
+                &["amend", "add_external_ref", "make_dormant", "record_exclusion", "judge_self_cleaning"]
+            }
+            // What disqualifies a provider is recorded whether or not it is in business.
+            ProviderState::Dormant { .. } => &["reactivate", "record_exclusion", "judge_self_cleaning"],
+        }
+    }
+
+    fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
+        let allowed = self.allowed();
+        if allowed.contains(&attempted) {
+            return Ok(());
+        }
+        Err(Refusal::WrongState { kind: Kind::Provider, from: self.state(), attempted, allowed })
+    }
+
+    /// Registers a provider; `actor` is the portal or account it belongs to from now on.
+    pub fn register(id: ProviderId, profile: ProviderProfile, actor: &Actor, now: Instant) -> Decision<Self> {
+        let mut broken = Violations::new();
+        let profile = profile.checked(&mut broken);
+        broken.refuse_any()?;
+        let (legal_name, in_house) = (profile.legal_name.clone(), profile.in_house);
+        let provider = Self {
+            id,
+            profile,
+            external_refs: Vec::new(),
+            registered_by: actor.subject.clone(),
+            registered_at: now,
+            exclusions: Vec::new(),
+            state: ProviderState::Registered,
+        };
+        Ok((provider, vec![ProviderEvent::ProviderRegistered { provider: id, legal_name, in_house }]))
+    }
+
+    /// Replaces the profile. One that changes nothing has no event.
+    pub fn amend(mut self, profile: ProviderProfile) -> Decision<Self> {
+        self.knows("amend")?;
+        let mut broken = Violations::new();
+        let profile = profile.checked(&mut broken);
+        broken.refuse_any()?;
+        let changed = changed_fields(&self.profile, &profile);
+        if changed.is_empty() {
+            return Ok((self, vec![]));
+        }
+        let legal_name = profile.legal_name.clone();
+        let former_name = Some(std::mem::replace(&mut self.profile, profile).legal_name).filter(|n| *n != legal_name);
+        let event = ProviderEvent::ProviderAmended { provider: self.id, changed, legal_name, former_name };
+        Ok((self, vec![event]))
+    }
+
+    /// Adds what a portal calls the provider. The same again is no change; another from the same portal is refused.
+    pub fn add_external_ref(mut self, external_ref: ExternalRef) -> Decision<Self> {
+        self.knows("add_external_ref")?;
+        let ExternalRef { portal, reference } = external_ref;
+        let trimmed = |text: String| text.trim().to_owned();
+        let external_ref = ExternalRef { portal: trimmed(portal), reference: trimmed(reference) };
+        let mut broken = Violations::new();
+        let blank = "may not be blank";
+        broken.require(!external_ref.portal.is_empty(), &EXTERNAL_REF_BLANK, "/portal", blank);
+        broken.require(!external_ref.reference.is_empty(), &EXTERNAL_REF_BLANK, "/reference", blank);
+        broken.refuse_any()?;
+        match self.external_refs.iter().find(|known| known.portal == external_ref.portal) {
+            Some(known) if *known == external_ref => Ok((self, vec![])),
+            Some(known) => {
+                let detail = format!("{} knows it as {}", known.portal, known.reference);
+                Err(EXTERNAL_REF_TAKEN.broken_at("/reference", detail).into())
+            }
+            None => {
+                self.external_refs.push(external_ref.clone());
+                let event = ProviderEvent::ExternalRefAdded { provider: self.id, external_ref };
+                Ok((self, vec![event]))
+            }
+        }
+    }
+
+    /// Records that it is no longer in business.
+    pub fn make_dormant(mut self, reason: &str, now: Instant) -> Decision<Self> {
+        self.knows("make_dormant")?;
+        let reason = reasoned(reason)?;
+        self.state = ProviderState::Dormant { since: now, reason: reason.clone() };
+        let event = ProviderEvent::ProviderMadeDormant { provider: self.id, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Records that it is in business again.
+    pub fn reactivate(mut self, reason: &str) -> Decision<Self> {
+        self.knows("reactivate")?;
+        let reason = reasoned(reason)?;
+        self.state = ProviderState::Registered;
+        let event = ProviderEvent::ProviderReactivated { provider: self.id, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Adds to the exclusion record; whether the ground applies is for the regime's rule set to say.
+    pub fn record_exclusion(mut self, facts: ExclusionFacts, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.knows("record_exclusion")?;
+        let mut broken = Violations::new();
+        let detail = "a ground is required";
+        broken.require(!facts.ground.trim().is_empty(), &EXCLUSION_MALFORMED, "/ground", detail);
+        let detail = "evidence is required";
+        broken.require(facts.evidence.iter().any(|e| !e.trim().is_empty()), &EXCLUSION_MALFORMED, "/evidence", detail);
+        let detail = "it ends before it begins";
+        broken.require(facts.until.is_none_or(|u| u >= facts.from), &EXCLUSION_MALFORMED, "/until", detail);
+        broken.require(facts.from <= now.date(), &EXCLUSION_MALFORMED, "/from", "it lies in the future");
+        broken.refuse_any()?;
+        let event = ProviderEvent::ExclusionRecorded {
+            provider: self.id,
+            ground: facts.ground.clone(),
+            from: facts.from,
+            until: facts.until,
+        };
+        let recorded_by = actor.subject.clone();
+        self.exclusions.push(Exclusion { facts, recorded_by, recorded_at: now, self_cleaning: None });
+        Ok((self, vec![event]))
+    }
+
+    /// Records how self-cleaning was judged for the exclusion at `index` (PA58: representations come first).
+    pub fn judge_self_cleaning(mut self, index: usize, judged: SelfCleaning) -> Decision<Self> {
+        self.knows("judge_self_cleaning")?;
+        let mut broken = Violations::new();
+        broken.require_reason(&judged.reason, "/reason");
+        let Some(exclusion) = self.exclusions.get_mut(index) else {
+            broken.add(EXCLUSION_UNKNOWN.broken(format!("no exclusion {index} is recorded")));
+            return broken.refuse_any().map(|()| (self, vec![]));
+        };
+        broken.refuse_any()?;
+        let event = ProviderEvent::SelfCleaningJudged {
+            provider: self.id,
+            ground: exclusion.facts.ground.clone(),
+            accepted: judged.accepted,
+            reason: judged.reason.clone(),
+        };
+        exclusion.self_cleaning = Some(judged);
+        Ok((self, vec![event]))
+    }
+}
+
+/// The reason, trimmed, or the refusal that one is required.
+pub(crate) fn reasoned(reason: &str) -> Result<String, Refusal> {
+    let mut broken = Violations::new();
+    broken.require_reason(reason, "/reason");
+    broken.refuse_any().map(|()| reason.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests;

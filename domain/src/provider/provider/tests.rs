@@ -1,0 +1,140 @@
+use std::fmt::Write;
+
+use super::*;
+use crate::kernel::Role;
+
+fn profile(legal_name: &str) -> ProviderProfile {
+    ProviderProfile { legal_name: legal_name.to_owned(), ..ProviderProfile::default() }
+}
+
+fn now() -> Instant {
+    "2019-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn portal() -> Actor {
+    Actor { subject: "portal-1".to_owned(), role: Role::Portal, authority: None, provider: None }
+}
+
+fn register(profile: ProviderProfile) -> Decision<Provider> {
+    Provider::register(ProviderId(uuid::Uuid::nil()), profile, &portal(), now())
+}
+
+fn exclusion() -> ExclusionFacts {
+    ExclusionFacts {
+        ground: "bribery".to_owned(),
+        from: "2018-01-01".parse().unwrap(),
+        until: None,
+        evidence: vec!["judgment".to_owned()],
+    }
+}
+
+fn judged(reason: &str) -> SelfCleaning {
+    SelfCleaning { accepted: false, reason: reason.to_owned(), evidence: vec![] }
+}
+
+fn external(portal: &str, reference: &str) -> ExternalRef {
+    ExternalRef { portal: portal.to_owned(), reference: reference.to_owned() }
+}
+
+fn fields(refusal: Refusal) -> Vec<String> {
+    match refusal {
+        Refusal::WrongState { .. } => vec!["wrong_state".to_owned()],
+        Refusal::Rules(broken) => broken.into_iter().filter_map(|v| v.field).collect(),
+    }
+}
+
+type Command = fn(Provider) -> Decision<Provider>;
+
+#[test]
+fn the_table() {
+    let registered = register(profile("Example Care Ltd")).unwrap().0;
+    let registered = registered.record_exclusion(exclusion(), &portal(), now()).unwrap().0;
+    let dormant = registered.clone().make_dormant("wound up", now()).unwrap().0;
+    let commands: [(&str, Command); 6] = [
+        ("amend", |p| p.amend(profile("Example Homes Ltd"))),
+        ("add_external_ref", |p| p.add_external_ref(external("procontract", "S1"))),
+        ("make_dormant", |p| p.make_dormant("wound up", now())),
+        ("reactivate", |p| p.reactivate("trades again")),
+        ("record_exclusion", |p| p.record_exclusion(exclusion(), &portal(), now())),
+        ("judge_self_cleaning", |p| p.judge_self_cleaning(0, judged("too recent"))),
+    ];
+    let mut table = String::new();
+    for provider in [registered, dormant] {
+        let json = serde_json::to_string(&provider).unwrap();
+        assert_eq!(serde_json::from_str::<Provider>(&json).unwrap(), provider);
+        for (name, command) in commands {
+            let outcome = match command(provider.clone()) {
+                Ok((next, events)) => format!("-> {} {}", next.state(), serde_json::to_string(&events).unwrap()),
+                Err(refusal) => fields(refusal).join(", "),
+            };
+            writeln!(table, "{:<10} {name:<19} {outcome}", provider.state()).unwrap();
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn registration_normalises_and_tells_everything_that_is_wrong() {
+    let sent = ProviderProfile {
+        trading_names: vec![" Oak ".to_owned(), " ".to_owned()],
+        agency_urn: Some("sc 009423".to_owned()),
+        company_number: Some("1234567".to_owned()),
+        email: Some(" office@example.org ".to_owned()),
+        phone: Some("+44 (1223) 000-000".to_owned()),
+        ..profile(" Example Care Ltd ")
+    };
+    let provider = register(sent).unwrap().0;
+    assert_eq!(provider.registered_by, "portal-1");
+    let profile = provider.profile;
+    assert_eq!(profile.legal_name, "Example Care Ltd");
+    assert_eq!(profile.trading_names, ["Oak"]);
+    assert_eq!(profile.agency_urn.as_deref(), Some("SC009423"));
+    assert_eq!(profile.company_number.as_deref(), Some("01234567"));
+    let wrong = ProviderProfile {
+        legal_name: " ".to_owned(),
+        agency_urn: Some("SC_1".to_owned()),
+        company_number: Some("123456789".to_owned()),
+        email: Some("@example".to_owned()),
+        phone: Some("call us".to_owned()),
+        ..ProviderProfile::default()
+    };
+    let expected = ["/legalName", "/agencyUrn", "/companyNumber", "/email", "/phone"];
+    assert_eq!(fields(register(wrong).unwrap_err()), expected);
+}
+
+#[test]
+fn an_amendment_names_what_changed_and_keeps_the_former_name() {
+    let provider = register(profile("Old Ltd")).unwrap().0;
+    assert_eq!(provider.clone().amend(profile("Old Ltd ")).unwrap().1, []);
+    let sent = ProviderProfile { email: Some("office@example.org".to_owned()), ..profile("New Ltd") };
+    let (_, events) = provider.amend(sent).unwrap();
+    let json = serde_json::to_string(&events).unwrap();
+    assert!(
+        json.contains(r#""changed":["email","legalName"]"#) && json.contains(r#""formerName":"Old Ltd""#),
+        "{json}"
+    );
+    assert!(!json.contains("office@"), "contact details stay out of events");
+}
+
+#[test]
+fn a_portal_has_one_reference() {
+    let provider = register(profile("A")).unwrap().0.add_external_ref(external("p", "1")).unwrap().0;
+    assert_eq!(provider.clone().add_external_ref(external(" p", "1 ")).unwrap().1, []);
+    assert_eq!(fields(provider.clone().add_external_ref(external("p", "2")).unwrap_err()), ["/reference"]);
+    assert_eq!(fields(provider.add_external_ref(external("", " ")).unwrap_err()), ["/portal", "/reference"]);
+}
+
+#[test]
+fn exclusions_are_complete_and_their_judgement_reasoned() {
+    let provider = register(profile("A")).unwrap().0;
+    let wrong = ExclusionFacts {
+        ground: String::new(),
+        from: "2019-03-02".parse().unwrap(),
+        until: Some("2019-03-01".parse().unwrap()),
+        evidence: vec![],
+    };
+    let refused = provider.clone().record_exclusion(wrong, &portal(), now()).unwrap_err();
+    assert_eq!(fields(refused), ["/ground", "/evidence", "/until", "/from"]);
+    let Err(Refusal::Rules(broken)) = provider.judge_self_cleaning(0, judged("")) else { panic!("refused") };
+    assert_eq!(broken.iter().map(|v| v.rule.code).collect::<Vec<_>>(), ["reason_required", "exclusion_unknown"]);
+}
