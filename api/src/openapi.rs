@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::call::camel;
+use crate::http::body::camel;
 use crate::http::problem::{self, CODES, Code};
 use crate::http::routes::Operation;
 use crate::http::{Problem, problem::FieldError};

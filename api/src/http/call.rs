@@ -9,12 +9,11 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
 use persistence::{Conn, Failure, Mode, Outcome, Record, Stamp, Stored, Tx, record::idempotency};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
-use super::problem::{self, FieldError};
-use super::{Answer, Problem, Reply};
+use super::body::Body;
+use super::{Answer, Problem, Reply, problem};
 use crate::App;
 use crate::auth::Who;
 
@@ -47,7 +46,7 @@ struct Wish {
     dry_run: bool,
 }
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
+impl<T: Body + 'static> FromRequest for Call<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -61,7 +60,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
     }
 }
 
-impl<T: DeserializeOwned + Validate> Call<T> {
+impl<T: Body> Call<T> {
     fn read(req: &HttpRequest, bytes: &[u8]) -> Result<Self, Problem> {
         let unreadable = |what: &str| Problem::new(&problem::UNREADABLE, what);
         let missing = || Problem::new(&problem::BROKEN, "the request was not authenticated");
@@ -76,7 +75,10 @@ impl<T: DeserializeOwned + Validate> Call<T> {
         let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
         let if_match = if_match.map(|tag| version(&tag).ok_or_else(|| unreadable("If-Match is an ETag that this server gave")));
         let wish = web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
-        let body = parse(req, bytes)?;
+        if !bytes.is_empty() && req.content_type() != "application/json" {
+            return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, problem::UNSUPPORTED_MEDIA_TYPE.says));
+        }
+        let body = T::read(if bytes.is_empty() { b"{}" } else { bytes })?;
         let mut sha = Sha256::new();
         for part in [req.method().as_str().as_bytes(), req.uri().to_string().as_bytes(), bytes] {
             sha.update((part.len() as u64).to_be_bytes());
@@ -222,71 +224,4 @@ domain::rules! {
 fn version(tag: &str) -> Option<i64> {
     let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
     inner.split('.').next()?.parse().ok()
-}
-
-fn parse<T: DeserializeOwned + Validate>(req: &HttpRequest, bytes: &[u8]) -> Result<T, Problem> {
-    let text = if bytes.is_empty() { b"{}" } else { bytes };
-    if !bytes.is_empty() && req.content_type() != "application/json" {
-        return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, problem::UNSUPPORTED_MEDIA_TYPE.says));
-    }
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let body: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
-        if inner.is_data() {
-            Problem::invalid(vec![field(&path, inner.to_string())])
-        } else {
-            Problem::new(&problem::UNREADABLE, inner.to_string())
-        }
-    })?;
-    json.end().map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
-    body.validate().map_err(|errors| {
-        let mut found = Vec::new();
-        collect(&errors, "", &mut found);
-        Problem::invalid(found)
-    })?;
-    Ok(body)
-}
-
-/// `lots[0].code`, as the parser names it, as a JSON pointer.
-fn field(path: &str, detail: String) -> FieldError {
-    let pointer = match path {
-        "." => String::new(),
-        path => format!("/{}", path.replace(['.', '['], "/").replace(']', "")),
-    };
-    FieldError { code: "invalid".to_owned(), field: Some(pointer), detail, rests_on: None }
-}
-
-fn collect(errors: &validator::ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
-    use validator::ValidationErrorsKind::{Field, List, Struct};
-    for (name, kind) in errors.errors() {
-        let at = format!("{at}/{}", camel(name));
-        match kind {
-            Field(broken) => found.extend(broken.iter().map(|error| FieldError {
-                code: "invalid".to_owned(),
-                field: Some(at.clone()),
-                detail: error.message.as_ref().map_or_else(|| limits(error), ToString::to_string),
-                rests_on: None,
-            })),
-            Struct(inner) => collect(inner, &at, found),
-            List(items) => items.iter().for_each(|(i, inner)| collect(inner, &format!("{at}/{i}"), found)),
-        }
-    }
-}
-
-fn limits(error: &validator::ValidationError) -> String {
-    let limits: Vec<_> =
-        error.params.iter().filter(|(name, _)| *name != "value").map(|(name, limit)| format!("{name} {limit}")).collect();
-    format!("breaks its {} limit: {}", error.code, limits.join(", "))
-}
-
-/// `opens_at` as `opensAt`.
-pub(crate) fn camel(snake: &str) -> String {
-    let mut words = snake.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut name, word| {
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|c| c.to_ascii_uppercase()));
-        name.push_str(letters.as_str());
-        name
-    })
 }

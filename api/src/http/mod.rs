@@ -1,5 +1,6 @@
 //! The way of a request: authenticated, read, answered, and refused in one form.
 
+pub mod body;
 pub mod call;
 pub mod gate;
 pub mod listing;
@@ -7,6 +8,7 @@ pub mod problem;
 pub mod reply;
 pub mod routes;
 
+pub use body::Given;
 pub use call::{Call, Nothing};
 pub use listing::{List, Listing};
 pub use problem::Problem;

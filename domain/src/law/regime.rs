@@ -233,11 +233,17 @@ pub struct TermWarning {
     pub text: String,
 }
 
+/// The last day on which systems of this regime may stand, where a statute sets one.
+#[must_use]
+pub fn statutory_end(regime: Regime) -> Option<NaiveDate> {
+    rule_set(regime).rule("PCR34-END").and(PCR34_LAST_DAY)
+}
+
 /// Warns where a term whose last day is `term_end` outlives its regime.
 #[must_use]
 pub fn term_warning(regime: Regime, term_end: NaiveDate) -> Option<TermWarning> {
     let rule = rule_set(regime).rule("PCR34-END")?;
-    let statutory_end = PCR34_LAST_DAY.filter(|last| term_end > *last)?;
+    let statutory_end = statutory_end(regime).filter(|last| term_end > *last)?;
     Some(TermWarning {
         rule: rule.id.to_owned(),
         statutory_end,

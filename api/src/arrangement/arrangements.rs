@@ -1,0 +1,312 @@
+//! Arrangements: create, publish, establish, extend, terminate (A1).
+
+use actix_web::{get, patch, post, put, web};
+use domain::arrangement::{
+    self as rules, Arrangement, ExternalReference, LotFact, NewArrangement, Participant, Particulars,
+    Policies, PublicationFacts, arrangement::Changes, schedule,
+};
+use domain::kernel::{Aggregate as _, ArrangementId, Kind, Role};
+use domain::law;
+use persistence::arrangement::{self as store, arrangements};
+use persistence::{Outcome, Tx};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::{lots, rounds};
+use crate::admission;
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, List, Listing, Reply};
+
+domain::rules! {
+    NOT_YOUR_AUTHORITY = "not_your_authority", Forbidden, "DPS-27", "An authority creates what it leads itself.";
+}
+
+routes! {
+    create_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, RULES];
+    list_arrangements: ReadMarket, [crate::http::listing::RULES];
+    get_arrangement: ReadMarket, [];
+    amend_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES];
+    get_policies: ReadMarket, [];
+    set_policies: ManageArrangement, [rules::policy::RULES, law::regime::RULES];
+    get_authorities: ReadMarket, [];
+    add_authority: ManageArrangement, [rules::RULES, rules::arrangement::RULES];
+    link_arrangement: ManageArrangement, [rules::RULES, rules::arrangement::RULES];
+    publish_arrangement: ManageArrangement, [rules::publication::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, rules::arrangement::RULES, law::regime::RULES, rules::round::RULES];
+    modify_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES, rules::arrangement::RULES];
+    establish_arrangement: ManageArrangement, [rules::arrangement::RULES];
+    extend_arrangement: ManageArrangement, [rules::RULES, rules::arrangement::RULES, domain::kernel::rule::RULES];
+    terminate_arrangement: ManageArrangement, [rules::RULES, domain::kernel::rule::RULES];
+    discard_arrangement: ManageArrangement, [];
+}
+
+/// Create a draft arrangement
+///
+/// The caller's authority leads it.
+#[utoipa::path(tag = "arrangements", request_body = NewArrangement, responses((status = 201, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements")]
+async fn create_arrangement(call: Call<Given<NewArrangement>>) -> Answer {
+    call.write(|tx, call| {
+        let new = call.body.0.clone();
+        if call.who.actor.authority.as_ref() != Some(&new.lead.code) {
+            let detail = format!("your authority is not {}", new.lead.code);
+            return Err(NOT_YOUR_AUTHORITY.broken_at("/lead/code", detail).into());
+        }
+        let created = tx.create(Arrangement::create(tx.mint(), new, tx.now())?)?;
+        store::keep_participants(tx, &created.value)?;
+        Reply::created(&created, "arrangements")
+    })
+    .await
+}
+
+/// Which arrangements to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only in this state.
+    state: Option<String>,
+    /// Only led by this authority.
+    lead: Option<String>,
+}
+
+/// List arrangements
+///
+/// Everyone sees what is published; an authority also sees its own drafts.
+#[utoipa::path(tag = "arrangements", params(Wanted, Listing), responses((status = 200, body = List<Resource<Arrangement>>)))]
+#[get("/v1/arrangements")]
+async fn list_arrangements(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        let mut filter = arrangements::Filter {
+            state: wanted.state.clone().map(|s| vec![s]),
+            lead: wanted.lead.clone().map(|l| vec![l]),
+            updated_since: listing.since(),
+            ..arrangements::Filter::default()
+        };
+        // Drafts are their lead's alone.
+        let drafts_of = call.who.actor.authority.as_ref().filter(|_| call.who.actor.role != Role::Script);
+        match (drafts_of, &wanted.state) {
+            (Some(own), Some(state)) if state == "draft" => filter.lead = Some(vec![own.to_string()]),
+            (_, _) => filter.published = Some(vec![true]),
+        }
+        let rows = arrangements::list(c, &filter, page)?;
+        Listing::reply(page, rows, Clone::clone)
+    })
+    .await
+}
+
+/// Read an arrangement
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
+#[get("/v1/arrangements/{id}")]
+async fn get_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Arrangement>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Arrangement)?;
+        Reply::ok(&found)
+    })
+    .await
+}
+
+/// Rewrite a draft's particulars
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Particulars, responses((status = 200, body = Resource<Arrangement>)))]
+#[patch("/v1/arrangements/{id}")]
+async fn amend_arrangement(call: Call<Given<Particulars>>, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.amend(call.body.0.clone()))).await
+}
+
+/// Read the policies
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Policies)))]
+#[get("/v1/arrangements/{id}/policies")]
+async fn get_policies(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Arrangement>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Arrangement)?;
+        Ok(Reply::json(200, &found.value.policies)?.tagged(found.version))
+    })
+    .await
+}
+
+/// Set a draft's policies
+///
+/// They are frozen at publication; a mode that the regime forbids is refused with the reason.
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Policies, responses((status = 200, body = Resource<Arrangement>)))]
+#[put("/v1/arrangements/{id}/policies")]
+async fn set_policies(call: Call<Given<Policies>>, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.set_policies(call.body.0.clone()))).await
+}
+
+/// Read the authorities that use an arrangement
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Vec<Participant>)))]
+#[get("/v1/arrangements/{id}/authorities")]
+async fn get_authorities(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Arrangement>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Arrangement)?;
+        Ok(Reply::json(200, &found.value.participants)?.tagged(found.version))
+    })
+    .await
+}
+
+/// Let an authority use the arrangement
+///
+/// Refused after publication where the policies close the participants (C-17).
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Participant, responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/authorities")]
+async fn add_authority(call: Call<Given<Participant>>, id: web::Path<ArrangementId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = call.lock::<Arrangement>(tx, *id)?;
+        let decision = before.value.clone().add_authority(call.body.0.clone(), tx.now())?;
+        let after = tx.save(&before, decision)?;
+        store::keep_participants(tx, &after.value)?;
+        Reply::ok(&after)
+    })
+    .await
+}
+
+/// Record what a portal calls the arrangement
+///
+/// One reference per system; the same again changes nothing (DPS-24).
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = ExternalReference, responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/external-references")]
+async fn link_arrangement(call: Call<Given<ExternalReference>>, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.link(call.body.0.clone()))).await
+}
+
+/// Publish an arrangement
+///
+/// Everything that is missing is named at once. The first round is scheduled by policy, and the lots open.
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/publish")]
+async fn publish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = call.lock::<Arrangement>(tx, *id)?;
+        let own = store::lots_of(tx, *id)?;
+        let drafts = own.iter().filter(|lot| lot.value.state() != "closed");
+        let facts = PublicationFacts {
+            lots: drafts
+                .map(|lot| LotFact {
+                    id: lot.value.id,
+                    code: lot.value.particulars.code.clone(),
+                    requirements: lot.value.requirements.len(),
+                })
+                .collect(),
+            statutory_end: law::regime::statutory_end(before.value.policies.regime),
+        };
+        let decision = before.value.clone().publish(&facts, tx.now())?;
+        let after = tx.save(&before, decision)?;
+        for lot in own.iter().filter(|lot| lot.value.state() == "draft") {
+            lots::open(tx, lot.value.id, &after.value)?;
+        }
+        if let Some(window) = after.value.in_force().and_then(|term| schedule::first_round(&after.value.policies, term.live_at)) {
+            rounds::schedule_window(tx, &after.value, window)?;
+        }
+        Reply::ok(&after)
+    })
+    .await
+}
+
+/// A modification with its reason.
+#[derive(Clone, Debug, Deserialize, serde::Serialize, ToSchema)]
+struct Modify {
+    /// What is replaced.
+    changes: Changes,
+    /// Why.
+    reason: String,
+}
+
+/// Modify a published arrangement
+///
+/// Recorded with date and reason, open to all (PCR34-28).
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Modify, responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/modify")]
+async fn modify_arrangement(call: Call<Given<Modify>>, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, tx, call| {
+        let Modify { changes, reason } = call.body.0.clone();
+        decided(arrangement.modify(changes, reason, tx.now()))
+    })
+    .await
+}
+
+/// Take an arrangement into use
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/establish")]
+async fn establish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, tx, _| decided(arrangement.establish(tx.now()))).await
+}
+
+/// By how much a term is extended.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Extend {
+    /// Months more.
+    #[validate(range(min = 1, max = 600))]
+    months: u32,
+    /// Why.
+    #[validate(length(min = 1, max = 4000))]
+    reason: String,
+}
+
+/// Extend the term, as the policies allow
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Extend, responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/extend")]
+async fn extend_arrangement(call: Call<Extend>, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, tx, call| {
+        decided(arrangement.extend(call.body.months, call.body.reason.clone(), tx.now()))
+    })
+    .await
+}
+
+/// Why something is done.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Because {
+    /// The reason, for those it affects.
+    #[validate(length(min = 1, max = 4000))]
+    pub reason: String,
+}
+
+/// Terminate an arrangement
+///
+/// Its lots close, its scheduled rounds are cancelled and its memberships end.
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Because, responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/terminate")]
+async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = call.lock::<Arrangement>(tx, *id)?;
+        let decision = before.value.clone().terminate(call.body.reason.clone(), tx.now())?;
+        let after = tx.save(&before, decision)?;
+        wind_up(tx, *id, &call.body.reason)?;
+        Reply::ok(&after)
+    })
+    .await
+}
+
+/// Give up a draft
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/discard")]
+async fn discard_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, _, _| decided(arrangement.discard())).await
+}
+
+/// The end of the term.
+pub(super) fn tick(tx: &mut Tx<'_>, id: ArrangementId) -> Outcome<()> {
+    let before = tx.lock::<Arrangement>(id)?;
+    let decision = before.value.clone().tick(tx.now())?;
+    tx.save(&before, decision)?;
+    wind_up(tx, id, "the arrangement's term has ended")
+}
+
+/// What an arrangement's end means for what belongs to it.
+fn wind_up(tx: &mut Tx<'_>, id: ArrangementId, reason: &str) -> Outcome<()> {
+    for lot in store::lots_of(tx, id)?.iter().filter(|lot| lot.value.state() != "closed") {
+        let decision = lot.value.clone().close(reason.to_owned(), tx.now())?;
+        tx.save(lot, decision)?;
+    }
+    for round in store::rounds_of(tx, id)?.iter().filter(|round| round.value.is_ahead_at(tx.now())) {
+        let decision = round.value.clone().cancel(reason.to_owned(), tx.now())?;
+        tx.save(round, decision)?;
+    }
+    admission::memberships::end_all(tx, id, reason)
+}

@@ -1,0 +1,276 @@
+//! Lots: define, name, grant, require, open, pause, close (A2).
+
+use actix_web::{get, patch, post, put, web};
+use domain::arrangement::lot::{Access, Alias, ConditionFacts, LotParticulars};
+use domain::arrangement::{self as rules, Arrangement, Lot, Requirement, RequirementRef, RequirementVersion};
+use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, Kind, LotId, RequirementId};
+use persistence::arrangement::{self as store, requirements_by_id};
+use persistence::{Conn, Outcome, Tx};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::arrangements::Because;
+use crate::admission;
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, List, Reply};
+
+routes! {
+    define_lot: ManageArrangement, [rules::RULES, rules::lot::RULES];
+    list_lots: ReadMarket, [];
+    get_lot: ReadMarket, [];
+    amend_lot: ManageArrangement, [rules::RULES, rules::lot::RULES];
+    set_lot_aliases: ManageArrangement, [rules::RULES, rules::lot::RULES];
+    set_lot_access: ManageArrangement, [rules::lot::RULES];
+    exercise_reserved_right: ManageArrangement, [rules::lot::RULES];
+    list_lot_requirements: ReadMarket, [];
+    adopt_requirement: ManageArrangement, [rules::lot::RULES, rules::requirement::RULES];
+    drop_requirement: ManageArrangement, [rules::lot::RULES];
+    open_lot: ManageArrangement, [rules::RULES, rules::lot::RULES];
+    pause_lot: ManageArrangement, [rules::RULES];
+    close_lot: ManageArrangement, [rules::RULES];
+}
+
+/// Define a lot of an arrangement
+#[utoipa::path(tag = "lots", params(("id" = ArrangementId, Path)), request_body = LotParticulars, responses((status = 201, body = Resource<Lot>)))]
+#[post("/v1/arrangements/{id}/lots")]
+async fn define_lot(call: Call<Given<LotParticulars>>, id: web::Path<ArrangementId>) -> Answer {
+    call.write(move |tx, call| {
+        let arrangement = tx.hold::<Arrangement>(*id)?.value;
+        call.who.may(tx, arrangement.about(), Kind::Arrangement)?;
+        let particulars = call.body.0.clone();
+        let taken = store::lots_of(tx, *id)?.iter().any(|lot| lot.value.particulars.code == particulars.code);
+        let decision = Lot::define(tx.mint(), *id, particulars, taken, arrangement.is_over(), tx.now())?;
+        Reply::created(&tx.create(decision)?, "lots")
+    })
+    .await
+}
+
+/// In whose names to list lots.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Naming {
+    /// Show each lot by this authority's code and label as well.
+    authority: Option<AuthorityCode>,
+}
+
+/// A lot with the name that an authority gives it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct NamedLot {
+    /// The lot.
+    #[serde(flatten)]
+    lot: Lot,
+    /// Its code at the authority that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_as_code: Option<String>,
+    /// Its label at the authority that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_as: Option<String>,
+}
+
+/// List the lots of an arrangement
+///
+/// The same lots for every authority, each under the same id (DPS-09).
+#[utoipa::path(tag = "lots", params(("id" = ArrangementId, Path), Naming), responses((status = 200, body = List<Resource<NamedLot>>)))]
+#[get("/v1/arrangements/{id}/lots")]
+async fn list_lots(call: Call, id: web::Path<ArrangementId>, naming: web::Query<Naming>) -> Answer {
+    call.scan(move |c, call| {
+        let arrangement = c.get::<Arrangement>(*id)?;
+        call.who.may(c, arrangement.value.about(), Kind::Arrangement)?;
+        let named = |lot: &Lot| {
+            let known = naming.authority.as_ref().map(|code| lot.known_to(code));
+            NamedLot {
+                lot: lot.clone(),
+                known_as_code: known.map(|(code, _)| code.to_owned()),
+                known_as: known.map(|(_, label)| label.to_owned()),
+            }
+        };
+        let items = store::lots_of(c, *id)?.iter().map(|lot| Resource::of(lot, named)).collect();
+        Reply::json(200, &List { items, next: None })
+    })
+    .await
+}
+
+/// Read a lot
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = Resource<Lot>)))]
+#[get("/v1/lots/{id}")]
+async fn get_lot(call: Call, id: web::Path<LotId>) -> Answer {
+    call.read(move |c, call| {
+        let lot = c.get::<Lot>(*id)?;
+        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        Reply::ok(&lot)
+    })
+    .await
+}
+
+/// Rewrite a draft lot
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = LotParticulars, responses((status = 200, body = Resource<Lot>)))]
+#[patch("/v1/lots/{id}")]
+async fn amend_lot(call: Call<Given<LotParticulars>>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, tx, call| {
+        let particulars = call.body.0.clone();
+        let others = store::lots_of(tx, lot.arrangement)?;
+        let taken = others.iter().any(|other| other.value.id != lot.id && other.value.particulars.code == particulars.code);
+        decided(lot.amend(particulars, taken))
+    })
+    .await
+}
+
+/// Set what authorities call the lot (C-13)
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Vec<Alias>, responses((status = 200, body = Resource<Lot>)))]
+#[put("/v1/lots/{id}/aliases")]
+async fn set_lot_aliases(call: Call<Given<Vec<Alias>>>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, _, call| decided(lot.set_aliases(call.body.0.clone()))).await
+}
+
+/// Set which authorities use the lot, or reserve the right to (C-17, PRO-11)
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Vec<Access>, responses((status = 200, body = Resource<Lot>)))]
+#[put("/v1/lots/{id}/access")]
+async fn set_lot_access(call: Call<Given<Vec<Access>>>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, _, call| decided(lot.set_access(call.body.0.clone()))).await
+}
+
+/// Whose right it is.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Exercise {
+    /// The authority that reserved it.
+    authority: AuthorityCode,
+}
+
+/// Exercise a reserved right to use the lot
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Exercise, responses((status = 200, body = Resource<Lot>)))]
+#[post("/v1/lots/{id}/exercise-reserved-right")]
+async fn exercise_reserved_right(call: Call<Exercise>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, _, call| decided(lot.exercise_reserved(call.body.authority.clone()))).await
+}
+
+/// A requirement in the version that a lot asks for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Adopted {
+    /// Which requirement.
+    requirement: RequirementId,
+    /// Its code in the library; also the reason code of a rejection that rests on it.
+    code: String,
+    /// Which version.
+    version: u32,
+    /// What that version says.
+    definition: RequirementVersion,
+}
+
+/// List what a lot requires, with the wording in force
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = List<Adopted>)))]
+#[get("/v1/lots/{id}/requirements")]
+async fn list_lot_requirements(call: Call, id: web::Path<LotId>) -> Answer {
+    call.scan(move |c, call| {
+        let lot = c.get::<Lot>(*id)?;
+        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        let items = required(c, &lot.value.requirements)?
+            .into_iter()
+            .map(|(reference, code, definition)| Adopted {
+                requirement: reference.requirement,
+                code,
+                version: reference.version,
+                definition,
+            })
+            .collect();
+        Ok(Reply::json(200, &List { items, next: None })?.tagged(lot.version))
+    })
+    .await
+}
+
+/// Adopt a requirement of the library, or pin another version of it
+///
+/// Once a line of the lot was evaluated, only a newer version may be pinned (A2).
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = RequirementRef, responses((status = 200, body = Resource<Lot>)))]
+#[post("/v1/lots/{id}/requirements")]
+async fn adopt_requirement(call: Call<Given<RequirementRef>>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, tx, call| {
+        let reference = call.body.0;
+        let latest = tx.get::<Requirement>(reference.requirement)?.value.latest();
+        let facts = conditions(tx, &lot)?;
+        decided(lot.adopt(reference, latest, facts))
+    })
+    .await
+}
+
+/// Which requirement to drop.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Drop {
+    /// The requirement.
+    requirement: RequirementId,
+}
+
+/// Drop a requirement from a lot
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Drop, responses((status = 200, body = Resource<Lot>)))]
+#[post("/v1/lots/{id}/drop-requirement")]
+async fn drop_requirement(call: Call<Drop>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, tx, call| {
+        let facts = conditions(tx, &lot)?;
+        decided(lot.drop_requirement(call.body.requirement, facts))
+    })
+    .await
+}
+
+/// Open a lot to applications
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = Resource<Lot>)))]
+#[post("/v1/lots/{id}/open")]
+async fn open_lot(call: Call, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, tx, _| {
+        let arrangement = tx.hold::<Arrangement>(lot.arrangement)?.value;
+        decided(lot.open(arrangement.in_force().is_some()))
+    })
+    .await
+}
+
+/// Pause applications to a lot
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Because, responses((status = 200, body = Resource<Lot>)))]
+#[post("/v1/lots/{id}/pause")]
+async fn pause_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, tx, call| decided(lot.pause(call.body.reason.clone(), tx.now()))).await
+}
+
+/// Close a lot
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Because, responses((status = 200, body = Resource<Lot>)))]
+#[post("/v1/lots/{id}/close")]
+async fn close_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
+    call.act(*id, |lot: Lot, tx, call| decided(lot.close(call.body.reason.clone(), tx.now()))).await
+}
+
+/// Opens a lot of an arrangement that was just published.
+pub(super) fn open(tx: &mut Tx<'_>, id: LotId, arrangement: &Arrangement) -> Outcome<()> {
+    let before = tx.lock::<Lot>(id)?;
+    let decision = before.value.clone().open(arrangement.in_force().is_some())?;
+    tx.save(&before, decision).map(drop)
+}
+
+fn conditions(tx: &mut Tx<'_>, lot: &Lot) -> Outcome<ConditionFacts> {
+    let arrangement = tx.hold::<Arrangement>(lot.arrangement)?.value;
+    Ok(ConditionFacts {
+        regime: arrangement.policies.regime,
+        published_at: arrangement.term().map(|term| term.published_at),
+        evaluated: admission::applications::was_evaluated(tx, lot.id)?,
+    })
+}
+
+/// References with the code and wording that the library gives them, in the order given.
+///
+/// # Errors
+/// Where the store fails.
+pub(crate) fn required(
+    conn: &mut Conn<'_>,
+    references: &[RequirementRef],
+) -> Outcome<Vec<(RequirementRef, String, RequirementVersion)>> {
+    let ids: Vec<_> = references.iter().map(|r| r.requirement).collect();
+    let library = requirements_by_id(conn, &ids)?;
+    let find = |reference: &RequirementRef| {
+        let entry = library.iter().find(|r| r.value.id == reference.requirement)?;
+        Some((*reference, entry.value.code.clone(), entry.value.version(reference.version)?.clone()))
+    };
+    Ok(references.iter().filter_map(find).collect())
+}

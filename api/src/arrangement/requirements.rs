@@ -1,0 +1,96 @@
+//! The shared requirement library (DPS-21).
+
+use actix_web::{get, post, web};
+use domain::arrangement::{self as rules, Requirement, RequirementVersion};
+use domain::kernel::{AuthorityCode, RequirementId};
+use persistence::Failure;
+use persistence::arrangement::requirements;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, List, Listing, Reply};
+
+routes! {
+    define_requirement: ManageArrangement, [rules::RULES, rules::requirement::RULES];
+    list_requirements: ReadMarket, [crate::http::listing::RULES];
+    get_requirement: ReadMarket, [];
+    add_requirement_version: ManageArrangement, [rules::RULES, rules::requirement::RULES];
+}
+
+/// A new requirement.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Define {
+    /// Unique in the caller's library.
+    code: String,
+    /// Its first version.
+    first: RequirementVersion,
+}
+
+/// Put a requirement into the library of the caller's authority
+#[utoipa::path(tag = "requirements", request_body = Define, responses((status = 201, body = Resource<Requirement>)))]
+#[post("/v1/requirements")]
+async fn define_requirement(call: Call<Given<Define>>) -> Answer {
+    call.write(|tx, call| {
+        let Define { code, first } = call.body.0.clone();
+        let owner = call.who.actor.authority.clone().ok_or(Failure::Forbidden)?;
+        let filter = requirements::Filter {
+            owner: Some(vec![owner.to_string()]),
+            code: Some(vec![code.clone()]),
+            ..requirements::Filter::default()
+        };
+        let taken = requirements::count(tx, &filter)? > 0;
+        let decision = Requirement::define(tx.mint(), owner, code, first, taken, tx.now())?;
+        Reply::created(&tx.create(decision)?, "requirements")
+    })
+    .await
+}
+
+/// Whose library to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Library {
+    /// Only this authority's.
+    owner: Option<AuthorityCode>,
+}
+
+/// List the requirement library
+#[utoipa::path(tag = "requirements", params(Library, Listing), responses((status = 200, body = List<Resource<Requirement>>)))]
+#[get("/v1/requirements")]
+async fn list_requirements(call: Call, library: web::Query<Library>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, _| {
+        let page = listing.page()?;
+        let filter = requirements::Filter {
+            owner: library.owner.as_ref().map(|owner| vec![owner.to_string()]),
+            updated_since: listing.since(),
+            ..requirements::Filter::default()
+        };
+        Listing::reply(page, requirements::list(c, &filter, page)?, Clone::clone)
+    })
+    .await
+}
+
+/// Read a requirement with all its versions
+#[utoipa::path(tag = "requirements", params(("id" = RequirementId, Path)), responses((status = 200, body = Resource<Requirement>)))]
+#[get("/v1/requirements/{id}")]
+async fn get_requirement(call: Call, id: web::Path<RequirementId>) -> Answer {
+    call.read(move |c, _| Reply::ok(&c.get::<Requirement>(*id)?)).await
+}
+
+/// Add a version to a requirement of the caller's library
+///
+/// Versions are immutable; lots keep theirs until they adopt another.
+#[utoipa::path(tag = "requirements", params(("id" = RequirementId, Path)), request_body = RequirementVersion, responses((status = 200, body = Resource<Requirement>)))]
+#[post("/v1/requirements/{id}/versions")]
+async fn add_requirement_version(call: Call<Given<RequirementVersion>>, id: web::Path<RequirementId>) -> Answer {
+    call.act(*id, |requirement: Requirement, _, call| {
+        if call.who.actor.authority.as_ref() != Some(&requirement.owner) {
+            return Err(Failure::Forbidden);
+        }
+        decided(requirement.add_version(call.body.0.clone()))
+    })
+    .await
+}

@@ -1,0 +1,147 @@
+//! Request bodies: JSON in, checked field by field (CRD-06).
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use validator::Validate;
+
+use super::problem::{self, FieldError, Problem};
+
+/// Characters of a text at most.
+const TEXT: usize = 20_000;
+/// Entries of a list at most.
+const ENTRIES: usize = 1_000;
+
+/// What a request may bring.
+pub trait Body: Sized {
+    /// Reads it from JSON text.
+    ///
+    /// # Errors
+    /// 400 where it is no JSON, 422 with every field that is wrong.
+    fn read(text: &[u8]) -> Result<Self, Problem>;
+}
+
+impl<T: DeserializeOwned + Validate> Body for T {
+    fn read(text: &[u8]) -> Result<Self, Problem> {
+        let body: T = parse(text)?;
+        match body.validate() {
+            Ok(()) => Ok(body),
+            Err(errors) => {
+                let mut found = Vec::new();
+                collect(&errors, "", &mut found);
+                Err(Problem::invalid(found))
+            }
+        }
+    }
+}
+
+/// A value of the domain as the body: the domain checks what it means, this its size and that every field is known.
+#[derive(Clone, Debug)]
+pub struct Given<T>(pub T);
+
+impl<T: DeserializeOwned + Serialize> Body for Given<T> {
+    fn read(text: &[u8]) -> Result<Self, Problem> {
+        let body: T = parse(text)?;
+        let sent: Value = parse(text)?;
+        let known = serde_json::to_value(&body).map_err(|e| Problem::new(&problem::BROKEN, e.to_string()))?;
+        let mut found = Vec::new();
+        inspect(&sent, &known, &mut String::new(), &mut found);
+        if found.is_empty() { Ok(Self(body)) } else { Err(Problem::invalid(found)) }
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.inner());
+        if inner.is_data() {
+            Problem::invalid(vec![wrong(pointer(&path), inner.to_string())])
+        } else {
+            Problem::new(&problem::UNREADABLE, inner.to_string())
+        }
+    })?;
+    json.end().map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
+    Ok(body)
+}
+
+/// Finds texts and lists that are too long, and fields that the value does not know: those that were sent and are not
+/// among what the value writes of itself.
+fn inspect(sent: &Value, known: &Value, at: &mut String, found: &mut Vec<FieldError>) {
+    match (sent, known) {
+        (Value::String(text), _) if text.chars().count() > TEXT => {
+            found.push(wrong(at.clone(), format!("a text has at most {TEXT} characters")));
+        }
+        (Value::Array(items), _) if items.len() > ENTRIES => {
+            found.push(wrong(at.clone(), format!("a list has at most {ENTRIES} entries")));
+        }
+        (Value::Array(items), Value::Array(read)) => {
+            for (i, (item, read)) in items.iter().zip(read).enumerate() {
+                within(at, &i.to_string(), |at| inspect(item, read, at, found));
+            }
+        }
+        (Value::Object(fields), Value::Object(read)) => {
+            for (name, value) in fields {
+                within(at, name, |at| match read.get(name) {
+                    Some(read) => inspect(value, read, at, found),
+                    None if value.is_null() => {}
+                    None => found.push(wrong(at.clone(), format!("unknown field `{name}`"))),
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
+    let length = at.len();
+    at.push('/');
+    at.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    work(at);
+    at.truncate(length);
+}
+
+fn wrong(field: String, detail: String) -> FieldError {
+    FieldError { code: problem::INVALID.code.to_owned(), field: Some(field), detail, rests_on: None }
+}
+
+/// `lots[0].code`, as the parser names it, as a JSON pointer.
+fn pointer(path: &str) -> String {
+    match path {
+        "." => String::new(),
+        path => format!("/{}", path.replace(['.', '['], "/").replace(']', "")),
+    }
+}
+
+fn collect(errors: &validator::ValidationErrors, at: &str, found: &mut Vec<FieldError>) {
+    use validator::ValidationErrorsKind::{Field, List, Struct};
+    for (name, kind) in errors.errors() {
+        let at = format!("{at}/{}", camel(name));
+        match kind {
+            Field(broken) => found.extend(broken.iter().map(|error| {
+                wrong(at.clone(), error.message.as_ref().map_or_else(|| limits(error), ToString::to_string))
+            })),
+            Struct(inner) => collect(inner, &at, found),
+            List(items) => items.iter().for_each(|(i, inner)| collect(inner, &format!("{at}/{i}"), found)),
+        }
+    }
+}
+
+fn limits(error: &validator::ValidationError) -> String {
+    let mut limits: Vec<_> =
+        error.params.iter().filter(|(name, _)| *name != "value").map(|(name, limit)| format!("{name} {limit}")).collect();
+    limits.sort();
+    format!("breaks its {} limit: {}", error.code, limits.join(", "))
+}
+
+/// `opens_at` as `opensAt`.
+#[must_use]
+pub fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
+}
