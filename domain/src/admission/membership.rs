@@ -11,8 +11,8 @@ use crate::kernel::{
     About, Aggregate, ApplicationId, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId, ProviderId,
     Refusal, RemovalId, Violations,
 };
-use crate::standing::permit;
 use crate::standing::standing::{Effect, Impediment};
+use crate::standing::{NOT_DUE, permit};
 
 crate::rules! {
     MEMBERSHIP_EXISTS = "membership_exists", Conflict, "A6",
@@ -21,8 +21,6 @@ crate::rules! {
         "Only evidence that the membership rests on can be renewed.";
     EVIDENCE_EXPIRED = "evidence_already_expired", Input, "A5",
         "Renewed evidence is still valid when it is given.";
-    NOTHING_DUE = "nothing_due", Conflict, "CRD-08",
-        "The clock changes something only when its time has come.";
 }
 
 /// A time in which a mandatory assurance was not valid, closed by its renewal.
@@ -303,7 +301,7 @@ impl Membership {
         self.permit("tick")?;
         let events = self.expire(now);
         if events.is_empty() {
-            return Err(NOTHING_DUE.broken("no evidence has expired since the last time").into());
+            return Err(NOT_DUE.broken("no evidence has expired since the last time").into());
         }
         Ok((self, events))
     }

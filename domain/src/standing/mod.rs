@@ -62,4 +62,4 @@ crate::rules! {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

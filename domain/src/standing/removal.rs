@@ -103,7 +103,7 @@ pub struct Removal {
     /// Who ends it.
     pub given_by: Party,
     /// The grounds in words, as the provider is told them.
-    pub reason: String,
+    pub grounds: String,
     /// Why the failure is gross, where the failure path was not followed (C-02).
     pub gross: Option<String>,
     /// References of documents.
@@ -347,7 +347,7 @@ impl Removal {
             membership: membership.id,
             ground,
             given_by,
-            reason: reason.clone(),
+            grounds: reason.clone(),
             gross,
             evidence,
             notified_at: now,

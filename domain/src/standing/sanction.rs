@@ -68,7 +68,7 @@ pub struct Sanction {
     /// First instant.
     pub from: Instant,
     /// The grounds.
-    pub reason: String,
+    pub grounds: String,
     /// Why a step was skipped, if one was.
     pub serious: Option<String>,
     /// References of documents.
@@ -236,7 +236,7 @@ impl Sanction {
             membership: membership.id,
             kind,
             from: now,
-            reason: reason.clone(),
+            grounds: reason.clone(),
             serious,
             evidence,
             review_on,

@@ -100,7 +100,7 @@ pub struct Suspension {
     /// What happens at `until` (C-03).
     pub at_end: SuspensionEnd,
     /// The grounds, as the provider is told them.
-    pub reason: String,
+    pub grounds: String,
     /// References of the documents it rests on.
     pub evidence: Vec<String>,
     /// Subject of who imposed it: somebody else decides an appeal.
@@ -353,7 +353,7 @@ impl Suspension {
             until: from.plus_months(months),
             max_until: from.plus_months(max),
             at_end: facts.policies.suspension_end,
-            reason,
+            grounds: reason,
             evidence,
             imposed_by: actor.subject.clone(),
             imposed_at: now,
@@ -361,7 +361,7 @@ impl Suspension {
             state: SuspensionState::Active,
         };
         let mut broken = Violations::new();
-        broken.require_reason(&suspension.reason, "/reason");
+        broken.require_reason(&suspension.grounds, "/reason");
         broken.require(months > 0, &SUSPENSION_TOO_SHORT, "/months", "0 months are no suspension");
         let detail = format!("{months} months asked, at most {max} allowed");
         broken.require(months <= max, &SUSPENSION_TOO_LONG, "/months", detail);
@@ -376,7 +376,7 @@ impl Suspension {
             scope,
             from,
             until: suspension.until,
-            reason: suspension.reason.clone(),
+            reason: suspension.grounds.clone(),
         };
         Ok((suspension, vec![event]))
     }
