@@ -8,3 +8,4 @@ pub mod arrangement;
 pub mod kernel;
 pub mod law;
 pub mod provider;
+pub mod standing;

@@ -7,7 +7,6 @@
 //! Under rolling admission a submission is evaluated at once. The clock never moves an application by itself: its
 //! round does, so that there is no `due`.
 
-#![expect(clippy::missing_errors_doc, reason = "every command refuses by the rules of its module, and says so")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -68,7 +68,6 @@ impl Aggregate for Declaration {
     }
 }
 
-#[expect(clippy::missing_errors_doc, reason = "a refusal names the rules above, and each rule says itself")]
 impl Declaration {
     /// Declares the actor's interests, or with an empty list that it has none.
     pub fn declare(
@@ -114,7 +113,6 @@ impl Declaration {
 }
 
 /// Whether `actor` may assess `provider` in `arrangement`, given its declaration there. Another's declaration is none.
-#[expect(clippy::missing_errors_doc, reason = "a refusal names the rules above, and each rule says itself")]
 pub fn permits(
     declared: Option<&Declaration>,
     arrangement: ArrangementId,

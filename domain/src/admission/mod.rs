@@ -5,6 +5,7 @@ pub mod application;
 pub mod compliance_check;
 pub mod conflict;
 pub mod line;
+pub mod membership;
 pub mod receipt;
 
 pub use application::Application;

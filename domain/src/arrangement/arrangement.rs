@@ -1,5 +1,4 @@
 //! The arrangement (A1): DRAFT → LIVE → ESTABLISHED → EXTENDED, ended by EXPIRED, TERMINATED or, unpublished, DISCARDED.
-#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

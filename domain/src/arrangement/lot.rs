@@ -1,5 +1,4 @@
 //! The lot (A2): DRAFT → OPEN ⇄ PAUSED → CLOSED. There is no cap on admission anywhere (DPS-02, PCR34-6).
-#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

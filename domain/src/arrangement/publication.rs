@@ -1,5 +1,4 @@
 //! Publication: all its preconditions in one place (A1, DPS-07, DPS-18).
-#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use chrono::NaiveDate;
 

@@ -1,5 +1,4 @@
 //! The shared requirement library (DPS-21): one test each, with immutable versions that lots refer to.
-#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,5 +1,4 @@
 //! The round (A3): SCHEDULED → OPEN → CLOSED → EVALUATING → COMPLETED, or CANCELLED before it opens.
-#![expect(clippy::missing_errors_doc, reason = "a decision's error is the refusal, and its rules say when")]
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -221,7 +221,6 @@ impl Aggregate for Provider {
     }
 }
 
-#[expect(clippy::missing_errors_doc, reason = "a refusal names the rules above, and each rule says itself")]
 impl Provider {
     fn allowed(&self) -> &'static [&'static str] {
         match self.state {

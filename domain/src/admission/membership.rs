@@ -1,0 +1,380 @@
+//! Provider × lot after admission (A6). Whether the member is suspended, restricted or concealed is not stored here:
+//! it is computed by [`crate::standing::standing`].
+
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::arrangement::requirement::RequirementRef;
+use crate::kernel::{
+    About, Aggregate, ApplicationId, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId, ProviderId,
+    Refusal, RemovalId, Violations,
+};
+use crate::standing::standing::{Effect, Impediment};
+use crate::standing::{NOT_DUE, permit};
+
+crate::rules! {
+    MEMBERSHIP_EXISTS = "membership_exists", Conflict, "A6",
+        "A provider holds at most one live membership of a lot.";
+    ASSURANCE_UNKNOWN = "assurance_unknown", Input, "A6",
+        "Only evidence that the membership rests on can be renewed.";
+    EVIDENCE_EXPIRED = "evidence_already_expired", Input, "A5",
+        "Renewed evidence is still valid when it is given.";
+}
+
+/// A time in which a mandatory assurance was not valid, closed by its renewal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lapse {
+    /// When it had expired.
+    pub from: Instant,
+    /// When it was renewed.
+    pub until: Instant,
+}
+
+/// A passed check that the membership goes on resting on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Assurance {
+    /// What was required.
+    pub requirement: RequirementRef,
+    /// The requirement's code.
+    pub code: String,
+    /// Whether the member must have it at all times; without it, it gets no referrals.
+    pub mandatory: bool,
+    /// When it expires; never, where absent.
+    pub valid_until: Option<Instant>,
+    /// When it was last renewed.
+    pub renewed_at: Option<Instant>,
+    /// Whether its expiry has been announced.
+    pub expired: bool,
+    /// The gaps before it was renewed, oldest first: standing in the past stays answerable.
+    pub lapses: Vec<Lapse>,
+}
+
+impl Assurance {
+    /// From a passed check.
+    #[must_use]
+    pub fn new(requirement: RequirementRef, code: String, mandatory: bool, valid_until: Option<Instant>) -> Self {
+        Self { requirement, code, mandatory, valid_until, renewed_at: None, expired: false, lapses: Vec::new() }
+    }
+
+    fn unannounced(&self) -> Option<Instant> {
+        self.valid_until.filter(|_| !self.expired)
+    }
+}
+
+/// The state of a membership.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum MembershipState {
+    /// A member.
+    Active,
+    /// The provider left.
+    Withdrawn {
+        /// When.
+        at: Instant,
+        /// Why, where it says so.
+        reason: Option<String>,
+    },
+    /// The authority ended it; re-admission is a new membership.
+    Removed {
+        /// By which removal.
+        removal: RemovalId,
+        /// When it took effect.
+        at: Instant,
+    },
+    /// The arrangement ended.
+    Ended {
+        /// When.
+        at: Instant,
+    },
+}
+
+/// A membership (A6). Admission guarantees no award (DPS-05).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Membership {
+    /// Identifier.
+    pub id: MembershipId,
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The lot.
+    pub lot: LotId,
+    /// The member.
+    pub provider: ProviderId,
+    /// The application whose line was admitted.
+    pub application: ApplicationId,
+    /// Since when.
+    pub admitted_at: Instant,
+    /// What it rests on.
+    pub assurances: Vec<Assurance>,
+    /// State.
+    #[serde(flatten)]
+    pub state: MembershipState,
+}
+
+/// The line that a membership is created from: the application decides that it is admitted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AdmittedLine {
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The lot of the line.
+    pub lot: LotId,
+    /// The applicant.
+    pub provider: ProviderId,
+    /// The application.
+    pub application: ApplicationId,
+    /// From its passed checks.
+    pub assurances: Vec<Assurance>,
+}
+
+/// What happened to a membership.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum MembershipEvent {
+    /// Admitted.
+    MembershipCreated {
+        /// Which.
+        membership: MembershipId,
+        /// From which application.
+        application: ApplicationId,
+        /// Since when.
+        at: Instant,
+        /// Always false (DPS-05).
+        award_guaranteed: bool,
+    },
+    /// An assurance ran out.
+    EvidenceExpired {
+        /// Which membership.
+        membership: MembershipId,
+        /// Which requirement.
+        requirement: RequirementRef,
+        /// Its code.
+        code: String,
+        /// Whether referrals stop.
+        mandatory: bool,
+        /// When.
+        at: Instant,
+    },
+    /// An assurance was renewed.
+    EvidenceRenewed {
+        /// Which membership.
+        membership: MembershipId,
+        /// Which requirement.
+        requirement: RequirementRef,
+        /// Its code.
+        code: String,
+        /// Until when; without end, where absent.
+        valid_until: Option<Instant>,
+        /// When.
+        at: Instant,
+    },
+    /// The provider left.
+    MembershipWithdrawn {
+        /// Which.
+        membership: MembershipId,
+        /// Why.
+        reason: Option<String>,
+        /// When.
+        at: Instant,
+    },
+    /// A removal took effect.
+    MembershipRemoved {
+        /// Which.
+        membership: MembershipId,
+        /// By which removal.
+        removal: RemovalId,
+        /// When.
+        at: Instant,
+    },
+    /// The arrangement ended.
+    MembershipEnded {
+        /// Which.
+        membership: MembershipId,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Aggregate for Membership {
+    type Event = MembershipEvent;
+    const KIND: Kind = Kind::Membership;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            MembershipState::Active => "active",
+            MembershipState::Withdrawn { .. } => "withdrawn",
+            MembershipState::Removed { .. } => "removed",
+            MembershipState::Ended { .. } => "ended",
+        }
+    }
+
+    fn about(&self) -> About {
+        About {
+            arrangement: Some(self.arrangement),
+            lot: Some(self.lot),
+            provider: Some(self.provider),
+            application: Some(self.application),
+        }
+    }
+
+    fn due(&self) -> Option<Due> {
+        self.permit("tick").ok()?;
+        let at = self.assurances.iter().filter_map(Assurance::unannounced).min()?;
+        Some(Due { at, what: "expire_evidence" })
+    }
+}
+
+impl Membership {
+    /// Admission guarantees no award (DPS-05): what every view and letter says.
+    pub const AWARD_GUARANTEED: bool = false;
+
+    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
+        permit(self, attempted, allowed(&self.state))
+    }
+
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, MembershipState::Active)
+    }
+
+    /// Makes the provider a member from an admitted line. Members are never counted or capped (DPS-02).
+    /// `already_member`: whether the provider has a live membership of the lot.
+    pub fn admit(id: MembershipId, line: AdmittedLine, already_member: bool, now: Instant) -> Decision<Self> {
+        if already_member {
+            return Err(MEMBERSHIP_EXISTS.broken("the provider is a member of this lot already").into());
+        }
+        let AdmittedLine { arrangement, lot, provider, application, assurances } = line;
+        let state = MembershipState::Active;
+        let created = MembershipEvent::MembershipCreated {
+            membership: id,
+            application,
+            at: now,
+            award_guaranteed: Self::AWARD_GUARANTEED,
+        };
+        Ok((Self { id, arrangement, lot, provider, application, admitted_at: now, assurances, state }, vec![created]))
+    }
+
+    /// Renews the evidence for one requirement until `valid_until` (`None`: without end).
+    pub fn renew_assurance(
+        mut self,
+        requirement: RequirementRef,
+        valid_until: Option<Instant>,
+        now: Instant,
+    ) -> Decision<Self> {
+        self.permit("renew_assurance")?;
+        let mut broken = Violations::new();
+        let known = self.assurances.iter().any(|a| a.requirement == requirement);
+        broken.require(known, &ASSURANCE_UNKNOWN, "/requirement", "the membership does not rest on this requirement");
+        let in_date = valid_until.is_none_or(|until| until > now);
+        broken.require(in_date, &EVIDENCE_EXPIRED, "/validUntil", "the evidence has expired already");
+        broken.refuse_any()?;
+        // A late sweep must not lose the expiry: it is announced before the renewal.
+        let mut events = self.expire(now);
+        for assurance in self.assurances.iter_mut().filter(|a| a.requirement == requirement) {
+            if let Some(from) = assurance.valid_until.filter(|until| *until <= now) {
+                assurance.lapses.push(Lapse { from, until: now });
+            }
+            assurance.valid_until = valid_until;
+            assurance.renewed_at = Some(now);
+            assurance.expired = false;
+            events.push(MembershipEvent::EvidenceRenewed {
+                membership: self.id,
+                requirement,
+                code: assurance.code.clone(),
+                valid_until,
+                at: now,
+            });
+        }
+        Ok((self, events))
+    }
+
+    /// Announces every assurance that has expired, once each.
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        self.permit("tick")?;
+        let events = self.expire(now);
+        if events.is_empty() {
+            return Err(NOT_DUE.broken("no evidence has expired since the last time").into());
+        }
+        Ok((self, events))
+    }
+
+    fn expire(&mut self, now: Instant) -> Vec<MembershipEvent> {
+        let mut events = Vec::new();
+        for assurance in &mut self.assurances {
+            if let Some(at) = assurance.unannounced().filter(|at| *at <= now) {
+                assurance.expired = true;
+                events.push(MembershipEvent::EvidenceExpired {
+                    membership: self.id,
+                    requirement: assurance.requirement,
+                    code: assurance.code.clone(),
+                    mandatory: assurance.mandatory,
+                    at,
+                });
+            }
+        }
+        events
+    }
+
+    /// The provider leaves the lot; it owes no reason.
+    pub fn withdraw(mut self, reason: Option<String>, now: Instant) -> Decision<Self> {
+        self.permit("withdraw")?;
+        let event = MembershipEvent::MembershipWithdrawn { membership: self.id, reason: reason.clone(), at: now };
+        self.state = MembershipState::Withdrawn { at: now, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// `removal` took effect at `at`.
+    pub fn remove(mut self, removal: RemovalId, at: Instant) -> Decision<Self> {
+        self.permit("remove")?;
+        let event = MembershipEvent::MembershipRemoved { membership: self.id, removal, at };
+        self.state = MembershipState::Removed { removal, at };
+        Ok((self, vec![event]))
+    }
+
+    /// The arrangement's term ended, or it was terminated, at `at`.
+    pub fn end(mut self, at: Instant) -> Decision<Self> {
+        self.permit("end")?;
+        let event = MembershipEvent::MembershipEnded { membership: self.id, at };
+        self.state = MembershipState::Ended { at };
+        Ok((self, vec![event]))
+    }
+
+    /// What the membership itself sets against referrals: its end, and mandatory evidence out of date.
+    pub fn impediments(&self) -> impl Iterator<Item = Impediment> + '_ {
+        let own = (Kind::Membership, self.id.0);
+        let end = match self.state {
+            MembershipState::Active => None,
+            MembershipState::Withdrawn { at, .. } => Some(Impediment::new(Effect::Withdrawn, own, at, None)),
+            // The same value as the removal gives, so that an explanation names it once.
+            MembershipState::Removed { removal, at } => {
+                Some(Impediment::new(Effect::Removed, (Kind::Removal, removal.0), at, None))
+            }
+            MembershipState::Ended { at } => Some(Impediment::new(Effect::Ended, own, at, None)),
+        };
+        let expired = self.assurances.iter().filter(|a| a.mandatory).flat_map(move |a| {
+            let past = a.lapses.iter().map(|lapse| (lapse.from, Some(lapse.until)));
+            let last = a.valid_until.map(|until| (until, None));
+            let source = (Kind::Requirement, a.requirement.requirement.0);
+            past.chain(last).map(move |(from, until)| Impediment::new(Effect::EvidenceExpired, source, from, until))
+        });
+        end.into_iter().chain(expired)
+    }
+}
+
+/// The commands each state knows.
+fn allowed(state: &MembershipState) -> &'static [&'static str] {
+    match state {
+        MembershipState::Active => &["renew_assurance", "tick", "withdraw", "remove", "end"],
+        MembershipState::Withdrawn { .. } | MembershipState::Removed { .. } | MembershipState::Ended { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

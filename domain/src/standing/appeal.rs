@@ -1,0 +1,268 @@
+//! A provider's appeal against a rejection, suspension or removal (BEY-05). The sources set no time limit.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::permit;
+use crate::kernel::{
+    About, Actor, Aggregate, AppealId, ApplicationId, ArrangementId, Decision, Instant, Kind, LotId, ProviderId,
+    Refusal, RemovalId, SuspensionId, Violations,
+};
+
+crate::rules! {
+    APPEAL_PENDING = "appeal_pending", Conflict, "BEY-05",
+        "A decision is under at most one appeal at once.";
+    NOTHING_TO_APPEAL = "nothing_to_appeal", Conflict, "BEY-05",
+        "An appeal is made against a decision: a rejected line, an imposed suspension, a decided removal.";
+    OWN_DECISION = "own_decision", Forbidden, "BEY-05",
+        "An appeal is decided by someone other than who made the decision.";
+}
+
+/// What an appeal is made against.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum AppealTarget {
+    /// The rejection of one line of an application.
+    Line {
+        /// The application.
+        application: ApplicationId,
+        /// The lot of the line.
+        lot: LotId,
+    },
+    /// A suspension.
+    Suspension {
+        /// Which.
+        suspension: SuspensionId,
+    },
+    /// A removal.
+    Removal {
+        /// Which.
+        removal: RemovalId,
+    },
+}
+
+/// The state of an appeal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum AppealState {
+    /// To be decided.
+    Lodged,
+    /// The provider was right.
+    Upheld {
+        /// When.
+        at: Instant,
+        /// Subject of who decided.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The decision stands.
+    Dismissed {
+        /// When.
+        at: Instant,
+        /// Subject of who decided.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Taken back by the provider.
+    Withdrawn {
+        /// When.
+        at: Instant,
+    },
+}
+
+/// An appeal (BEY-05).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Appeal {
+    /// Identifier.
+    pub id: AppealId,
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The appellant.
+    pub provider: ProviderId,
+    /// Against what.
+    pub target: AppealTarget,
+    /// Why, in the provider's words.
+    pub grounds: String,
+    /// When.
+    pub lodged_at: Instant,
+    /// Subject of who lodged it.
+    pub lodged_by: String,
+    /// Subject of who made the decision appealed against.
+    pub original_decider: String,
+    /// State.
+    #[serde(flatten)]
+    pub state: AppealState,
+}
+
+/// The command to lodge an appeal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LodgeAppeal {
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The appellant.
+    pub provider: ProviderId,
+    /// Against what.
+    pub target: AppealTarget,
+    /// Why.
+    pub grounds: String,
+}
+
+/// What an appeal depends on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AppealFacts {
+    /// Subject of who decided: `decided_by`, `imposed_by`, `decision.by`; `None` where nothing is decided.
+    pub original_decider: Option<String>,
+    /// Whether another appeal against the same target is lodged.
+    pub appeal_pending: bool,
+}
+
+/// What happened to an appeal. The grounds stay in the appeal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum AppealEvent {
+    /// Lodged.
+    AppealLodged {
+        /// Which.
+        appeal: AppealId,
+        /// Against what.
+        target: AppealTarget,
+        /// When.
+        at: Instant,
+    },
+    /// The provider was right.
+    AppealUpheld {
+        /// Which.
+        appeal: AppealId,
+        /// Against what.
+        target: AppealTarget,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+    /// The decision stands.
+    AppealDismissed {
+        /// Which.
+        appeal: AppealId,
+        /// Against what.
+        target: AppealTarget,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+    /// Taken back.
+    AppealWithdrawn {
+        /// Which.
+        appeal: AppealId,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Aggregate for Appeal {
+    type Event = AppealEvent;
+    const KIND: Kind = Kind::Appeal;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            AppealState::Lodged => "lodged",
+            AppealState::Upheld { .. } => "upheld",
+            AppealState::Dismissed { .. } => "dismissed",
+            AppealState::Withdrawn { .. } => "withdrawn",
+        }
+    }
+
+    fn about(&self) -> About {
+        let (application, lot) = match self.target {
+            AppealTarget::Line { application, lot } => (Some(application), Some(lot)),
+            AppealTarget::Suspension { .. } | AppealTarget::Removal { .. } => (None, None),
+        };
+        About { arrangement: Some(self.arrangement), lot, provider: Some(self.provider), application }
+    }
+}
+
+impl Appeal {
+    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
+        permit(self, attempted, allowed(&self.state))
+    }
+
+    /// Lodges an appeal; the decision stays in effect until the appeal is upheld.
+    pub fn lodge(id: AppealId, order: LodgeAppeal, facts: AppealFacts, actor: &Actor, now: Instant) -> Decision<Self> {
+        let LodgeAppeal { arrangement, provider, target, grounds } = order;
+        let mut broken = Violations::new();
+        broken.require_reason(&grounds, "/grounds");
+        if facts.appeal_pending {
+            broken.add(APPEAL_PENDING.broken_at("/target", "an appeal against it is under way"));
+        }
+        if facts.original_decider.is_none() {
+            broken.add(NOTHING_TO_APPEAL.broken_at("/target", "nothing has been decided against the provider"));
+        }
+        broken.refuse_any()?;
+        let appeal = Self {
+            id,
+            arrangement,
+            provider,
+            target,
+            grounds,
+            lodged_at: now,
+            lodged_by: actor.subject.clone(),
+            original_decider: facts.original_decider.unwrap_or_default(),
+            state: AppealState::Lodged,
+        };
+        Ok((appeal, vec![AppealEvent::AppealLodged { appeal: id, target, at: now }]))
+    }
+
+    /// Decides for the provider; what follows (lifting, revoking, a new decision) is done on the target.
+    pub fn uphold(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.judge("uphold", &reason, actor)?;
+        let event = AppealEvent::AppealUpheld { appeal: self.id, target: self.target, reason: reason.clone(), at: now };
+        self.state = AppealState::Upheld { at: now, by: actor.subject.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Decides against the provider.
+    pub fn dismiss(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.judge("dismiss", &reason, actor)?;
+        let event =
+            AppealEvent::AppealDismissed { appeal: self.id, target: self.target, reason: reason.clone(), at: now };
+        self.state = AppealState::Dismissed { at: now, by: actor.subject.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// The provider takes it back.
+    pub fn withdraw(mut self, now: Instant) -> Decision<Self> {
+        self.permit("withdraw")?;
+        self.state = AppealState::Withdrawn { at: now };
+        let event = AppealEvent::AppealWithdrawn { appeal: self.id, at: now };
+        Ok((self, vec![event]))
+    }
+
+    fn judge(&self, attempted: &'static str, reason: &str, actor: &Actor) -> Result<(), Refusal> {
+        self.permit(attempted)?;
+        let mut broken = Violations::new();
+        broken.require_reason(reason, "/reason");
+        if actor.subject == self.original_decider {
+            broken.add(OWN_DECISION.broken("you made the decision that this appeal is about"));
+        }
+        broken.refuse_any()
+    }
+}
+
+/// The commands each state knows.
+fn allowed(state: &AppealState) -> &'static [&'static str] {
+    match state {
+        AppealState::Lodged => &["uphold", "dismiss", "withdraw"],
+        AppealState::Upheld { .. } | AppealState::Dismissed { .. } | AppealState::Withdrawn { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

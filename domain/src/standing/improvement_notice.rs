@@ -1,0 +1,348 @@
+//! A formal improvement notice: a warning with time to rectify, after a discussion (TIR-18).
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, permit};
+use crate::admission::membership::Membership;
+use crate::kernel::{
+    About, Actor, Aggregate, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId, NoticeId, ProviderId,
+    Refusal, Violations,
+};
+
+crate::rules! {
+    DISCUSSION_FIRST = "discussion_first", Input, "TIR-18",
+        "An improvement notice is issued after a discussion with the provider.";
+    RECTIFY_BY_TOO_EARLY = "rectify_by_too_early", Input, "TIR-18",
+        "The time to rectify ends in the future, and an extension makes it end later.";
+    EXTENSION_NOT_AGREED = "extension_not_agreed", Input, "TIR-18",
+        "The time to rectify is extended by agreement with the provider.";
+    TIME_TO_RECTIFY_RUNNING = "time_to_rectify_running", Conflict, "TIR-18",
+        "A notice is judged not met only after the time to rectify has passed.";
+}
+
+/// The state of an improvement notice.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum NoticeState {
+    /// The provider has time to rectify.
+    Issued,
+    /// The time has passed; it counts as not met unless judged otherwise.
+    AwaitingJudgement {
+        /// When the time passed.
+        since: Instant,
+    },
+    /// Rectified.
+    Met {
+        /// When it was judged.
+        at: Instant,
+        /// Subject of the judge.
+        by: String,
+    },
+    /// Not rectified.
+    NotMet {
+        /// When it was judged.
+        at: Instant,
+        /// Subject of the judge.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Taken back: counts for nothing.
+    Withdrawn {
+        /// When.
+        at: Instant,
+        /// Subject of who did.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An improvement notice (TIR-18).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImprovementNotice {
+    /// Identifier.
+    pub id: NoticeId,
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The lot.
+    pub lot: LotId,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The membership.
+    pub membership: MembershipId,
+    /// What is to be rectified.
+    pub issue: String,
+    /// The date of the discussion before it.
+    #[schema(value_type = String, format = Date)]
+    pub discussion_held_on: NaiveDate,
+    /// Whether the provider's contact agreed to the time.
+    pub agreed_with_provider: bool,
+    /// References of documents.
+    pub evidence: Vec<String>,
+    /// When it was issued.
+    pub issued_at: Instant,
+    /// Subject of who issued it.
+    pub issued_by: String,
+    /// End of the time to rectify.
+    pub rectify_by: Instant,
+    /// What the provider answered.
+    pub responses: Vec<Representation>,
+    /// State.
+    #[serde(flatten)]
+    pub state: NoticeState,
+}
+
+/// The command to issue a notice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IssueNotice {
+    /// What is to be rectified.
+    pub issue: String,
+    /// The date of the discussion.
+    pub discussion_held_on: NaiveDate,
+    /// Whether the provider's contact agreed to the time.
+    pub agreed_with_provider: bool,
+    /// End of the time to rectify.
+    pub rectify_by: Instant,
+    /// References of documents.
+    pub evidence: Vec<String>,
+}
+
+/// What happened to an improvement notice.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum NoticeEvent {
+    /// Issued.
+    ImprovementNoticeIssued {
+        /// Which.
+        notice: NoticeId,
+        /// To which membership.
+        membership: MembershipId,
+        /// End of the time to rectify.
+        rectify_by: Instant,
+        /// When.
+        at: Instant,
+    },
+    /// The provider answered.
+    ImprovementNoticeAnswered {
+        /// Which.
+        notice: NoticeId,
+        /// When.
+        at: Instant,
+    },
+    /// More time was agreed.
+    ImprovementNoticeExtended {
+        /// Which.
+        notice: NoticeId,
+        /// New end of the time.
+        rectify_by: Instant,
+        /// When.
+        at: Instant,
+    },
+    /// The time passed.
+    ImprovementNoticeExpired {
+        /// Which.
+        notice: NoticeId,
+        /// When.
+        at: Instant,
+    },
+    /// Rectified.
+    ImprovementNoticeMet {
+        /// Which.
+        notice: NoticeId,
+        /// When.
+        at: Instant,
+    },
+    /// Not rectified.
+    ImprovementNoticeNotMet {
+        /// Which.
+        notice: NoticeId,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+    /// Taken back.
+    ImprovementNoticeWithdrawn {
+        /// Which.
+        notice: NoticeId,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Aggregate for ImprovementNotice {
+    type Event = NoticeEvent;
+    const KIND: Kind = Kind::Notice;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            NoticeState::Issued => "issued",
+            NoticeState::AwaitingJudgement { .. } => "awaiting_judgement",
+            NoticeState::Met { .. } => "met",
+            NoticeState::NotMet { .. } => "not_met",
+            NoticeState::Withdrawn { .. } => "withdrawn",
+        }
+    }
+
+    fn about(&self) -> About {
+        About {
+            arrangement: Some(self.arrangement),
+            lot: Some(self.lot),
+            provider: Some(self.provider),
+            application: None,
+        }
+    }
+
+    fn due(&self) -> Option<Due> {
+        self.permit("tick").ok()?;
+        Some(Due { at: self.rectify_by, what: "expire" })
+    }
+}
+
+impl ImprovementNotice {
+    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
+        permit(self, attempted, allowed(&self.state))
+    }
+
+    /// Whether its time has passed unrectified at `now`, so that a removal may follow (TIR-18, C-02).
+    #[must_use]
+    pub fn unrectified(&self, now: Instant) -> bool {
+        match self.state {
+            NoticeState::Issued => self.rectify_by <= now,
+            NoticeState::AwaitingJudgement { .. } | NoticeState::NotMet { .. } => true,
+            NoticeState::Met { .. } | NoticeState::Withdrawn { .. } => false,
+        }
+    }
+
+    /// Issues a notice to `membership`.
+    pub fn issue(
+        id: NoticeId,
+        order: IssueNotice,
+        membership: &Membership,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        let IssueNotice { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence } = order;
+        let mut broken = Violations::new();
+        broken.require_reason(&issue, "/issue");
+        let held = discussion_held_on <= now.date();
+        broken.require(held, &DISCUSSION_FIRST, "/discussionHeldOn", "the discussion is still to come");
+        broken.require(rectify_by > now, &RECTIFY_BY_TOO_EARLY, "/rectifyBy", format!("{rectify_by} has passed"));
+        if !membership.is_live() {
+            broken.add(MEMBERSHIP_NOT_LIVE.broken("the membership has ended"));
+        }
+        broken.refuse_any()?;
+        let notice = Self {
+            id,
+            arrangement: membership.arrangement,
+            lot: membership.lot,
+            provider: membership.provider,
+            membership: membership.id,
+            issue,
+            discussion_held_on,
+            agreed_with_provider,
+            evidence,
+            issued_at: now,
+            issued_by: actor.subject.clone(),
+            rectify_by,
+            responses: Vec::new(),
+            state: NoticeState::Issued,
+        };
+        let event = NoticeEvent::ImprovementNoticeIssued { notice: id, membership: membership.id, rectify_by, at: now };
+        Ok((notice, vec![event]))
+    }
+
+    /// Records the provider's answer.
+    pub fn respond(mut self, text: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("respond")?;
+        let mut broken = Violations::new();
+        broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
+        broken.refuse_any()?;
+        self.responses.push(Representation::new(text, actor, now));
+        let event = NoticeEvent::ImprovementNoticeAnswered { notice: self.id, at: now };
+        Ok((self, vec![event]))
+    }
+
+    /// Gives more time, by agreement; also after the time has passed.
+    pub fn extend(mut self, rectify_by: Instant, agreed_with_provider: bool, now: Instant) -> Decision<Self> {
+        self.permit("extend")?;
+        let mut broken = Violations::new();
+        let later = rectify_by > self.rectify_by && rectify_by > now;
+        broken.require(later, &RECTIFY_BY_TOO_EARLY, "/rectifyBy", format!("{rectify_by} is not later"));
+        let detail = "the provider has not agreed";
+        broken.require(agreed_with_provider, &EXTENSION_NOT_AGREED, "/agreedWithProvider", detail);
+        broken.refuse_any()?;
+        self.rectify_by = rectify_by;
+        self.state = NoticeState::Issued;
+        let event = NoticeEvent::ImprovementNoticeExtended { notice: self.id, rectify_by, at: now };
+        Ok((self, vec![event]))
+    }
+
+    /// Judges that the issue is rectified.
+    pub fn meet(mut self, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("meet")?;
+        self.state = NoticeState::Met { at: now, by: actor.subject.clone() };
+        let event = NoticeEvent::ImprovementNoticeMet { notice: self.id, at: now };
+        Ok((self, vec![event]))
+    }
+
+    /// Judges that the issue is not rectified, once its time has passed.
+    pub fn fail(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("fail")?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        if now < self.rectify_by {
+            let detail = format!("the provider has until {}", self.rectify_by);
+            broken.add(TIME_TO_RECTIFY_RUNNING.broken(detail));
+        }
+        broken.refuse_any()?;
+        let event = NoticeEvent::ImprovementNoticeNotMet { notice: self.id, reason: reason.clone(), at: now };
+        self.state = NoticeState::NotMet { at: now, by: actor.subject.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Takes the notice back.
+    pub fn withdraw(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("withdraw")?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        let event = NoticeEvent::ImprovementNoticeWithdrawn { notice: self.id, reason: reason.clone(), at: now };
+        self.state = NoticeState::Withdrawn { at: now, by: actor.subject.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// The time to rectify has passed.
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        self.permit("tick")?;
+        let at = self.rectify_by;
+        if now < at {
+            return Err(NOT_DUE.broken(format!("the time to rectify ends at {at}")).into());
+        }
+        self.state = NoticeState::AwaitingJudgement { since: at };
+        let event = NoticeEvent::ImprovementNoticeExpired { notice: self.id, at };
+        Ok((self, vec![event]))
+    }
+}
+
+/// The commands each state knows.
+fn allowed(state: &NoticeState) -> &'static [&'static str] {
+    match state {
+        NoticeState::Issued => &["respond", "extend", "meet", "fail", "withdraw", "tick"],
+        NoticeState::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw"],
+        NoticeState::Met { .. } | NoticeState::NotMet { .. } | NoticeState::Withdrawn { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

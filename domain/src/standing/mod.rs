@@ -1,0 +1,64 @@
+//! A member's standing, and what changes it: suspensions, improvement notices, sanctions, removals and appeals.
+
+
+pub mod appeal;
+pub mod ground;
+pub mod improvement_notice;
+pub mod removal;
+pub mod sanction;
+#[expect(clippy::module_inception, reason = "the subject and its one rule have the same name in the field")]
+pub mod standing;
+pub mod suspension;
+
+pub use standing::{Cause, Effect, Impediment, Standing, StandingFacts, Status, excluded_homes, explain, standing};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::{Actor, Aggregate, Instant, Refusal};
+
+/// What a provider said to a decision that is about it (PA58).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Representation {
+    /// When.
+    pub at: Instant,
+    /// Subject of the account that sent it.
+    pub by: String,
+    /// Its text, or a reference of the document that holds it.
+    pub text: String,
+}
+
+impl Representation {
+    fn new(text: String, actor: &Actor, now: Instant) -> Self {
+        Self { at: now, by: actor.subject.clone(), text }
+    }
+}
+
+/// Refuses `attempted` unless the state's list `allowed` has it.
+pub(crate) fn permit<A: Aggregate>(
+    aggregate: &A,
+    attempted: &'static str,
+    allowed: &'static [&'static str],
+) -> Result<(), Refusal> {
+    if allowed.contains(&attempted) {
+        return Ok(());
+    }
+    Err(Refusal::WrongState { kind: A::KIND, from: aggregate.state(), attempted, allowed })
+}
+
+crate::rules! {
+    EVIDENCE_REQUIRED = "evidence_required", Input, "A8",
+        "A removal that rests on the provider's failings or exclusion carries evidence of them.";
+    MEMBERSHIP_NOT_LIVE = "membership_not_live", Conflict, "A6",
+        "Measures are taken only against a live membership.";
+    NOT_DUE = "not_due", Conflict, "CRD-08",
+        "The clock changes something only when its time has come.";
+    ALREADY_OVER = "already_over", Conflict, "DPS-19",
+        "What has ended by the clock is not changed any more, even where the clock-driven work is late.";
+    TEXT_REQUIRED = "text_required", Input, "PA58",
+        "What is put forward has content.";
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,168 @@
+use super::*;
+use crate::standing::suspension::SuspendFacts;
+use crate::standing::tests::{actor, at, codes, lot_scope, member, notice, provider, suspend_order, t0, table};
+use std::fmt::Write as _;
+use uuid::Uuid;
+
+fn order(ground: Ground) -> NotifyRemoval {
+    let evidence = vec!["report".into()];
+    NotifyRemoval { ground, reason: "failed".into(), gross: None, evidence, effective_at: None }
+}
+
+fn policies(failure_path: FailurePath) -> Policies {
+    Policies { failure_path, no_fault_notice_months: Some(12), ..Policies::default() }
+}
+
+fn facts<'a>(policies: &'a Policies, membership: &'a Membership) -> RemovalFacts<'a> {
+    RemovalFacts { policies, membership, suspensions: &[], notices: &[], sanctions: &[], removal_pending: false }
+}
+
+fn notify(path: FailurePath, order: NotifyRemoval, actor: &Actor, now: Instant) -> Decision<Removal> {
+    Removal::notify(Uuid::from_u128(9).into(), order, facts(&policies(path), &member()), actor, now)
+}
+
+fn notified() -> Removal {
+    notify(FailurePath::Direct, order(Ground::NonCompliance), &actor("lead"), t0()).unwrap().0
+}
+
+#[test]
+fn golden_table() {
+    let who = actor("lead");
+    let end = notified().representations_until;
+    let decided = notified().decide(Some(end.plus_days(5)), "failed".into(), &who, end).unwrap().0;
+    let states = vec![
+        notified(),
+        decided.clone(),
+        decided.tick(end.plus_days(5)).unwrap().0,
+        notified().revoke("heard".into(), &who, t0()).unwrap().0,
+    ];
+    insta::assert_snapshot!(table(
+        states,
+        &[
+            ("represent", &|r: Removal| r.represent("we did".into(), &provider(), end)),
+            ("waive", &|r: Removal| r.waive(end)),
+            ("decide", &|r: Removal| r.decide(None, "failed".into(), &who, end)),
+            ("decide early", &|r: Removal| r.decide(None, String::new(), &who, t0())),
+            ("decide ahead", &|r: Removal| r.decide(Some(end.plus_days(1)), "failed".into(), &who, end)),
+            ("revoke", &|r: Removal| r.revoke("heard".into(), &who, end)),
+            ("revoke late", &|r: Removal| r.revoke("heard".into(), &who, end.plus_days(5))),
+            ("tick early", &|r: Removal| r.tick(end)),
+            ("tick", &|r: Removal| r.tick(end.plus_days(5))),
+        ]
+    ));
+}
+
+#[test]
+fn each_ground_on_each_path_with_no_step_before_it() {
+    let mut out = String::new();
+    for ground in Ground::ALL {
+        let rule = ground.rule();
+        writeln!(out, "{ground:?}: {:?}, rests on {}", rule.obligation, rule.rests_on).unwrap();
+        for path in [FailurePath::Direct, FailurePath::SuspendFirst, FailurePath::NoticeFirst, FailurePath::Ladder] {
+            let plain = notify(path, order(ground), &actor("lead"), t0());
+            let bare = notify(path, NotifyRemoval { evidence: vec![], ..order(ground) }, &actor("lead"), t0());
+            let gross = NotifyRemoval { gross: Some("a child was harmed".into()), ..order(ground) };
+            let gross = notify(path, gross, &actor("lead"), t0());
+            let by_provider = notify(path, order(ground), &provider(), t0());
+            let said = |outcome: &Decision<Removal>| match outcome {
+                Ok((removal, _)) => removal.state().to_owned(),
+                Err(_) => codes(outcome).join("+"),
+            };
+            let (plain, bare, gross) = (said(&plain), said(&bare), said(&gross));
+            writeln!(out, "  {path:?}: {plain}; unproven {bare}; gross {gross}; by provider {}", said(&by_provider))
+                .unwrap();
+        }
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn ac_16_suspension_first_unless_gross_with_a_reason() {
+    let path = FailurePath::SuspendFirst;
+    let refused = notify(path, order(Ground::NonCompliance), &actor("lead"), t0());
+    assert_eq!(codes(&refused), ["failure_path_not_followed"]);
+    assert_eq!(FAILURE_PATH_NOT_FOLLOWED.nature, crate::kernel::Nature::Conflict);
+    let gross = |why: &str| NotifyRemoval { gross: Some(why.into()), ..order(Ground::NonCompliance) };
+    assert_eq!(codes(&notify(path, gross(" "), &actor("lead"), t0())), ["reason_required"]);
+    assert!(notify(path, gross("a child was harmed"), &actor("lead"), t0()).is_ok());
+
+    let (policies, member) = (policies(path), member());
+    let suspending = SuspendFacts { policies: &policies, live_membership: true, suspensions: &[] };
+    let id = Uuid::from_u128(20).into();
+    let made = Suspension::suspend(id, suspend_order(lot_scope()), suspending, &actor("lead"), t0()).unwrap().0;
+    let facts = RemovalFacts { suspensions: &[made], ..facts(&policies, &member) };
+    assert!(Removal::notify(Uuid::from_u128(9).into(), order(Ground::Quality), facts, &actor("lead"), t0()).is_ok());
+}
+
+#[test]
+fn ac_44_a_notice_run_out_unrectified_comes_first() {
+    let (policies, member, notices) = (policies(FailurePath::NoticeFirst), member(), [notice()]);
+    let facts = RemovalFacts { notices: &notices, ..facts(&policies, &member) };
+    let on = |now| Removal::notify(Uuid::from_u128(9).into(), order(Ground::Quality), facts, &actor("lead"), now);
+    let end = notices[0].rectify_by;
+    assert_eq!(codes(&on(end.plus_seconds(-1))), ["failure_path_not_followed"]);
+    assert!(on(end).is_ok());
+}
+
+#[test]
+fn ac_64_notice_without_cause_lasts_a_year_and_either_side_gives_it() {
+    for (given, end) in [("2014-08-01T10:00:00Z", "2015-08-01"), ("2016-02-29T10:00:00Z", "2017-02-28")] {
+        for (who, party) in [(actor("commissioner"), Party::Authority), (provider(), Party::Provider)] {
+            let blank = NotifyRemoval { reason: String::new(), evidence: vec![], ..order(Ground::NoFault) };
+            let removal = notify(FailurePath::SuspendFirst, blank, &who, at(given)).unwrap().0;
+            assert_eq!(removal.given_by, party);
+            assert_eq!(removal.state(), "decided");
+            assert_eq!(removal.effective_at().unwrap().date().to_string(), end);
+        }
+    }
+    let member = member();
+    let silent = Policies::default();
+    let id = Uuid::from_u128(9).into();
+    let outcome = Removal::notify(id, order(Ground::NoFault), facts(&silent, &member), &provider(), t0());
+    assert_eq!(codes(&outcome), ["no_fault_not_available"]);
+}
+
+#[test]
+fn the_provider_is_heard_and_told_before_the_effect() {
+    let who = actor("lead");
+    let end = notified().representations_until;
+    assert_eq!(end, t0().plus_days(28));
+    let decide = |r: Removal, effect, now| r.decide(effect, "failed".into(), &who, now);
+    assert_eq!(codes(&decide(notified(), None, end.plus_seconds(-1))), ["provider_not_heard"]);
+    let heard = notified().represent("we did".into(), &provider(), t0()).unwrap().0;
+    assert_eq!(decide(heard.clone(), None, t0()).unwrap().0.effective_at(), Some(end), "told, then removed");
+    assert_eq!(codes(&decide(heard, Some(t0()), t0())), ["effect_too_early"]);
+    let waived = notified().waive(t0()).unwrap().0;
+    let (now_over, events) = decide(waived, None, t0()).unwrap();
+    assert_eq!(now_over.state(), "effective");
+    assert!(matches!(&events[..], [RemovalEvent::RemovalDecided { .. }, RemovalEvent::RemovalEffective { .. }]));
+    assert_eq!(codes(&decide(notified(), Some(end.plus_seconds(-1)), end)), ["effect_too_early"]);
+}
+
+#[test]
+fn a_late_sweep_takes_effect_at_the_decided_instant_and_cannot_be_revoked_meanwhile() {
+    let end = notified().representations_until;
+    let effect = end.plus_days(5);
+    let decided = notified().decide(Some(effect), "failed".into(), &actor("lead"), end).unwrap().0;
+    assert_eq!(decided.due(), Some(Due { at: effect, what: "take_effect" }));
+    assert_eq!(codes(&decided.clone().revoke("heard".into(), &actor("lead"), effect)), ["already_over"]);
+    let (over, events) = decided.tick(effect.plus_days(9)).unwrap();
+    assert_eq!(over.effective_at(), Some(effect));
+    assert!(matches!(&events[..], [RemovalEvent::RemovalEffective { at, .. }] if *at == effect));
+}
+
+#[test]
+fn one_removal_at_a_time_of_a_live_membership() {
+    let (policies, gone) = (policies(FailurePath::Direct), member().withdraw(None, t0()).unwrap().0);
+    let facts = RemovalFacts { removal_pending: true, ..facts(&policies, &gone) };
+    let outcome = Removal::notify(Uuid::from_u128(9).into(), order(Ground::Quality), facts, &actor("lead"), t0());
+    assert_eq!(codes(&outcome), ["membership_not_live", "removal_pending"]);
+}
+
+#[test]
+fn only_the_end_of_the_term_is_given_ahead() {
+    let ahead = |ground| NotifyRemoval { effective_at: Some(t0().plus_days(9)), ..order(ground) };
+    let of = |ground| notify(FailurePath::Direct, ahead(ground), &actor("lead"), t0());
+    assert_eq!(of(Ground::TermEnd).unwrap().0.effective_at(), Some(t0().plus_days(9)));
+    assert_eq!(codes(&of(Ground::Quality)), ["effect_too_early"]);
+}

@@ -1,0 +1,281 @@
+//! The first two steps of the ladder: concealment, then restriction; the third is a removal (WAL-13, A18).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::standing::{Effect, Impediment};
+use super::{MEMBERSHIP_NOT_LIVE, permit};
+use crate::admission::membership::Membership;
+use crate::kernel::{
+    About, Actor, Aggregate, ArrangementId, Decision, Instant, Kind, LotId, MembershipId, ProviderId, Refusal,
+    SanctionId, Violations,
+};
+
+crate::rules! {
+    LADDER_STEP_MISSING = "ladder_step_missing", Conflict, "WAL-13",
+        "A restriction follows a concealment unless the failing is serious, with a recorded reason.";
+    SANCTION_IN_FORCE = "sanction_in_force", Conflict, "A18",
+        "A member is under at most one sanction of each kind at once.";
+    REVIEW_IN_THE_PAST = "review_in_the_past", Input, "A18",
+        "A sanction is reviewed after it was imposed.";
+}
+
+/// A step of the ladder, in its order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SanctionKind {
+    /// Hidden from the search of portals; still gets referrals.
+    Conceal,
+    /// No new placements.
+    Restrict,
+}
+
+/// The state of a sanction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum SanctionState {
+    /// In force.
+    Active,
+    /// Ended.
+    Lifted {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+        /// Subject of who lifted it.
+        by: String,
+        /// It should not have been imposed: it does not count as a step of the ladder.
+        annulled: bool,
+    },
+}
+
+/// A concealment or restriction of one membership (WAL-13).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sanction {
+    /// Identifier.
+    pub id: SanctionId,
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The lot.
+    pub lot: LotId,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The membership.
+    pub membership: MembershipId,
+    /// Which step.
+    pub kind: SanctionKind,
+    /// First instant.
+    pub from: Instant,
+    /// The grounds.
+    pub grounds: String,
+    /// Why a step was skipped, if one was.
+    pub serious: Option<String>,
+    /// References of documents.
+    pub evidence: Vec<String>,
+    /// When somebody looks at it again.
+    pub review_on: Option<Instant>,
+    /// Subject of who imposed it.
+    pub imposed_by: String,
+    /// State.
+    #[serde(flatten)]
+    pub state: SanctionState,
+}
+
+/// The command to impose a sanction.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApplySanction {
+    /// Which step.
+    pub kind: SanctionKind,
+    /// The grounds.
+    pub reason: String,
+    /// Why the failing is serious enough to skip a step.
+    pub serious: Option<String>,
+    /// References of documents.
+    pub evidence: Vec<String>,
+    /// When to look at it again.
+    pub review_on: Option<Instant>,
+}
+
+/// What happened to a sanction.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum SanctionEvent {
+    /// A concealment was imposed.
+    Concealed {
+        /// Which sanction.
+        sanction: SanctionId,
+        /// Of which membership.
+        membership: MembershipId,
+        /// The grounds.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+    /// A restriction was imposed.
+    Restricted {
+        /// Which sanction.
+        sanction: SanctionId,
+        /// Of which membership.
+        membership: MembershipId,
+        /// The grounds.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+    /// It ended.
+    SanctionLifted {
+        /// Which sanction.
+        sanction: SanctionId,
+        /// Which step it was.
+        kind: SanctionKind,
+        /// Why.
+        reason: String,
+        /// Whether it should not have been imposed.
+        annulled: bool,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Aggregate for Sanction {
+    type Event = SanctionEvent;
+    const KIND: Kind = Kind::Sanction;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            SanctionState::Active => "active",
+            SanctionState::Lifted { .. } => "lifted",
+        }
+    }
+
+    fn about(&self) -> About {
+        About {
+            arrangement: Some(self.arrangement),
+            lot: Some(self.lot),
+            provider: Some(self.provider),
+            application: None,
+        }
+    }
+}
+
+impl Sanction {
+    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
+        permit(self, attempted, allowed(&self.state))
+    }
+
+    fn in_force(&self) -> bool {
+        match self.state {
+            SanctionState::Active => true,
+            SanctionState::Lifted { .. } => false,
+        }
+    }
+
+    /// Whether it counts as step `kind` taken against `membership`: in force or past, but not annulled.
+    #[must_use]
+    pub fn is_step(&self, kind: SanctionKind, membership: MembershipId) -> bool {
+        let annulled = matches!(self.state, SanctionState::Lifted { annulled: true, .. });
+        self.kind == kind && self.membership == membership && !annulled
+    }
+
+    /// What it sets against referrals or search.
+    #[must_use]
+    pub fn impediment(&self) -> Impediment {
+        let effect = match self.kind {
+            SanctionKind::Conceal => Effect::Concealed,
+            SanctionKind::Restrict => Effect::Restricted,
+        };
+        let until = match self.state {
+            SanctionState::Active => None,
+            SanctionState::Lifted { at, .. } => Some(at),
+        };
+        Impediment::new(effect, (Kind::Sanction, self.id.0), self.from, until)
+    }
+
+    /// Imposes a sanction on `membership` from now on; `sanctions` are those of the membership, past ones included.
+    pub fn apply(
+        id: SanctionId,
+        order: ApplySanction,
+        membership: &Membership,
+        sanctions: &[Sanction],
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        let ApplySanction { kind, reason, serious, evidence, review_on } = order;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        if let Some(serious) = &serious {
+            broken.require_reason(serious, "/serious");
+        }
+        let reviewable = review_on.is_none_or(|on| on > now);
+        broken.require(reviewable, &REVIEW_IN_THE_PAST, "/reviewOn", "the review is not in the future");
+        if !membership.is_live() {
+            broken.add(MEMBERSHIP_NOT_LIVE.broken("the membership has ended"));
+        }
+        let mine = |s: &&Sanction| s.membership == membership.id && s.kind == kind && s.in_force();
+        if let Some(other) = sanctions.iter().find(mine) {
+            broken.add(SANCTION_IN_FORCE.broken_at("/kind", format!("sanction {} is in force", other.id)));
+        }
+        let in_order = match kind {
+            SanctionKind::Conceal => true,
+            SanctionKind::Restrict => sanctions.iter().any(|s| s.is_step(SanctionKind::Conceal, membership.id)),
+        };
+        if !in_order && serious.is_none() {
+            broken.add(LADDER_STEP_MISSING.broken_at("/kind", "the member has not been concealed before"));
+        }
+        broken.refuse_any()?;
+        let sanction = Self {
+            id,
+            arrangement: membership.arrangement,
+            lot: membership.lot,
+            provider: membership.provider,
+            membership: membership.id,
+            kind,
+            from: now,
+            grounds: reason.clone(),
+            serious,
+            evidence,
+            review_on,
+            imposed_by: actor.subject.clone(),
+            state: SanctionState::Active,
+        };
+        let (membership, at) = (membership.id, now);
+        let event = match kind {
+            SanctionKind::Conceal => SanctionEvent::Concealed { sanction: id, membership, reason, at },
+            SanctionKind::Restrict => SanctionEvent::Restricted { sanction: id, membership, reason, at },
+        };
+        Ok((sanction, vec![event]))
+    }
+
+    /// Ends it. `annulled`: it should not have been imposed.
+    pub fn lift(mut self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("lift")?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        let event = SanctionEvent::SanctionLifted {
+            sanction: self.id,
+            kind: self.kind,
+            reason: reason.clone(),
+            annulled,
+            at: now,
+        };
+        self.state = SanctionState::Lifted { at: now, reason, by: actor.subject.clone(), annulled };
+        Ok((self, vec![event]))
+    }
+}
+
+/// The commands each state knows.
+fn allowed(state: &SanctionState) -> &'static [&'static str] {
+    match state {
+        SanctionState::Active => &["lift"],
+        SanctionState::Lifted { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

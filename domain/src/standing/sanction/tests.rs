@@ -1,0 +1,37 @@
+use super::*;
+use crate::standing::tests::{actor, codes, member, t0, table};
+use uuid::Uuid;
+
+fn apply(kind: SanctionKind, serious: Option<&str>, before: &[Sanction]) -> Decision<Sanction> {
+    let serious = serious.map(str::to_owned);
+    let order = ApplySanction { kind, reason: "failing".into(), serious, evidence: vec![], review_on: None };
+    let id = Uuid::from_u128(30 + before.len() as u128).into();
+    Sanction::apply(id, order, &member(), before, &actor("consortium"), t0())
+}
+
+#[test]
+fn golden_table() {
+    let active = apply(SanctionKind::Conceal, None, &[]).unwrap().0;
+    let lifted = active.clone().lift("better".into(), false, &actor("consortium"), t0()).unwrap().0;
+    insta::assert_snapshot!(table(
+        vec![active, lifted],
+        &[
+            ("lift", &|s: Sanction| s.lift("better".into(), false, &actor("consortium"), t0())),
+            ("lift blank", &|s: Sanction| s.lift(" ".into(), false, &actor("consortium"), t0())),
+        ]
+    ));
+}
+
+#[test]
+fn steps_are_taken_in_order_unless_serious() {
+    use SanctionKind::{Conceal, Restrict};
+    assert_eq!(codes(&apply(Restrict, None, &[])), ["ladder_step_missing"]);
+    assert_eq!(codes(&apply(Restrict, Some(" "), &[])), ["reason_required"]);
+    assert!(apply(Restrict, Some("a child was harmed"), &[]).is_ok());
+    let concealed = apply(Conceal, None, &[]).unwrap().0;
+    assert!(apply(Restrict, None, std::slice::from_ref(&concealed)).is_ok());
+    assert_eq!(codes(&apply(Conceal, None, std::slice::from_ref(&concealed))), ["sanction_in_force"]);
+    let lift = |annulled| concealed.clone().lift("why".into(), annulled, &actor("consortium"), t0()).unwrap().0;
+    assert!(apply(Restrict, None, &[lift(false)]).is_ok(), "a past step counts");
+    assert_eq!(codes(&apply(Restrict, None, &[lift(true)])), ["ladder_step_missing"]);
+}

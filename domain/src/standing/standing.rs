@@ -1,0 +1,242 @@
+//! The one place where suspensions, sanctions, removals, expired evidence and dormancy combine into a standing.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::kernel::{HomeId, Instant, Kind, MembershipId, ProviderId};
+
+/// What an impediment does to a member while it lasts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// The membership has not begun.
+    NotYetMember,
+    /// A removal took effect.
+    Removed,
+    /// The provider left.
+    Withdrawn,
+    /// The arrangement ended.
+    Ended,
+    /// The provider is dormant (A20).
+    Dormant,
+    /// No new business for the member (DPS-19).
+    Suspended,
+    /// No new business for one home (DPS-19); the member's status stays.
+    HomeSuspended(HomeId),
+    /// No new placements (WAL-13).
+    Restricted,
+    /// A mandatory assurance is out of date (PA36-1).
+    EvidenceExpired,
+    /// Hidden from the search of portals (WAL-13).
+    Concealed,
+}
+
+impl Effect {
+    /// The status it leads to. `HomeSuspended` leaves the member active.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Effect::NotYetMember => Status::NotYetMember,
+            Effect::Removed => Status::Removed,
+            Effect::Withdrawn => Status::Withdrawn,
+            Effect::Ended => Status::Ended,
+            Effect::Dormant => Status::Dormant,
+            Effect::Suspended => Status::Suspended,
+            Effect::Restricted => Status::Restricted,
+            Effect::EvidenceExpired => Status::EvidenceExpired,
+            Effect::Concealed => Status::Concealed,
+            Effect::HomeSuspended(_) => Status::Active,
+        }
+    }
+
+    /// Stable code, and the requirement it rests on.
+    #[must_use]
+    pub const fn code(self) -> (&'static str, &'static str) {
+        match self {
+            Effect::NotYetMember => ("not_yet_member", "DPS-04"),
+            Effect::Removed => ("removed", "DPS-06"),
+            Effect::Withdrawn => ("withdrawn", "A6"),
+            Effect::Ended => ("arrangement_ended", "C-08"),
+            Effect::Dormant => ("provider_dormant", "A20"),
+            Effect::Suspended => ("suspended", "DPS-19"),
+            Effect::HomeSuspended(_) => ("home_suspended", "DPS-19"),
+            Effect::Restricted => ("restricted", "WAL-13"),
+            Effect::EvidenceExpired => ("evidence_expired", "PA36-1"),
+            Effect::Concealed => ("concealed", "WAL-13"),
+        }
+    }
+}
+
+/// One effect over a half-open period `[from, until)`, and the thing it comes from. Copied from columns or made by an
+/// aggregate: both ways give the same value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Impediment {
+    /// What it does.
+    pub effect: Effect,
+    /// The kind of thing it comes from.
+    pub kind: Kind,
+    /// That thing's identifier.
+    pub id: uuid::Uuid,
+    /// First instant.
+    pub from: Instant,
+    /// First instant after it; without end, where absent.
+    pub until: Option<Instant>,
+}
+
+impl Impediment {
+    /// From what it does, the thing it comes from and its period.
+    #[must_use]
+    pub const fn new(effect: Effect, source: (Kind, uuid::Uuid), from: Instant, until: Option<Instant>) -> Self {
+        Self { effect, kind: source.0, id: source.1, from, until }
+    }
+
+    /// The provider was dormant in the period.
+    #[must_use]
+    pub const fn dormant(provider: ProviderId, from: Instant, until: Option<Instant>) -> Self {
+        Self::new(Effect::Dormant, (Kind::Provider, provider.0), from, until)
+    }
+
+    /// Whether the period includes `at`.
+    #[must_use]
+    pub fn covers(&self, at: Instant) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// All that a member's standing at any instant depends on. Plain values, so that a whole lot is loaded with a few
+/// set-based queries and each member borrows its slice.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingFacts<'a> {
+    /// Which membership.
+    pub membership: MembershipId,
+    /// When it began.
+    pub admitted_at: Instant,
+    /// In any order: the membership's own, every suspension that touches it, its sanctions and removals, and its
+    /// provider's dormancy.
+    pub impediments: &'a [Impediment],
+}
+
+/// What a member is, strongest first: where several apply at once, the first is the status (DPS-04, A6).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Asked about an instant before admission.
+    NotYetMember,
+    /// Removed by the authority: final.
+    Removed,
+    /// Left.
+    Withdrawn,
+    /// The arrangement ended.
+    Ended,
+    /// The provider is dormant.
+    Dormant,
+    /// Suspended by at least one suspension.
+    Suspended,
+    /// Restricted.
+    Restricted,
+    /// Mandatory evidence is out of date.
+    EvidenceExpired,
+    /// Hidden from portals, still a member that gets referrals.
+    Concealed,
+    /// A member in good standing.
+    Active,
+}
+
+/// A member's standing at one instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// The strongest thing that applies.
+    pub status: Status,
+    /// Whether new referrals may be sent (DPS-04). Existing placements are never touched (Q2).
+    pub may_receive_referrals: bool,
+    /// Whether a portal's search shows the member; buyers see concealed members too.
+    pub visible_to_portals: bool,
+    /// Whether some homes may not be offered: see [`excluded_homes`].
+    pub has_excluded_homes: bool,
+}
+
+/// Why a member's standing is what it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    /// Stable code, such as `suspended`.
+    pub code: &'static str,
+    /// Since when; absent for what was so from the start.
+    pub since: Option<Instant>,
+    /// Until when, as far as is known.
+    pub until: Option<Instant>,
+    /// The kind of thing it comes from.
+    pub source_kind: Kind,
+    /// That thing's identifier.
+    pub source_id: uuid::Uuid,
+    /// The one home it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<HomeId>,
+    /// The requirement it rests on.
+    pub rests_on: &'static str,
+}
+
+/// Everything that applies at `at`: the only reader of the facts.
+fn causes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = Impediment> + use<'a> {
+    let before = Impediment::new(
+        Effect::NotYetMember,
+        (Kind::Membership, facts.membership.0),
+        Instant::from_micros(i64::MIN),
+        Some(facts.admitted_at),
+    );
+    let early = before.covers(at).then_some(before);
+    early.into_iter().chain(facts.impediments.iter().filter(move |one| one.covers(at)).copied())
+}
+
+/// The standing at `at`, past, present or future, as far as the facts go. Allocates nothing.
+///
+/// Precedence is the order of [`Status`]. Referrals stop by everything down to expired evidence; concealment only
+/// hides (A18). Who is not a member is not shown to portals either.
+#[must_use]
+pub fn standing(facts: &StandingFacts<'_>, at: Instant) -> Standing {
+    let mut status = Status::Active;
+    let (mut concealed, mut has_excluded_homes) = (false, false);
+    for cause in causes(facts, at) {
+        status = status.min(cause.effect.status());
+        concealed |= matches!(cause.effect, Effect::Concealed);
+        has_excluded_homes |= matches!(cause.effect, Effect::HomeSuspended(_));
+    }
+    let (may_receive_referrals, is_member) = match status {
+        Status::NotYetMember | Status::Removed | Status::Withdrawn | Status::Ended => (false, false),
+        Status::Dormant | Status::Suspended | Status::Restricted | Status::EvidenceExpired => (false, true),
+        Status::Concealed | Status::Active => (true, true),
+    };
+    Standing { status, may_receive_referrals, visible_to_portals: is_member && !concealed, has_excluded_homes }
+}
+
+/// The homes that may not be offered at `at` though the member may be; a home may come more than once.
+pub fn excluded_homes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = HomeId> + use<'a> {
+    causes(facts, at).filter_map(|cause| home_of(cause.effect))
+}
+
+/// Why the standing at `at` is what it is, strongest cause first; empty for a member in good standing.
+#[must_use]
+pub fn explain(facts: &StandingFacts<'_>, at: Instant) -> Vec<Cause> {
+    let mut found: Vec<Impediment> = causes(facts, at).collect();
+    found.sort_by_key(|cause| (cause.effect.status(), cause.from, cause.id));
+    found.dedup();
+    found
+        .into_iter()
+        .map(|cause| {
+            let (code, rests_on) = cause.effect.code();
+            Cause {
+                code,
+                since: (cause.effect != Effect::NotYetMember).then_some(cause.from),
+                until: cause.until,
+                source_kind: cause.kind,
+                source_id: cause.id,
+                home: home_of(cause.effect),
+                rests_on,
+            }
+        })
+        .collect()
+}
+
+fn home_of(effect: Effect) -> Option<HomeId> {
+    if let Effect::HomeSuspended(home) = effect { Some(home) } else { None }
+}

@@ -1,0 +1,471 @@
+//! A time-limited stop on new business (A7, DPS-19). Existing placements go on (Q2).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::standing::{Effect, Impediment};
+use super::{ALREADY_OVER, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, permit};
+use crate::admission::membership::Membership;
+use crate::arrangement::{Policies, SuspensionEnd};
+use crate::kernel::{
+    About, Actor, Aggregate, ArrangementId, Decision, Due, HomeId, Instant, Kind, LotId, MembershipId, ProviderId,
+    Refusal, RemovalId, SuspensionId, Violations,
+};
+
+crate::rules! {
+    SUSPENSION_TOO_LONG = "suspension_too_long", Input, "DPS-19",
+        "A suspension, extensions included, lasts no longer than the arrangement's maximum.";
+    SUSPENSION_TOO_SHORT = "suspension_too_short", Input, "DPS-19",
+        "A suspension lasts at least a month, and an extension makes it end later than before and later than now.";
+    SUSPENSION_IN_THE_PAST = "suspension_in_the_past", Input, "DPS-19",
+        "A suspension begins now or later: standing is not changed for the past.";
+    SUSPENSION_OVERLAPS = "suspension_overlaps", Conflict, "A7",
+        "The same provider, lot or home is never under two suspensions at once.";
+}
+
+/// Whom a suspension stops.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum SuspensionScope {
+    /// Every membership of the provider in the arrangement, later ones included.
+    Provider,
+    /// One membership.
+    Lot {
+        /// Which.
+        membership: MembershipId,
+        /// Its lot.
+        lot: LotId,
+    },
+    /// One home of the provider, in every lot of the arrangement.
+    Home {
+        /// Which.
+        home: HomeId,
+    },
+}
+
+/// The state of a suspension.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum SuspensionState {
+    /// Imposed; in force from its beginning.
+    Active,
+    /// Its time is up and the policy asks for a review: still in force.
+    AwaitingReview {
+        /// When its time was up.
+        since: Instant,
+    },
+    /// Ended early or by review.
+    Lifted {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+        /// Subject of who lifted it.
+        by: String,
+        /// It should not have been imposed: it does not count as a step on the failure path.
+        annulled: bool,
+    },
+    /// Ended by the clock.
+    Lapsed {
+        /// When its time was up.
+        at: Instant,
+    },
+    /// Replaced by a removal that took effect.
+    Converted {
+        /// Which.
+        removal: RemovalId,
+        /// When the removal took effect: no instant lies between the two.
+        at: Instant,
+    },
+}
+
+/// A suspension (A7).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Suspension {
+    /// Identifier.
+    pub id: SuspensionId,
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The provider.
+    pub provider: ProviderId,
+    /// Whom it stops.
+    pub scope: SuspensionScope,
+    /// First instant.
+    pub from: Instant,
+    /// Planned end.
+    pub until: Instant,
+    /// The latest that `until` may become.
+    pub max_until: Instant,
+    /// What happens at `until` (C-03).
+    pub at_end: SuspensionEnd,
+    /// The grounds, as the provider is told them.
+    pub grounds: String,
+    /// References of the documents it rests on.
+    pub evidence: Vec<String>,
+    /// Subject of who imposed it: somebody else decides an appeal.
+    pub imposed_by: String,
+    /// When it was imposed.
+    pub imposed_at: Instant,
+    /// What the provider said to it.
+    pub representations: Vec<Representation>,
+    /// State.
+    #[serde(flatten)]
+    pub state: SuspensionState,
+}
+
+/// The command to suspend.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Suspend {
+    /// The arrangement.
+    pub arrangement: ArrangementId,
+    /// The provider.
+    pub provider: ProviderId,
+    /// Whom to stop.
+    pub scope: SuspensionScope,
+    /// From when; now, where absent.
+    pub from: Option<Instant>,
+    /// For how many months; the policy's, where absent.
+    pub months: Option<u32>,
+    /// The grounds.
+    pub reason: String,
+    /// References of documents.
+    pub evidence: Vec<String>,
+}
+
+/// What a new suspension depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct SuspendFacts<'a> {
+    /// The arrangement's.
+    pub policies: &'a Policies,
+    /// Whether a live membership is in its scope.
+    pub live_membership: bool,
+    /// The provider's suspensions in the arrangement.
+    pub suspensions: &'a [Suspension],
+}
+
+/// What happened to a suspension.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+pub enum SuspensionEvent {
+    /// Imposed. The provider learns the grounds and that it may make representations.
+    Suspended {
+        /// Which.
+        suspension: SuspensionId,
+        /// Whom it stops.
+        scope: SuspensionScope,
+        /// First instant.
+        from: Instant,
+        /// Planned end.
+        until: Instant,
+        /// The grounds.
+        reason: String,
+    },
+    /// The provider answered.
+    RepresentationsMade {
+        /// Which.
+        suspension: SuspensionId,
+        /// When.
+        at: Instant,
+    },
+    /// Made longer.
+    SuspensionExtended {
+        /// Which.
+        suspension: SuspensionId,
+        /// New planned end.
+        until: Instant,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Instant,
+    },
+    /// Ended by a person.
+    SuspensionLifted {
+        /// Which.
+        suspension: SuspensionId,
+        /// Why.
+        reason: String,
+        /// Whether it should not have been imposed.
+        annulled: bool,
+        /// When.
+        at: Instant,
+    },
+    /// Ended by the clock.
+    SuspensionLapsed {
+        /// Which.
+        suspension: SuspensionId,
+        /// When its time was up.
+        at: Instant,
+    },
+    /// Its time is up; somebody must review it.
+    SuspensionReviewDue {
+        /// Which.
+        suspension: SuspensionId,
+        /// When its time was up.
+        at: Instant,
+    },
+    /// Replaced by a removal.
+    SuspensionConverted {
+        /// Which.
+        suspension: SuspensionId,
+        /// By which removal.
+        removal: RemovalId,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Aggregate for Suspension {
+    type Event = SuspensionEvent;
+    const KIND: Kind = Kind::Suspension;
+
+    fn id(&self) -> uuid::Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            SuspensionState::Active => "active",
+            SuspensionState::AwaitingReview { .. } => "awaiting_review",
+            SuspensionState::Lifted { .. } => "lifted",
+            SuspensionState::Lapsed { .. } => "lapsed",
+            SuspensionState::Converted { .. } => "converted",
+        }
+    }
+
+    fn about(&self) -> About {
+        let lot = match self.scope {
+            SuspensionScope::Lot { lot, .. } => Some(lot),
+            SuspensionScope::Provider | SuspensionScope::Home { .. } => None,
+        };
+        About { arrangement: Some(self.arrangement), lot, provider: Some(self.provider), application: None }
+    }
+
+    fn due(&self) -> Option<Due> {
+        self.permit("tick").ok()?;
+        let what = match self.at_end {
+            SuspensionEnd::Lapse => "lapse",
+            SuspensionEnd::Review => "review",
+        };
+        Some(Due { at: self.until, what })
+    }
+}
+
+/// The first instant after a suspension: when it was ended, else when it lapses by itself; without end while a review
+/// is awaited. `until` is the planned end, `ended_at` when it was lifted, lapsed or converted.
+#[must_use]
+pub fn over_at(at_end: SuspensionEnd, until: Instant, ended_at: Option<Instant>) -> Option<Instant> {
+    match at_end {
+        SuspensionEnd::Lapse => Some(ended_at.map_or(until, |at| at.min(until))),
+        SuspensionEnd::Review => ended_at,
+    }
+}
+
+impl Suspension {
+    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
+        permit(self, attempted, allowed(&self.state))
+    }
+
+    /// As [`permit`](Self::permit), and refused where the clock has ended it though nobody has said so yet.
+    fn permit_at(&self, attempted: &'static str, at: Instant) -> Result<(), Refusal> {
+        self.permit(attempted)?;
+        if self.over_at().is_some_and(|over| over < at || (over == at && attempted != "convert")) {
+            return Err(ALREADY_OVER.broken(format!("the suspension ended at {}", self.until)).into());
+        }
+        Ok(())
+    }
+
+    /// The first instant after it, as far as is known: late clock-driven work makes no difference.
+    #[must_use]
+    pub fn over_at(&self) -> Option<Instant> {
+        let ended_at = match self.state {
+            SuspensionState::Active | SuspensionState::AwaitingReview { .. } => None,
+            SuspensionState::Lifted { at, .. }
+            | SuspensionState::Lapsed { at }
+            | SuspensionState::Converted { at, .. } => Some(at),
+        };
+        over_at(self.at_end, self.until, ended_at)
+    }
+
+    /// Whether it stops `membership`, or one of its homes.
+    #[must_use]
+    pub fn touches(&self, membership: &Membership) -> bool {
+        let same = self.provider == membership.provider && self.arrangement == membership.arrangement;
+        same && match self.scope {
+            SuspensionScope::Provider | SuspensionScope::Home { .. } => true,
+            SuspensionScope::Lot { membership: only, .. } => only == membership.id,
+        }
+    }
+
+    /// Whether it counts as a step before the removal of `membership` (C-02): it stopped the whole membership, began,
+    /// and was not annulled.
+    #[must_use]
+    pub fn precedes_removal(&self, membership: &Membership, now: Instant) -> bool {
+        let whole = match self.scope {
+            SuspensionScope::Provider | SuspensionScope::Lot { .. } => true,
+            SuspensionScope::Home { .. } => false,
+        };
+        let began = self.from <= now && self.over_at().is_none_or(|over| self.from < over);
+        let annulled = matches!(self.state, SuspensionState::Lifted { annulled: true, .. });
+        whole && began && !annulled && self.touches(membership)
+    }
+
+    /// What it sets against referrals, for the memberships it touches.
+    #[must_use]
+    pub fn impediment(&self) -> Impediment {
+        let effect = match self.scope {
+            SuspensionScope::Provider | SuspensionScope::Lot { .. } => Effect::Suspended,
+            SuspensionScope::Home { home } => Effect::HomeSuspended(home),
+        };
+        Impediment::new(effect, (Kind::Suspension, self.id.0), self.from, self.over_at())
+    }
+
+    /// The first of `others` with the same target that is in force at some instant of this one.
+    fn clash<'a>(&self, others: &'a [Suspension]) -> Option<&'a Suspension> {
+        let same = |o: &&Suspension| {
+            o.id != self.id && (o.arrangement, o.provider, o.scope) == (self.arrangement, self.provider, self.scope)
+        };
+        let before = |from: Instant, over: Option<Instant>| over.is_none_or(|over| from < over);
+        others.iter().filter(same).find(|o| {
+            // An empty period, lifted before it began, clashes with nothing.
+            before(o.from, o.over_at()) && before(o.from, self.over_at()) && before(self.from, o.over_at())
+        })
+    }
+
+    /// Suspends; the end is `from` + months, clamped to the month's last day (AC-12).
+    pub fn suspend(
+        id: SuspensionId,
+        order: Suspend,
+        facts: SuspendFacts<'_>,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        let Suspend { arrangement, provider, scope, from, months, reason, evidence } = order;
+        let max = facts.policies.suspension_max_months;
+        let months = months.unwrap_or(facts.policies.suspension_months);
+        let from = from.unwrap_or(now);
+        let suspension = Self {
+            id,
+            arrangement,
+            provider,
+            scope,
+            from,
+            until: from.plus_months(months),
+            max_until: from.plus_months(max),
+            at_end: facts.policies.suspension_end,
+            grounds: reason,
+            evidence,
+            imposed_by: actor.subject.clone(),
+            imposed_at: now,
+            representations: Vec::new(),
+            state: SuspensionState::Active,
+        };
+        let mut broken = Violations::new();
+        broken.require_reason(&suspension.grounds, "/reason");
+        broken.require(months > 0, &SUSPENSION_TOO_SHORT, "/months", "0 months are no suspension");
+        let detail = format!("{months} months asked, at most {max} allowed");
+        broken.require(months <= max, &SUSPENSION_TOO_LONG, "/months", detail);
+        broken.require(from >= now, &SUSPENSION_IN_THE_PAST, "/from", format!("{from} has passed"));
+        if !facts.live_membership {
+            broken.add(MEMBERSHIP_NOT_LIVE.broken("the provider has no live membership to suspend"));
+        }
+        suspension.refuse_clash(facts.suspensions, "/scope", &mut broken);
+        broken.refuse_any()?;
+        let event = SuspensionEvent::Suspended {
+            suspension: id,
+            scope,
+            from,
+            until: suspension.until,
+            reason: suspension.grounds.clone(),
+        };
+        Ok((suspension, vec![event]))
+    }
+
+    fn refuse_clash(&self, others: &[Suspension], field: &str, broken: &mut Violations) {
+        if let Some(other) = self.clash(others) {
+            broken.add(SUSPENSION_OVERLAPS.broken_at(field, format!("suspension {} is in force then", other.id)));
+        }
+    }
+
+    /// Makes it `months_in_all` long, counted from its beginning; `others` are the provider's suspensions in the
+    /// arrangement.
+    pub fn extend(mut self, months_in_all: u32, reason: String, others: &[Suspension], now: Instant) -> Decision<Self> {
+        self.permit_at("extend", now)?;
+        let until = self.from.plus_months(months_in_all);
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        let detail = format!("it may last until {} at most", self.max_until);
+        broken.require(until <= self.max_until, &SUSPENSION_TOO_LONG, "/monthsInAll", detail);
+        let later = until > self.until && until > now;
+        broken.require(later, &SUSPENSION_TOO_SHORT, "/monthsInAll", format!("it would end at {until}"));
+        self.until = until;
+        self.state = SuspensionState::Active;
+        self.refuse_clash(others, "/monthsInAll", &mut broken);
+        broken.refuse_any()?;
+        let event = SuspensionEvent::SuspensionExtended { suspension: self.id, until, reason, at: now };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it before its time, or after its review. `annulled`: it should not have been imposed.
+    pub fn lift(mut self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit_at("lift", now)?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        let event =
+            SuspensionEvent::SuspensionLifted { suspension: self.id, reason: reason.clone(), annulled, at: now };
+        self.state = SuspensionState::Lifted { at: now, reason, by: actor.subject.clone(), annulled };
+        Ok((self, vec![event]))
+    }
+
+    /// Records what the provider says to it (PA58).
+    pub fn represent(mut self, text: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit_at("represent", now)?;
+        let mut broken = Violations::new();
+        broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
+        broken.refuse_any()?;
+        self.representations.push(Representation::new(text, actor, now));
+        let event = SuspensionEvent::RepresentationsMade { suspension: self.id, at: now };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it because `removal` took effect at `at`; it stands until that instant, so that no referral slips through.
+    pub fn convert(mut self, removal: RemovalId, at: Instant) -> Decision<Self> {
+        self.permit_at("convert", at)?;
+        let event = SuspensionEvent::SuspensionConverted { suspension: self.id, removal, at };
+        self.state = SuspensionState::Converted { removal, at };
+        Ok((self, vec![event]))
+    }
+
+    /// Its time is up: it lapses, or awaits review (C-03).
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        self.permit("tick")?;
+        let (suspension, at) = (self.id, self.until);
+        if now < at {
+            return Err(NOT_DUE.broken(format!("the suspension lasts until {at}")).into());
+        }
+        let event = match self.at_end {
+            SuspensionEnd::Lapse => {
+                self.state = SuspensionState::Lapsed { at };
+                SuspensionEvent::SuspensionLapsed { suspension, at }
+            }
+            SuspensionEnd::Review => {
+                self.state = SuspensionState::AwaitingReview { since: at };
+                SuspensionEvent::SuspensionReviewDue { suspension, at }
+            }
+        };
+        Ok((self, vec![event]))
+    }
+}
+
+/// The commands each state knows.
+fn allowed(state: &SuspensionState) -> &'static [&'static str] {
+    match state {
+        SuspensionState::Active => &["represent", "extend", "lift", "convert", "tick"],
+        SuspensionState::AwaitingReview { .. } => &["represent", "extend", "lift", "convert"],
+        SuspensionState::Lifted { .. } | SuspensionState::Lapsed { .. } | SuspensionState::Converted { .. } => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests;

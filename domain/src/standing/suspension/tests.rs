@@ -1,0 +1,129 @@
+use super::*;
+use crate::standing::tests::{actor, at, codes, lot_scope, member, provider, suspend_order, t0, table};
+use uuid::Uuid;
+
+fn suspend(order: Suspend, policies: &Policies, others: &[Suspension], now: Instant) -> Decision<Suspension> {
+    let facts = SuspendFacts { policies, live_membership: true, suspensions: others };
+    Suspension::suspend(Uuid::from_u128(20 + others.len() as u128).into(), order, facts, &actor("lead"), now)
+}
+
+fn suspended(policies: &Policies) -> Suspension {
+    suspend(suspend_order(lot_scope()), policies, &[], t0()).unwrap().0
+}
+
+fn longer(at_end: SuspensionEnd) -> Policies {
+    Policies { suspension_max_months: 12, suspension_end: at_end, ..Policies::default() }
+}
+
+#[test]
+fn golden_table() {
+    let review = suspended(&longer(SuspensionEnd::Review));
+    let late = t0().plus_months(7);
+    let lapsing = suspended(&longer(SuspensionEnd::Lapse));
+    let states = vec![
+        review.clone(),
+        review.tick(late).unwrap().0,
+        lapsing.clone(),
+        lapsing.clone().lift("better".into(), false, &actor("lead"), t0()).unwrap().0,
+        lapsing.clone().tick(late).unwrap().0,
+        lapsing.convert(Uuid::from_u128(9).into(), t0().plus_months(2)).unwrap().0,
+    ];
+    insta::assert_snapshot!(table(
+        states,
+        &[
+            ("represent", &|s: Suspension| s.represent("we did".into(), &provider(), late)),
+            ("extend", &|s: Suspension| s.extend(9, "still open".into(), &[], late)),
+            ("extend far", &|s: Suspension| s.extend(13, String::new(), &[], late)),
+            ("lift", &|s: Suspension| s.lift("better".into(), false, &actor("lead"), late)),
+            ("convert", &|s: Suspension| s.convert(Uuid::from_u128(9).into(), late)),
+            ("tick early", &|s: Suspension| s.tick(t0())),
+            ("tick", &|s: Suspension| s.tick(late)),
+        ]
+    ));
+}
+
+#[test]
+fn ac_12_six_months_clamp_to_the_last_of_february() {
+    for (from, end) in [("2019-08-30T23:00:00Z", "2020-02-29"), ("2018-08-30T23:00:00Z", "2019-02-28")] {
+        let made = suspend(suspend_order(lot_scope()), &Policies::default(), &[], at(from)).unwrap().0;
+        assert_eq!(made.until.date().to_string(), end);
+    }
+}
+
+#[test]
+fn ac_14_seven_months_are_too_long() {
+    let months = |months| Suspend { months: Some(months), ..suspend_order(lot_scope()) };
+    let made = |n| codes(&suspend(months(n), &Policies::default(), &[], t0()));
+    assert_eq!(made(7), ["suspension_too_long"]);
+    assert_eq!(made(0), ["suspension_too_short"]);
+    assert!(made(6).is_empty() && made(1).is_empty());
+    assert_eq!(SUSPENSION_TOO_LONG.nature, crate::kernel::Nature::Input);
+}
+
+#[test]
+fn every_broken_rule_is_named_at_once() {
+    let order = Suspend {
+        from: Some(t0().plus_seconds(-1)),
+        months: Some(7),
+        reason: " ".into(),
+        ..suspend_order(SuspensionScope::Provider)
+    };
+    let facts = SuspendFacts { policies: &Policies::default(), live_membership: false, suspensions: &[] };
+    let outcome = Suspension::suspend(Uuid::from_u128(1).into(), order, facts, &actor("lead"), t0());
+    let all = ["reason_required", "suspension_too_long", "suspension_in_the_past", "membership_not_live"];
+    assert_eq!(codes(&outcome), all);
+}
+
+#[test]
+fn one_target_is_never_suspended_twice_at_once_but_may_be_again() {
+    let policies = Policies::default();
+    let first = suspended(&policies);
+    let starting = |from| Suspend { from: Some(from), ..suspend_order(lot_scope()) };
+    let others = [first.clone()];
+    let last_second = starting(first.until.plus_seconds(-1));
+    assert_eq!(codes(&suspend(last_second, &policies, &others, t0())), ["suspension_overlaps"]);
+    assert!(suspend(starting(first.until), &policies, &others, t0()).is_ok());
+    assert!(suspend(suspend_order(SuspensionScope::Provider), &policies, &others, t0()).is_ok());
+    let lifted = [first.lift("better".into(), false, &actor("lead"), t0().plus_days(1)).unwrap().0];
+    assert!(suspend(suspend_order(lot_scope()), &policies, &lifted, t0().plus_days(1)).is_ok());
+}
+
+#[test]
+fn an_extension_does_not_run_into_an_announced_suspension() {
+    let policies = longer(SuspensionEnd::Lapse);
+    let first = suspended(&policies);
+    let order = Suspend { from: Some(first.until), ..suspend_order(lot_scope()) };
+    let second = suspend(order, &policies, std::slice::from_ref(&first), t0()).unwrap().0;
+    let outcome = first.clone().extend(7, "still open".into(), &[first.clone(), second], t0());
+    assert_eq!(codes(&outcome), ["suspension_overlaps"]);
+    assert!(first.clone().extend(12, "still open".into(), &[first], t0()).is_ok());
+}
+
+#[test]
+fn at_its_end_a_lapsing_suspension_is_over_before_anyone_says_so() {
+    let made = suspended(&Policies::default());
+    let end = made.until;
+    assert!(made.clone().lift("better".into(), false, &actor("lead"), end.plus_seconds(-1)).is_ok());
+    assert_eq!(codes(&made.clone().lift("better".into(), false, &actor("lead"), end)), ["already_over"]);
+    assert!(made.clone().convert(Uuid::from_u128(9).into(), end).is_ok(), "the removal takes over at that instant");
+    assert_eq!(codes(&made.clone().convert(Uuid::from_u128(9).into(), end.plus_seconds(1))), ["already_over"]);
+    assert_eq!(made.due(), Some(Due { at: end, what: "lapse" }));
+    assert!(made.tick(end).is_ok());
+}
+
+#[test]
+fn what_counts_as_a_step_before_removal() {
+    let (member, policies) = (member(), Policies::default());
+    let made = suspended(&policies);
+    assert!(made.precedes_removal(&member, t0()));
+    let annulled = made.clone().lift("an error".into(), true, &actor("lead"), t0().plus_days(1)).unwrap().0;
+    assert!(!annulled.precedes_removal(&member, t0().plus_days(2)));
+    let lapsed = made.tick(t0().plus_months(6)).unwrap().0;
+    assert!(lapsed.precedes_removal(&member, t0().plus_months(8)));
+    let home = SuspensionScope::Home { home: Uuid::from_u128(7).into() };
+    assert!(!suspend(suspend_order(home), &policies, &[], t0()).unwrap().0.precedes_removal(&member, t0()));
+    let later = Suspend { from: Some(t0().plus_days(5)), ..suspend_order(lot_scope()) };
+    let announced = suspend(later, &policies, &[], t0()).unwrap().0;
+    assert!(!announced.precedes_removal(&member, t0()));
+    assert!(announced.precedes_removal(&member, t0().plus_days(5)));
+}
