@@ -113,7 +113,9 @@ impl Config {
             }
             (None, None) => {
                 if profile == Profile::Production {
-                    wrong.push("DPS_JWKS_FILE and DPS_ISSUER name the identity provider of a production server".to_owned());
+                    wrong.push(
+                        "DPS_JWKS_FILE and DPS_ISSUER name the identity provider of a production server".to_owned(),
+                    );
                 }
                 let file = get("DPS_TOKEN_KEY_FILE").unwrap_or_else(|| "data/token.key".to_owned());
                 Tokens::Local { key_file: file.into() }
@@ -189,7 +191,10 @@ mod tests {
 
     #[test]
     fn a_production_server_refuses_a_movable_clock_and_local_tokens() {
-        let wrong = Config::from(given(&[("DPS_PROFILE", "production"), ("DPS_CLOCK", "2019-01-04T00:00:00Z")])).unwrap_err();
-        assert!(wrong.iter().any(|w| w.starts_with("DPS_CLOCK")) && wrong.iter().any(|w| w.starts_with("DPS_JWKS_FILE")));
+        let wrong =
+            Config::from(given(&[("DPS_PROFILE", "production"), ("DPS_CLOCK", "2019-01-04T00:00:00Z")])).unwrap_err();
+        assert!(
+            wrong.iter().any(|w| w.starts_with("DPS_CLOCK")) && wrong.iter().any(|w| w.starts_with("DPS_JWKS_FILE"))
+        );
     }
 }

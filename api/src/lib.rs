@@ -22,6 +22,9 @@ pub mod system;
 
 use auth::token::Verifier;
 use clock::Clock;
+use std::collections::BTreeMap;
+
+use domain::kernel::Rule;
 use http::routes::{Directory, Subject};
 use metrics::Metrics;
 use persistence::{Db, Ids};
@@ -53,4 +56,10 @@ pub fn subjects() -> Vec<Subject> {
         .flatten()
         .chain([system::routes()])
         .collect()
+}
+
+/// Every rule that an operation can refuse by, each once.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    let all = subjects().into_iter().flat_map(|s| s.operations).flat_map(|o| o.rules).copied().flatten().copied();
+    all.map(|rule| (rule.code, rule)).collect::<BTreeMap<_, _>>().into_values()
 }

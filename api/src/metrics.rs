@@ -21,12 +21,17 @@ impl Metrics {
     /// Where a figure is misnamed: a defect.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let requests = IntCounterVec::new(Opts::new("dps_requests_total", "Requests answered"), &["method", "path", "status"])?;
+        let requests =
+            IntCounterVec::new(Opts::new("dps_requests_total", "Requests answered"), &["method", "path", "status"])?;
         let durations = HistogramVec::new(
-            HistogramOpts::new("dps_request_seconds", "Time to answer").buckets(prometheus::exponential_buckets(0.0005, 2.0, 14)?),
+            HistogramOpts::new("dps_request_seconds", "Time to answer")
+                .buckets(prometheus::exponential_buckets(0.0005, 2.0, 14)?),
             &["method", "path"],
         )?;
-        let swept = IntCounterVec::new(Opts::new("dps_swept_total", "Clock-driven changes made"), &["kind", "what", "outcome"])?;
+        let swept = IntCounterVec::new(
+            Opts::new("dps_swept_total", "Clock-driven changes made"),
+            &["kind", "what", "outcome"],
+        )?;
         let overdue = IntGauge::new("dps_sweep_overdue_seconds", "Age of the oldest clock-driven change not yet made")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;

@@ -79,7 +79,8 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     let writes = method != "get";
     documented.insert("operationId".to_owned(), json!(camel(operation.name)));
     documented.insert("x-permission".to_owned(), json!(operation.permission.name()));
-    documented.insert("security".to_owned(), if public { json!([{}, {"bearer": []}]) } else { json!([{"bearer": []}]) });
+    documented
+        .insert("security".to_owned(), if public { json!([{}, {"bearer": []}]) } else { json!([{"bearer": []}]) });
     let mut codes: Vec<(u16, &str)> = protocol(documented, method, public).map(|c| (c.status, c.code)).collect();
     codes.extend(operation.rules.iter().flat_map(|rules| rules.iter()).map(|r| (problem::status(r.nature), r.code)));
     codes.sort_unstable();
@@ -108,7 +109,11 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
 }
 
 /// The codes that follow from the protocol alone.
-fn protocol(documented: &Map<String, Value>, method: &str, public: bool) -> impl Iterator<Item = &'static &'static Code> {
+fn protocol(
+    documented: &Map<String, Value>,
+    method: &str,
+    public: bool,
+) -> impl Iterator<Item = &'static &'static Code> {
     let (writes, body) = (method != "get", documented.contains_key("requestBody"));
     let conditional = matches!(method, "put" | "patch" | "delete");
     CODES.iter().filter(move |code| match code.status {
@@ -125,9 +130,7 @@ fn protocol(documented: &Map<String, Value>, method: &str, public: bool) -> impl
 }
 
 fn headers(method: &str) -> Vec<Value> {
-    let header = |name: &str, required: bool, description: &str| {
-        json!({"name": name, "in": "header", "required": required, "description": description, "schema": {"type": "string"}})
-    };
+    let header = |name: &str, required: bool, description: &str| json!({"name": name, "in": "header", "required": required, "description": description, "schema": {"type": "string"}});
     let dry = json!({"name": "dryRun", "in": "query", "required": false, "schema": {"type": "boolean"},
         "description": "`true`: decide in full, answer as usual, write nothing"});
     let key = header("Idempotency-Key", false, "A replay with the same key is answered with the first answer");
@@ -148,6 +151,9 @@ pub fn serve(service: &mut ServiceConfig, text: &str) {
             async move { HttpResponse::Ok().content_type("application/json").body(body) }
         }),
     );
-    service.route("/docs", web::get().to(|| async { HttpResponse::Found().insert_header(("Location", "/docs/")).finish() }));
+    service.route(
+        "/docs",
+        web::get().to(|| async { HttpResponse::Found().insert_header(("Location", "/docs/")).finish() }),
+    );
     service.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none")));
 }

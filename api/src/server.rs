@@ -41,8 +41,14 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
         Service::new()
             .app_data(shared.clone())
             .app_data(web::PayloadConfig::new(limit))
-            .app_data(web::QueryConfig::default().error_handler(|e, _| Problem::new(&problem::UNREADABLE, e.to_string()).into()))
-            .app_data(web::PathConfig::default().error_handler(|e, _| Problem::new(&problem::NOT_FOUND, e.to_string()).into()))
+            .app_data(
+                web::QueryConfig::default()
+                    .error_handler(|e, _| Problem::new(&problem::UNREADABLE, e.to_string()).into()),
+            )
+            .app_data(
+                web::PathConfig::default()
+                    .error_handler(|e, _| Problem::new(&problem::NOT_FOUND, e.to_string()).into()),
+            )
             .wrap(headers())
             .wrap(from_fn(http::gate::gate))
             .configure(|service| {
@@ -52,7 +58,9 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
                 service.route("/metrics", web::get().to(system::metrics));
                 openapi::serve(service, &shared.openapi);
             })
-            .default_service(web::to(|| async { Problem::new(&problem::NOT_FOUND, "there is nothing here").error_response() }))
+            .default_service(web::to(|| async {
+                Problem::new(&problem::NOT_FOUND, "there is nothing here").error_response()
+            }))
     })
     .workers(config.workers)
     .shutdown_timeout(10)
@@ -64,10 +72,24 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
     Ok(Bound { address, handle: server.handle(), server })
 }
 
-fn open(config: &Config, ids: Ids) -> Result<App, String> {
-    if let Some(folder) = config.database.strip_prefix("sqlite:").and_then(|path| std::path::Path::new(path).parent()) {
+/// Makes the folders that the configuration names.
+///
+/// # Errors
+/// Which one cannot be made.
+pub fn prepare(config: &Config) -> Result<(), String> {
+    let database = config.database.strip_prefix("sqlite:").map(std::path::Path::new);
+    let key = match &config.tokens {
+        Tokens::Local { key_file } => Some(key_file.as_path()),
+        Tokens::Published { .. } => None,
+    };
+    for folder in [database, key].into_iter().flatten().filter_map(std::path::Path::parent) {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
+    Ok(())
+}
+
+fn open(config: &Config, ids: Ids) -> Result<App, String> {
+    prepare(config)?;
     migrate(&config.database).map_err(|e| e.to_string())?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
     Ok(App {

@@ -94,7 +94,9 @@ pub async fn run(app: web::Data<App>, every: std::time::Duration) {
         if matches!(app.clock, Clock::System) && now > tidied.plus_seconds(3600) {
             tidied = now;
             let before = now.plus_seconds(-ANSWERS_KEPT_DAYS * 86_400);
-            if let Err(failure) = app.db.write(stamp(&app, now), Mode::Commit, move |tx| idempotency::forget(tx, before)).await {
+            if let Err(failure) =
+                app.db.write(stamp(&app, now), Mode::Commit, move |tx| idempotency::forget(tx, before)).await
+            {
                 tracing::warn!(%failure, "old answers were not forgotten");
             }
         }

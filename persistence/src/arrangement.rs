@@ -74,7 +74,8 @@ pub fn parties(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Parties> {
     let query = table::table.find(Uid::from(id)).select((table::lead, table::published));
     let (lead, published) =
         on!(conn, c => query.first::<(String, bool)>(c)).optional()?.ok_or(Failure::NotFound(Kind::Arrangement))?;
-    let query = participants::table.filter(participants::arrangement_id.eq(Uid::from(id))).select(participants::authority);
+    let query =
+        participants::table.filter(participants::arrangement_id.eq(Uid::from(id))).select(participants::authority);
     let participants = on!(conn, c => query.load::<String>(c))?;
     Ok(Parties { lead, participants, published })
 }
@@ -102,7 +103,8 @@ pub fn keep_participants(tx: &mut Tx<'_>, arrangement: &Arrangement) -> Outcome<
 /// # Errors
 /// Where the store fails.
 pub fn of_authority(conn: &mut Conn<'_>, code: &AuthorityCode) -> Outcome<Vec<ArrangementId>> {
-    let query = participants::table.filter(participants::authority.eq(code.as_str())).select(participants::arrangement_id);
+    let query =
+        participants::table.filter(participants::authority.eq(code.as_str())).select(participants::arrangement_id);
     let ids = on!(conn, c => query.load::<Uid>(c))?;
     Ok(ids.into_iter().map(|id| ArrangementId(id.0)).collect())
 }
@@ -120,7 +122,11 @@ pub fn lots_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<Lot
 /// # Errors
 /// Where the store fails.
 pub fn rounds_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<Round>>> {
-    rounds::list(conn, &rounds::Filter { arrangement_id: Some(vec![id.into()]), ..rounds::Filter::default() }, Page::ALL)
+    rounds::list(
+        conn,
+        &rounds::Filter { arrangement_id: Some(vec![id.into()]), ..rounds::Filter::default() },
+        Page::ALL,
+    )
 }
 
 /// Requirements by id.

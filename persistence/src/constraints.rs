@@ -19,7 +19,11 @@ static GUARDS: &[Guard] = &[
         rule: &REFERENCE_TAKEN,
     },
     Guard { index: "lots_code", columns: "lots.arrangement_id, lots.code", rule: &lot::LOT_CODE_TAKEN },
-    Guard { index: "requirements_code", columns: "requirements.owner, requirements.code", rule: &requirement::CODE_TAKEN },
+    Guard {
+        index: "requirements_code",
+        columns: "requirements.owner, requirements.code",
+        rule: &requirement::CODE_TAKEN,
+    },
     Guard { index: "rounds_number", columns: "rounds.arrangement_id, rounds.number", rule: &round::ROUND_OVERLAPS },
 ];
 

@@ -45,6 +45,12 @@ const RUNS: u32 = 8;
 #[derive(Clone)]
 pub struct Db(Arc<Backend>);
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Db({})", self.name())
+    }
+}
+
 enum Backend {
     Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, writer: Writer },
     Postgres { pool: Pool<ConnectionManager<PgConnection>> },

@@ -18,6 +18,7 @@ mod types;
 mod writer;
 
 pub mod arrangement;
+pub mod provider;
 pub mod record;
 
 pub use aggregate::{Record, Stored};

@@ -2,8 +2,8 @@
 
 use actix_web::{get, patch, post, put, web};
 use domain::arrangement::{
-    self as rules, Arrangement, ExternalReference, LotFact, NewArrangement, Participant, Particulars,
-    Policies, PublicationFacts, arrangement::Changes, schedule,
+    self as rules, Arrangement, ExternalReference, LotFact, NewArrangement, Participant, Particulars, Policies,
+    PublicationFacts, arrangement::Changes, schedule,
 };
 use domain::kernel::{Aggregate as _, ArrangementId, Kind, Role};
 use domain::law;
@@ -199,7 +199,9 @@ async fn publish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer
         for lot in own.iter().filter(|lot| lot.value.state() == "draft") {
             lots::open(tx, lot.value.id, &after.value)?;
         }
-        if let Some(window) = after.value.in_force().and_then(|term| schedule::first_round(&after.value.policies, term.live_at)) {
+        if let Some(window) =
+            after.value.in_force().and_then(|term| schedule::first_round(&after.value.policies, term.live_at))
+        {
             rounds::schedule_window(tx, &after.value, window)?;
         }
         Reply::ok(&after)
@@ -304,8 +306,9 @@ fn wind_up(tx: &mut Tx<'_>, id: ArrangementId, reason: &str) -> Outcome<()> {
         let decision = lot.value.clone().close(reason.to_owned(), tx.now())?;
         tx.save(lot, decision)?;
     }
-    for round in store::rounds_of(tx, id)?.iter().filter(|round| round.value.is_ahead_at(tx.now())) {
-        let decision = round.value.clone().cancel(reason.to_owned(), tx.now())?;
+    let now = tx.now();
+    for round in store::rounds_of(tx, id)?.iter().filter(|round| round.value.is_ahead_at(now)) {
+        let decision = round.value.clone().cancel(reason.to_owned(), now)?;
         tx.save(round, decision)?;
     }
     admission::memberships::end_all(tx, id, reason)

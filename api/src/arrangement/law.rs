@@ -34,7 +34,9 @@ struct RegimeView {
 #[get("/v1/regimes")]
 async fn list_regimes(call: Call) -> Answer {
     drop(call);
-    let items = law::rule_sets().iter().map(|rules| RegimeView { rules, exclusion_grounds: law::exclusion::grounds(rules.regime) });
+    let items = law::rule_sets()
+        .iter()
+        .map(|rules| RegimeView { rules, exclusion_grounds: law::exclusion::grounds(rules.regime) });
     Ok(Reply::json(200, &List { items: items.collect(), next: None })?.send(None))
 }
 

@@ -113,7 +113,8 @@ async fn amend_lot(call: Call<Given<LotParticulars>>, id: web::Path<LotId>) -> A
     call.act(*id, |lot: Lot, tx, call| {
         let particulars = call.body.0.clone();
         let others = store::lots_of(tx, lot.arrangement)?;
-        let taken = others.iter().any(|other| other.value.id != lot.id && other.value.particulars.code == particulars.code);
+        let taken =
+            others.iter().any(|other| other.value.id != lot.id && other.value.particulars.code == particulars.code);
         decided(lot.amend(particulars, taken))
     })
     .await

@@ -155,9 +155,10 @@ pub(super) fn tick(tx: &mut Tx<'_>, id: RoundId) -> Outcome<()> {
     match decision.0.state {
         RoundState::Open => opened(tx, &before, decision).map(drop),
         RoundState::Closed => closed(tx, &before, decision).map(drop),
-        RoundState::Scheduled | RoundState::Evaluating { .. } | RoundState::Completed { .. } | RoundState::Cancelled { .. } => {
-            tx.save(&before, decision).map(drop)
-        }
+        RoundState::Scheduled
+        | RoundState::Evaluating { .. }
+        | RoundState::Completed { .. }
+        | RoundState::Cancelled { .. } => tx.save(&before, decision).map(drop),
     }
 }
 
@@ -175,7 +176,9 @@ fn closed(tx: &mut Tx<'_>, before: &Stored<Round>, decision: Decided) -> Outcome
     let after = tx.save(before, decision)?;
     let arrangement = tx.lock::<Arrangement>(after.value.arrangement)?.value;
     let rounds = store::rounds_of(tx, arrangement.id)?;
-    let ahead = rounds.iter().any(|r| r.value.is_ahead_at(after.value.window.closes_at) && r.value.lots.shares_with(&after.value.lots));
+    let ahead = rounds
+        .iter()
+        .any(|r| r.value.is_ahead_at(after.value.window.closes_at) && r.value.lots.shares_with(&after.value.lots));
     if let Some(term) = arrangement.in_force().filter(|_| !ahead)
         && let Some(window) = schedule::next_round(&arrangement.policies, &after.value.window, term.ends_at())
     {

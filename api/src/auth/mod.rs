@@ -28,14 +28,21 @@ impl Who {
         match (self.actor.role, reach) {
             (_, Reach::None) => Err(Failure::Forbidden),
             (Role::Public, _) => published(conn, about, kind),
-            (Role::Provider | Role::Portal, _) if self.permission == Permission::ReadMarket => published(conn, about, kind),
+            (Role::Provider | Role::Portal, _) if self.permission == Permission::ReadMarket => {
+                published(conn, about, kind)
+            }
             (Role::Provider | Role::Portal, _) => match about.provider {
                 Some(provider) if self.is_own(conn, provider)? => Ok(()),
                 Some(_) | None => Err(Failure::NotFound(kind)),
             },
             (
-                Role::ArtOfficer | Role::Commissioner | Role::LeadAgency | Role::MonitoringOfficer | Role::Consortium
-                | Role::SocialWorker | Role::Script,
+                Role::ArtOfficer
+                | Role::Commissioner
+                | Role::LeadAgency
+                | Role::MonitoringOfficer
+                | Role::Consortium
+                | Role::SocialWorker
+                | Role::Script,
                 _,
             ) => match about.arrangement {
                 Some(id) => self.may_in(&arrangement::parties(conn, id)?, kind),

@@ -126,7 +126,11 @@ fn actor(claims: &Claims) -> Result<Actor, String> {
         Role::Public => Err("a token has a role".to_owned()),
         Role::Provider if provider.is_none() => Err("a provider's token names the provider".to_owned()),
         Role::Provider | Role::Portal | Role::Script => Ok(Actor { subject: sub, role, authority, provider }),
-        Role::ArtOfficer | Role::Commissioner | Role::LeadAgency | Role::MonitoringOfficer | Role::Consortium
+        Role::ArtOfficer
+        | Role::Commissioner
+        | Role::LeadAgency
+        | Role::MonitoringOfficer
+        | Role::Consortium
         | Role::SocialWorker => match authority {
             None => Err("the token of a buyer names its authority".to_owned()),
             Some(_) => Ok(Actor { subject: sub, role, authority, provider: None }),
@@ -156,7 +160,8 @@ pub fn local_secret(file: &Path) -> Result<Vec<u8>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut secret = [0u8; 32];
             getrandom::fill(&mut secret).map_err(|e| e.to_string())?;
-            let mut made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(say)?;
+            let mut made =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(say)?;
             made.write_all(&secret).map_err(say)?;
             Ok(secret.to_vec())
         }

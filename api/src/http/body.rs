@@ -127,8 +127,12 @@ fn collect(errors: &validator::ValidationErrors, at: &str, found: &mut Vec<Field
 }
 
 fn limits(error: &validator::ValidationError) -> String {
-    let mut limits: Vec<_> =
-        error.params.iter().filter(|(name, _)| *name != "value").map(|(name, limit)| format!("{name} {limit}")).collect();
+    let mut limits: Vec<_> = error
+        .params
+        .iter()
+        .filter(|(name, _)| *name != "value")
+        .map(|(name, limit)| format!("{name} {limit}"))
+        .collect();
     limits.sort();
     format!("breaks its {} limit: {}", error.code, limits.join(", "))
 }

@@ -55,13 +55,13 @@ impl<T: Body + 'static> FromRequest for Call<T> {
         let req = req.clone();
         Box::pin(async move {
             let bytes = bytes.await.map_err(|e| Problem::new(&problem::TOO_LARGE, e.to_string()))?;
-            Self::read(&req, &bytes)
+            Self::extract(&req, &bytes)
         })
     }
 }
 
 impl<T: Body> Call<T> {
-    fn read(req: &HttpRequest, bytes: &[u8]) -> Result<Self, Problem> {
+    fn extract(req: &HttpRequest, bytes: &[u8]) -> Result<Self, Problem> {
         let unreadable = |what: &str| Problem::new(&problem::UNREADABLE, what);
         let missing = || Problem::new(&problem::BROKEN, "the request was not authenticated");
         let app = req.app_data::<web::Data<App>>().cloned().ok_or_else(missing)?;
@@ -73,8 +73,10 @@ impl<T: Body> Call<T> {
             return Err(unreadable("Idempotency-Key is 1 to 255 characters"));
         }
         let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
-        let if_match = if_match.map(|tag| version(&tag).ok_or_else(|| unreadable("If-Match is an ETag that this server gave")));
-        let wish = web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
+        let if_match =
+            if_match.map(|tag| version(&tag).ok_or_else(|| unreadable("If-Match is an ETag that this server gave")));
+        let wish =
+            web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
         if !bytes.is_empty() && req.content_type() != "application/json" {
             return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, problem::UNSUPPORTED_MEDIA_TYPE.says));
         }

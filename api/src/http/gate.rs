@@ -32,7 +32,7 @@ pub async fn gate<B: MessageBody>(
     let method = req.method().to_string();
     let pattern = req.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let app = req.app_data::<web::Data<App>>().cloned();
-    let mut response = match admit(&req, app.as_deref(), &method) {
+    let mut response = match admit(&req, app.as_ref().map(|app| app.get_ref()), &method) {
         Ok(who) => {
             if let Some(who) = who {
                 req.extensions_mut().insert(who);
@@ -70,7 +70,8 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
         None => return Err(Problem::new(&problem::UNAUTHENTICATED, problem::UNAUTHENTICATED.says)),
         Some(value) => {
             let token = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer "));
-            let token = token.ok_or_else(|| Problem::new(&problem::UNAUTHENTICATED, "Authorization is `Bearer <token>`"))?;
+            let token =
+                token.ok_or_else(|| Problem::new(&problem::UNAUTHENTICATED, "Authorization is `Bearer <token>`"))?;
             app.verifier.verify(token).map_err(|why| Problem::new(&problem::UNAUTHENTICATED, why))?
         }
     };
@@ -83,7 +84,9 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
 
 fn request_id(req: &ServiceRequest) -> String {
     let given = req.headers().get("x-request-id").and_then(|v| v.to_str().ok());
-    let usable = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let usable = |id: &&str| {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
     match given.filter(usable) {
         Some(id) => id.to_owned(),
         None => {

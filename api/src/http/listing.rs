@@ -64,7 +64,11 @@ impl Listing {
     ///
     /// # Errors
     /// Where they cannot be written as JSON.
-    pub fn reply<A: Record, V: Serialize>(page: Page, mut rows: Vec<Stored<A>>, view: impl Fn(&A) -> V) -> Outcome<Reply> {
+    pub fn reply<A: Record, V: Serialize>(
+        page: Page,
+        mut rows: Vec<Stored<A>>,
+        view: impl Fn(&A) -> V,
+    ) -> Outcome<Reply> {
         let shown = usize::try_from(page.limit - 1).unwrap_or_default();
         let more = rows.len() > shown;
         rows.truncate(shown);

@@ -1,7 +1,7 @@
 //! Answers: kept whole, so that a replay under an idempotency key is the first answer to the letter.
 
-use actix_web::http::{StatusCode, header};
 use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
 use persistence::{Outcome, Record, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -100,7 +100,9 @@ impl Reply {
     #[must_use]
     pub fn send(self, if_none_match: Option<&str>) -> HttpResponse {
         let unchanged = match (&self.etag, if_none_match) {
-            (Some(etag), Some(seen)) => seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag),
+            (Some(etag), Some(seen)) => {
+                seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
+            }
             (_, _) => false,
         };
         let status = if unchanged { 304 } else { self.status };

@@ -45,7 +45,7 @@ macro_rules! routes {
                         $crate::http::routes::Operation {
                             name: stringify!($handler),
                             permission: domain::kernel::Permission::$permission,
-                            rules: { static RULES: &[&[&domain::kernel::Rule]] = &[$($rules),*]; RULES },
+                            rules: { static OWN: &[&[&domain::kernel::Rule]] = &[$($rules),*]; OWN },
                         }
                     ),+];
                     OPERATIONS
@@ -67,7 +67,13 @@ impl Directory {
         let mut directory = Self::default();
         for subject in subjects {
             for (path, item) in (subject.document)().paths.paths {
-                let methods = [("GET", item.get), ("POST", item.post), ("PUT", item.put), ("PATCH", item.patch), ("DELETE", item.delete)];
+                let methods = [
+                    ("GET", item.get),
+                    ("POST", item.post),
+                    ("PUT", item.put),
+                    ("PATCH", item.patch),
+                    ("DELETE", item.delete),
+                ];
                 for (method, documented) in methods {
                     let name = documented.and_then(|o| o.operation_id);
                     let found = subject.operations.iter().find(|o| name.as_deref() == Some(o.name));

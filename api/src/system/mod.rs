@@ -85,7 +85,12 @@ async fn get_problem(call: Call, code: web::Path<String>) -> Answer {
 pub fn table() -> impl Iterator<Item = Explained> {
     let ours = CODES.iter().map(|c| (c.code, c.status, c.says, None));
     let rules = crate::rules().map(|r| (r.code, problem::status(r.nature), r.says, Some(r.rests_on.to_owned())));
-    ours.chain(rules).map(|(code, status, says, rests_on)| Explained { code: code.to_owned(), status, says: says.to_owned(), rests_on })
+    ours.chain(rules).map(|(code, status, says, rests_on)| Explained {
+        code: code.to_owned(),
+        status,
+        says: says.to_owned(),
+        rests_on,
+    })
 }
 
 /// The server's time.
@@ -121,10 +126,14 @@ async fn move_clock(call: Call<MoveClock>) -> Answer {
     let app = call.shared();
     let to = call.body.now;
     let Clock::Movable(at) = &app.clock else {
-        return Err(Problem::from(persistence::Failure::from(CLOCK_FIXED.broken("this server follows the system's clock"))));
+        return Err(Problem::from(persistence::Failure::from(
+            CLOCK_FIXED.broken("this server follows the system's clock"),
+        )));
     };
     if to < app.clock.now() {
-        return Err(Problem::from(persistence::Failure::from(CLOCK_BACKWARDS.broken_at("/now", format!("it is {} already", app.clock.now())))));
+        return Err(Problem::from(persistence::Failure::from(
+            CLOCK_BACKWARDS.broken_at("/now", format!("it is {} already", app.clock.now())),
+        )));
     }
     sweep::walk(&app, at, to).await?;
     Ok(time(&app.clock)?.send(None))

@@ -7,7 +7,6 @@
 //! Under rolling admission a submission is evaluated at once. The clock never moves an application by itself: its
 //! round does, so that there is no `due`.
 
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

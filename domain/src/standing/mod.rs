@@ -1,6 +1,5 @@
 //! A member's standing, and what changes it: suspensions, improvement notices, sanctions, removals and appeals.
 
-
 pub mod appeal;
 pub mod ground;
 pub mod improvement_notice;

@@ -1,0 +1,9 @@
+//! Providers, their homes and ratings over HTTP (A20).
+
+use crate::http::routes::Subject;
+
+/// The routes of this subject.
+#[must_use]
+pub fn routes() -> Vec<Subject> {
+    vec![]
+}

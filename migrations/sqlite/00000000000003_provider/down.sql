@@ -1,0 +1,2 @@
+DROP TABLE homes;
+DROP TABLE providers;
