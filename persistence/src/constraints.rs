@@ -1,5 +1,6 @@
 //! Rules that span rows are constraints in the schema as well: here each is tied to the rule it guards.
 
+use domain::admission::application;
 use domain::arrangement::{lot, requirement, round};
 use domain::kernel::Rule;
 
@@ -23,6 +24,16 @@ static GUARDS: &[Guard] = &[
         index: "requirements_code",
         columns: "requirements.owner, requirements.code",
         rule: &requirement::CODE_TAKEN,
+    },
+    Guard {
+        index: "applications_one_open",
+        columns: "applications.provider_id, applications.arrangement_id",
+        rule: &application::APPLICATION_OPEN,
+    },
+    Guard {
+        index: "memberships_one_live",
+        columns: "memberships.provider_id, memberships.lot_id",
+        rule: &application::LOT_HELD,
     },
     Guard { index: "rounds_number", columns: "rounds.arrangement_id, rounds.number", rule: &round::ROUND_OVERLAPS },
 ];

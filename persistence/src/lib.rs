@@ -17,6 +17,7 @@ mod migrate;
 mod types;
 mod writer;
 
+pub mod admission;
 pub mod arrangement;
 pub mod provider;
 pub mod record;

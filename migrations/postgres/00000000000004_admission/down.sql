@@ -1,0 +1,4 @@
+DROP TABLE memberships;
+DROP TABLE declarations;
+DROP TABLE checks;
+DROP TABLE applications;
