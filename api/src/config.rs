@@ -55,6 +55,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// `DPS_SWEEP_SECONDS`: how often the clock-driven work is looked for.
     pub sweep_seconds: u64,
+    /// `DPS_POSTCODES`: a CSV file with the centres of outward postcodes, for boundaries by radius.
+    pub postcodes: Option<PathBuf>,
     /// `DPS_BODY_LIMIT`: bytes of a request body at most.
     pub body_limit: usize,
 }
@@ -138,6 +140,7 @@ impl Config {
             audience: get("DPS_AUDIENCE").unwrap_or_else(|| "dps".to_owned()),
             tokens,
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", 1, 1..=3600, &mut wrong),
+            postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", 1_048_576, 1024..=104_857_600, &mut wrong),
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }

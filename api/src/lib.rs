@@ -28,6 +28,7 @@ use domain::kernel::Rule;
 use http::routes::{Directory, Subject};
 use metrics::Metrics;
 use persistence::{Db, Ids};
+use provider::gazetteer::Gazetteer;
 
 /// What every request shares.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub struct App {
     pub directory: Directory,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
+    /// Where outward postcodes lie.
+    pub gazetteer: Gazetteer,
     /// The published document, as text.
     pub openapi: String,
 }

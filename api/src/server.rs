@@ -14,6 +14,7 @@ use crate::config::{Config, Tokens};
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
+use crate::provider::gazetteer::Gazetteer;
 use crate::{App, http, openapi, subjects, sweep, system};
 
 /// A server that has been bound and not yet run.
@@ -99,6 +100,7 @@ fn open(config: &Config, ids: Ids) -> Result<App, String> {
         verifier: verifier(config)?,
         directory: Directory::of(&subjects()),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
+        gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
         openapi: openapi::text()?,
     })
 }

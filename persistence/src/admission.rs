@@ -27,6 +27,7 @@ aggregate! {
         application_id: Uid = Uid, |check| check.application.into();
         provider_id: Uid = Uid, |check| check.provider.into();
         requirement_id: Uid = Uid, |check| check.requirement.requirement.into();
+        requirement_version: Integer = i32, |check| i32::try_from(check.requirement.version).unwrap_or(i32::MAX);
     }
 }
 

@@ -1,11 +1,13 @@
 //! Providers and their homes.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use domain::kernel::{HomeId, ProviderId};
 use domain::provider::home::Home;
 use domain::provider::provider::Provider;
 
-use crate::{Conn, Outcome, Uid};
+use crate::{Conn, Outcome, Page, Stored, Uid};
 
 aggregate! {
     /// Providers.
@@ -43,4 +45,32 @@ pub fn registered_through(conn: &mut Conn<'_>, subject: &str) -> Outcome<Vec<Pro
     let query = table::table.filter(table::registered_by.eq(subject)).order(table::id).select(table::id);
     let ids = on!(conn, c => query.load::<Uid>(c))?;
     Ok(ids.into_iter().map(|id| ProviderId(id.0)).collect())
+}
+
+/// The homes of a provider, in the order in which they were added.
+///
+/// # Errors
+/// Where the store fails.
+pub fn homes_of(conn: &mut Conn<'_>, provider: ProviderId) -> Outcome<Vec<Stored<Home>>> {
+    homes::list(
+        conn,
+        &homes::Filter { provider_id: Some(vec![provider.into()]), ..homes::Filter::default() },
+        Page::ALL,
+    )
+}
+
+/// The legal names of providers.
+///
+/// # Errors
+/// Where the store fails.
+pub fn names_of(conn: &mut Conn<'_>, ids: impl Iterator<Item = ProviderId>) -> Outcome<HashMap<ProviderId, String>> {
+    let ids: Vec<Uid> = ids.map(Uid::from).collect();
+    let mut names = HashMap::with_capacity(ids.len());
+    // SQLite bounds the values of one statement.
+    for some in ids.chunks(10_000) {
+        let filter = providers::Filter { id: Some(some.to_vec()), ..providers::Filter::default() };
+        let found = providers::list(conn, &filter, Page::ALL)?;
+        names.extend(found.into_iter().map(|p| (p.value.id, p.value.profile.legal_name)));
+    }
+    Ok(names)
 }

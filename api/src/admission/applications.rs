@@ -1,20 +1,454 @@
-//! Applications.
-use domain::arrangement::Round;
-use domain::kernel::{LotId, RoundId};
-use persistence::{Conn, Outcome, Tx};
+//! Applications: start, submit, revise, withdraw, and what each side may read (A4).
 
-pub(crate) fn was_evaluated(_: &mut Conn<'_>, _: LotId) -> Outcome<bool> {
-    Ok(false)
+use actix_web::{get, post, web};
+use domain::admission::answers::{self, Asked, Content};
+use domain::admission::application::{self as rules, LotFacts, Start, StartFacts, Status, SubmitFacts};
+use domain::admission::line::{self, Line};
+use domain::admission::receipt::{Receipt, SubmittedVersion};
+use domain::admission::{Application, answers::omitted_homes};
+use domain::arrangement::{Arrangement, Lot, Routing, schedule};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
+use domain::provider::provider::Provider;
+use persistence::admission::{self as store, applications};
+use persistence::arrangement::{lots_of, rounds_of};
+use persistence::record::event;
+use persistence::{Failure, Outcome, Stored, Tx};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::evaluation::{self, Facts};
+use crate::arrangement::lots::required;
+use crate::auth::Who;
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, List, Listing, Reply};
+
+routes! {
+    start_application: Apply, [rules::RULES];
+    list_applications: ReadApplications, [crate::http::listing::RULES];
+    get_application: ReadApplications, [];
+    read_application_content: ReadApplications, [RULES];
+    list_application_versions: ReadApplications, [];
+    get_receipt: ReadApplications, [];
+    submit_application: Apply, [rules::RULES, answers::RULES, schedule::RULES];
+    revise_application: Apply, [rules::RULES];
+    withdraw_application: Apply, [rules::RULES];
+    withdraw_line: Apply, [rules::RULES, line::RULES];
 }
-pub(crate) fn begin_evaluation_of(_: &mut Tx<'_>, _: &Round) -> Outcome<()> {
-    Ok(())
+
+domain::rules! {
+    SEALED = "application_sealed", Conflict, "DPS-13, PRO-27",
+        "What an application says is sealed until its evaluation begins, whoever asks.";
 }
-pub(crate) fn undecided_lines(_: &mut Conn<'_>, _: RoundId) -> Outcome<u64> {
-    Ok(0)
+
+/// An application as the caller may see it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationView {
+    /// Identifier.
+    pub id: ApplicationId,
+    /// The arrangement applied to.
+    pub arrangement: ArrangementId,
+    /// The applicant.
+    pub provider: ProviderId,
+    /// The reference of the portal it came through.
+    pub external_ref: Option<String>,
+    /// When it was started.
+    pub started_at: Instant,
+    /// The application before this one; its reasons stay readable there (DPS-03).
+    pub previous: Option<ApplicationId>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: Status,
+    /// Whether the buying side may not see more than this yet.
+    pub sealed: bool,
+    /// A receipt for each submission, oldest first; the last one counts.
+    pub receipts: Vec<Receipt>,
+    /// The lots of the version that counts, with the decision on each; hidden from buyers while sealed.
+    pub lines: Vec<Line>,
+    /// What is being edited; the provider's own eyes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Content>,
+    /// Homes inside the boundary that are not offered: a warning, where the policy is to warn (C-12).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub omitted_homes: Vec<HomeId>,
 }
-pub(crate) fn reroute_from(_: &mut Tx<'_>, _: &Round) -> Outcome<()> {
-    Ok(())
+
+/// An application as `who` may see it.
+#[must_use]
+pub fn view(application: &Application, who: &Who) -> ApplicationView {
+    let own = who.is_providing();
+    let sealed = !application.content_visible_to_buyers();
+    ApplicationView {
+        id: application.id,
+        arrangement: application.arrangement,
+        provider: application.provider,
+        external_ref: application.external_ref.clone(),
+        started_at: application.started_at,
+        previous: application.previous,
+        status: application.status,
+        sealed,
+        receipts: application.versions.iter().map(|v| v.receipt.clone()).collect(),
+        lines: if own || !sealed { application.lines.clone() } else { Vec::new() },
+        draft: application.draft.clone().filter(|_| own),
+        omitted_homes: Vec::new(),
+    }
 }
-pub(crate) fn round_opened(_: &mut Tx<'_>, _: &Round) -> Outcome<()> {
-    Ok(())
+
+/// A changed application as the answer to the command that changed it.
+pub(super) fn shown(application: &Stored<Application>, who: &Who) -> Outcome<Reply> {
+    Reply::view(application, view(&application.value, who))
+}
+
+/// What starts an application.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StartApplication {
+    /// The arrangement applied to.
+    arrangement: ArrangementId,
+    /// The applicant; the token's provider where absent.
+    provider: Option<ProviderId>,
+    /// The lots applied to.
+    #[validate(length(max = 200))]
+    lots: Vec<LotId>,
+    /// The portal's own reference.
+    #[validate(length(min = 1, max = 128))]
+    external_ref: Option<String>,
+    /// The earlier application that this one follows.
+    previous: Option<ApplicationId>,
+    /// Whether the answers of the earlier application are copied into the draft (DPS-22).
+    #[serde(default)]
+    copy_answers: bool,
+}
+
+/// Start an application
+///
+/// One open application per provider and arrangement. After a rejection a provider may apply again (DPS-03).
+#[utoipa::path(tag = "applications", request_body = StartApplication, responses((status = 201, body = Resource<ApplicationView>)))]
+#[post("/v1/applications")]
+async fn start_application(call: Call<StartApplication>) -> Answer {
+    call.write(|tx, call| {
+        let body = &call.body;
+        let provider = body.provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
+        // The provider's row is locked: its applications are started one at a time.
+        let applicant = tx.lock::<Provider>(provider)?.value;
+        call.who.may(tx, applicant.about(), Kind::Provider)?;
+        let arrangement = tx.hold::<Arrangement>(body.arrangement)?.value;
+        if arrangement.term().is_none() {
+            return Err(Failure::NotFound(Kind::Arrangement));
+        }
+        let previous = body.previous.map(|id| own(tx, &call.who, id)).transpose()?;
+        let lots = Lots::load(tx, provider, body.arrangement)?;
+        let now = tx.now();
+        let facts = StartFacts {
+            accepting: arrangement.in_force().is_some_and(|term| term.live_at <= now && now < term.ends_at())
+                && applicant.state() == "registered",
+            open_application: store::open_application(tx, provider, body.arrangement)?,
+            lots: lots.facts(),
+        };
+        let start = Start {
+            id: tx.mint(),
+            arrangement: body.arrangement,
+            provider,
+            external_ref: body.external_ref.clone(),
+            lots: body.lots.clone(),
+            previous: previous.as_ref(),
+        };
+        let mut started = Application::start(start, &facts, now)?;
+        if let Some(previous) = previous.as_ref().filter(|_| body.copy_answers) {
+            let (copied, events) = started.0.copy_from(previous, now)?;
+            started = (copied, started.1.into_iter().chain(events).collect());
+        }
+        let created = tx.create(started)?;
+        Ok(shown(&created, &call.who)?.at(format!("/v1/applications/{}", created.value.id)))
+    })
+    .await
+}
+
+/// Which applications to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only to this arrangement.
+    arrangement: Option<ArrangementId>,
+    /// Only of this provider.
+    provider: Option<ProviderId>,
+    /// Only in this round.
+    round: Option<domain::kernel::RoundId>,
+    /// Only in this state.
+    state: Option<String>,
+    /// Only with this reference of a portal.
+    external_ref: Option<String>,
+}
+
+/// List applications
+///
+/// Providers see their own; buyers those to their arrangements, sealed ones as receipts only.
+#[utoipa::path(tag = "applications", params(Wanted, Listing), responses((status = 200, body = List<Resource<ApplicationView>>)))]
+#[get("/v1/applications")]
+async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        let (providers, arrangements) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+        let filter = applications::Filter {
+            provider_id: providers,
+            arrangement_id: arrangements,
+            round_id: wanted.round.map(|round| vec![Some(round.into())]),
+            state: wanted.state.clone().map(|state| vec![state]),
+            external_ref: wanted.external_ref.clone().map(|reference| vec![Some(reference)]),
+            updated_since: listing.since(),
+            ..applications::Filter::default()
+        };
+        Listing::reply(page, applications::list(c, &filter, page)?, |a| view(a, &call.who))
+    })
+    .await
+}
+
+/// Read an application
+///
+/// Its content is a resource of its own, since each reading of it by the buying side is recorded.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
+#[get("/v1/applications/{id}")]
+async fn get_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Application>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Application)?;
+        shown(&found, &call.who)
+    })
+    .await
+}
+
+/// That someone on the buying side read what an application says.
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Reading {
+    ApplicationContentRead { version: u32 },
+}
+
+/// Read what an application says
+///
+/// The last submitted version, frozen (PRO-27). The buying side gets it once evaluation has begun, and each reading
+/// is recorded.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = SubmittedVersion)))]
+#[get("/v1/applications/{id}/content")]
+async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.write(move |tx, call| {
+        let found = tx.lock::<Application>(*id)?;
+        let application = &found.value;
+        call.who.may(tx, application.about(), Kind::Application)?;
+        if call.who.is_providing() {
+            let version = application.counting().ok_or(Failure::NotFound(Kind::Application))?;
+            return Reply::json(200, version);
+        }
+        let Some(version) = application.evaluated_content() else {
+            return Err(SEALED.broken("its evaluation has not begun").into());
+        };
+        let note = event::Note {
+            kind: Kind::Application,
+            id: application.id.0,
+            version: found.version,
+            about: application.about(),
+            open_to_all: false,
+            from: Some(application.state()),
+            to: application.state(),
+        };
+        event::append(tx, &note, &[Reading::ApplicationContentRead { version: version.receipt.version }])?;
+        Reply::json(200, version)
+    })
+    .await
+}
+
+/// List the submissions of an application
+///
+/// The provider sees each with its content; the buying side sees the receipts.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<VersionView>)))]
+#[get("/v1/applications/{id}/versions")]
+async fn list_application_versions(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Application>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Application)?;
+        let own = call.who.is_providing();
+        let shown =
+            |v: &SubmittedVersion| VersionView { receipt: v.receipt.clone(), content: own.then(|| v.content.clone()) };
+        let items = found.value.versions.iter().map(shown).collect();
+        Ok(Reply::json(200, &List { items, next: None })?.tagged(found.version))
+    })
+    .await
+}
+
+/// One submission.
+#[derive(Serialize, ToSchema)]
+struct VersionView {
+    /// Its receipt.
+    receipt: Receipt,
+    /// What was submitted; the provider's own eyes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Content>,
+}
+
+/// A receipt as it is shown and printed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ReceiptView {
+    /// The receipt.
+    #[serde(flatten)]
+    receipt: Receipt,
+    /// The time of receipt as portals print it, in London.
+    #[schema(example = "22/03/2017 17:40:50")]
+    printed_at: String,
+}
+
+/// Which receipt.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfVersion {
+    /// Of this submission; the last one where absent.
+    version: Option<u32>,
+}
+
+/// Read the receipt of a submission (PRO-20)
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), OfVersion), responses((status = 200, body = ReceiptView)))]
+#[get("/v1/applications/{id}/receipt")]
+async fn get_receipt(call: Call, id: web::Path<ApplicationId>, of: web::Query<OfVersion>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Application>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Application)?;
+        let mut versions = found.value.versions.iter().rev();
+        let version = versions.find(|v| of.version.is_none_or(|n| n == v.receipt.version));
+        let receipt = version.ok_or(Failure::NotFound(Kind::Application))?.receipt.clone();
+        Reply::json(200, &ReceiptView { printed_at: receipt.printed_at(), receipt })
+    })
+    .await
+}
+
+/// Submit an application
+///
+/// Everything that is missing is named at once. The answer says where it went: evaluated at once, received in the open
+/// round, or queued for the next one (C-01).
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 201, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/submit")]
+async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = call.lock::<Application>(tx, *id)?;
+        let (application, now) = (before.value.clone(), tx.now());
+        let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
+        if !arrangement.in_force().is_some_and(|term| now < term.ends_at()) {
+            return Err(rules::NOT_ACCEPTING.broken("the arrangement is not in force").into());
+        }
+        let lots = Lots::load(tx, application.provider, application.arrangement)?;
+        let draft = application.draft.clone().unwrap_or_default();
+        let references = lots.asked_by(&draft.lots);
+        let library = required(tx, &references)?;
+        let asked: Vec<_> = library
+            .iter()
+            .map(|(requirement, _, definition)| Asked { requirement: *requirement, definition })
+            .collect();
+        let rounds: Vec<_> = rounds_of(tx, arrangement.id)?.into_iter().map(|round| round.value).collect();
+        let routing = schedule::route(arrangement.policies.admission_mode, &rounds, &draft.lots, now)?;
+        let homes = Facts::of_provider(tx, &call.app().gazetteer, application.provider, now)?;
+        let inside = homes.inside(&arrangement.policies.location_boundary);
+        let facts = SubmitFacts {
+            lots: lots.facts(),
+            asked: &asked,
+            terms: arrangement.particulars.terms.as_ref().map_or("", |terms| terms.version.as_str()),
+            all_homes: arrangement.policies.all_homes,
+            homes_inside: &inside,
+            routing,
+        };
+        let hash = evaluation::digest(&draft)?;
+        let submitted = application.submit(&facts, Some(hash), tx.actor(), now)?;
+        let mut after = tx.save(&before, submitted)?;
+        if let Routing::Evaluate = routing {
+            evaluation::open(tx, &call.app().gazetteer, &after.value)?;
+            after.value = tx.get::<Application>(*id)?.value;
+        }
+        let mut view = view(&after.value, &call.who);
+        if arrangement.policies.all_homes == domain::arrangement::AllHomes::Warn {
+            view.omitted_homes = omitted_homes(&draft.homes, &inside);
+        }
+        Ok(Reply::view(&after, view)?.at(format!("/v1/applications/{id}")))
+    })
+    .await
+}
+
+/// Revise a submitted application
+///
+/// Opens a draft; the submitted version keeps counting until the draft is submitted (PRO-18).
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/revise")]
+async fn revise_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, _| decided(application.revise(tx.now()))).await
+}
+
+/// Withdraw an application
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/withdraw")]
+async fn withdraw_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, _| decided(application.withdraw(tx.now()))).await
+}
+
+/// Withdraw one lot from an application
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), ("lot" = LotId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/lines/{lot}/withdraw")]
+async fn withdraw_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answer {
+    let (id, lot) = *path;
+    change(call, id, move |application, tx, _| decided(application.withdraw_line(lot, tx.now()))).await
+}
+
+/// The common command on an application: as [`Call::act`], shown as the caller may see it.
+pub(super) async fn change<T: Send + Sync + 'static>(
+    call: Call<T>,
+    id: ApplicationId,
+    decide: impl Fn(Application, &mut Tx<'_>, &Call<T>) -> crate::http::call::OutcomeOf<Application> + Send + 'static,
+) -> Answer {
+    call.write(move |tx, call| {
+        let before = call.lock::<Application>(tx, id)?;
+        let decision = decide(before.value.clone(), tx, call)?;
+        shown(&tx.save(&before, decision)?, &call.who)
+    })
+    .await
+}
+
+/// An application of the caller's.
+pub(super) fn own(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<Application> {
+    let found = tx.get::<Application>(id)?.value;
+    who.may(tx, found.about(), Kind::Application)?;
+    Ok(found)
+}
+
+/// The lots of an arrangement, as an applicant meets them.
+pub(super) struct Lots {
+    lots: Vec<Lot>,
+    all: Vec<LotId>,
+    open: Vec<LotId>,
+    held: Vec<LotId>,
+}
+
+impl Lots {
+    pub(super) fn load(tx: &mut Tx<'_>, provider: ProviderId, arrangement: ArrangementId) -> Outcome<Self> {
+        let lots: Vec<Lot> = lots_of(tx, arrangement)?.into_iter().map(|lot| lot.value).collect();
+        Ok(Self {
+            all: lots.iter().map(|lot| lot.id).collect(),
+            open: lots.iter().filter(|lot| lot.is_open()).map(|lot| lot.id).collect(),
+            held: store::lots_held(tx, provider, arrangement)?,
+            lots,
+        })
+    }
+
+    pub(super) fn facts(&self) -> LotFacts<'_> {
+        LotFacts { all: &self.all, open: &self.open, held: &self.held }
+    }
+
+    /// What those lots ask for, each requirement version once.
+    pub(super) fn asked_by(&self, lots: &[LotId]) -> Vec<domain::arrangement::RequirementRef> {
+        let mut asked: Vec<_> =
+            self.lots.iter().filter(|lot| lots.contains(&lot.id)).flat_map(|lot| lot.requirements.clone()).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        asked
+    }
 }

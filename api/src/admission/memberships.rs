@@ -1,7 +1,138 @@
-//! Memberships.
-use domain::kernel::ArrangementId;
-use persistence::{Outcome, Tx};
+//! Memberships: what a provider holds in a lot, and how it stands (A6).
 
-pub(crate) fn end_all(_: &mut Tx<'_>, _: ArrangementId, _: &str) -> Outcome<()> {
+use actix_web::{get, web};
+use domain::admission::membership::Membership;
+use domain::arrangement::arrangement::NO_GUARANTEE;
+use domain::kernel::{Aggregate as _, ArrangementId, Instant, Kind, LotId, MembershipId, ProviderId};
+use domain::standing::{Cause, Impediment, Standing, StandingFacts, explain, standing};
+use persistence::admission::memberships;
+use persistence::standing::impediments_of;
+use persistence::{Outcome, Page, Tx};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, List, Listing, Reply};
+
+routes! {
+    list_memberships: ReadMembers, [crate::http::listing::RULES];
+    get_membership: ReadMembers, [];
+}
+
+/// A membership with its standing.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MembershipView {
+    /// The membership.
+    #[serde(flatten)]
+    membership: Membership,
+    /// Always false: admission guarantees no award (DPS-05).
+    award_guaranteed: bool,
+    /// What the letter of admission says (DPS-05).
+    statement: &'static str,
+    /// The instant that the standing is computed for.
+    as_of: Instant,
+    /// The standing at that instant, computed from every measure that touches the member.
+    standing: Standing,
+    /// Why.
+    because: Vec<Cause>,
+}
+
+/// A membership as it stood at an instant.
+#[must_use]
+pub fn view(membership: &Membership, impediments: &[Impediment], at: Instant) -> MembershipView {
+    let facts = StandingFacts { membership: membership.id, admitted_at: membership.admitted_at, impediments };
+    MembershipView {
+        membership: membership.clone(),
+        award_guaranteed: Membership::AWARD_GUARANTEED,
+        statement: NO_GUARANTEE,
+        as_of: at,
+        standing: standing(&facts, at),
+        because: explain(&facts, at),
+    }
+}
+
+/// Which memberships to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only in this arrangement.
+    arrangement: Option<ArrangementId>,
+    /// Only in this lot.
+    lot: Option<LotId>,
+    /// Only of this provider.
+    provider: Option<ProviderId>,
+    /// Only live ones, or only ended ones.
+    live: Option<bool>,
+}
+
+/// List memberships
+///
+/// Providers see their own. The register of a lot, with everyone's standing, is `GET /v1/lots/{id}/members`.
+#[utoipa::path(tag = "memberships", params(Wanted, Listing), responses((status = 200, body = List<Resource<Membership>>)))]
+#[get("/v1/memberships")]
+async fn list_memberships(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+        let filter = memberships::Filter {
+            provider_id,
+            arrangement_id,
+            lot_id: wanted.lot.map(|lot| vec![lot.into()]),
+            live: wanted.live.map(|live| vec![live]),
+            updated_since: listing.since(),
+            ..memberships::Filter::default()
+        };
+        Listing::reply(page, memberships::list(c, &filter, page)?, Clone::clone)
+    })
+    .await
+}
+
+/// At which instant.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct At {
+    /// The instant asked about; now where absent.
+    pub as_of: Option<Instant>,
+}
+
+/// Read a membership with its standing
+#[utoipa::path(tag = "memberships", params(("id" = MembershipId, Path), At), responses((status = 200, body = Resource<MembershipView>)))]
+#[get("/v1/memberships/{id}")]
+async fn get_membership(call: Call, id: web::Path<MembershipId>, at: web::Query<At>) -> Answer {
+    call.scan(move |c, call| {
+        let found = c.get::<Membership>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Membership)?;
+        let impediments = impediments_of(c, &found.value)?;
+        let view = view(&found.value, &impediments, at.as_of.unwrap_or_else(|| call.now()));
+        Ok(Reply::view(&found, view)?.tagged_by_content(found.version))
+    })
+    .await
+}
+
+/// Evidence that has expired.
+pub(super) fn tick(tx: &mut Tx<'_>, id: MembershipId) -> Outcome<()> {
+    let before = tx.lock::<Membership>(id)?;
+    if before.value.due().is_none_or(|due| due.at > tx.now()) {
+        return Ok(());
+    }
+    let decision = before.value.clone().tick(tx.now())?;
+    tx.save(&before, decision).map(drop)
+}
+
+/// Ends every live membership of an arrangement that has ended.
+pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<()> {
+    let filter = memberships::Filter {
+        arrangement_id: Some(vec![arrangement.into()]),
+        live: Some(vec![true]),
+        ..memberships::Filter::default()
+    };
+    for before in memberships::list(tx, &filter, Page::ALL)? {
+        let before = tx.lock::<Membership>(before.value.id)?;
+        let ended = before.value.clone().end(tx.now())?;
+        tx.save(&before, ended)?;
+    }
     Ok(())
 }

@@ -255,7 +255,7 @@ fn conditions(tx: &mut Tx<'_>, lot: &Lot) -> Outcome<ConditionFacts> {
     Ok(ConditionFacts {
         regime: arrangement.policies.regime,
         published_at: arrangement.term().map(|term| term.published_at),
-        evaluated: admission::applications::was_evaluated(tx, lot.id)?,
+        evaluated: admission::evaluation::was_evaluated(tx, lot)?,
     })
 }
 

@@ -8,7 +8,7 @@ use persistence::arrangement as store;
 use persistence::{Outcome, Stored, Tx};
 
 use super::arrangements::Because;
-use crate::admission::applications;
+use crate::admission::evaluation;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -104,7 +104,7 @@ async fn start_evaluation(call: Call, id: web::Path<RoundId>) -> Answer {
         let before = call.lock::<Round>(tx, *id)?;
         let decision = before.value.clone().start_evaluation(tx.now())?;
         let after = tx.save(&before, decision)?;
-        applications::begin_evaluation_of(tx, &after.value)?;
+        evaluation::begin_of_round(tx, &call.app().gazetteer, &after.value)?;
         Reply::ok(&after)
     })
     .await
@@ -115,7 +115,7 @@ async fn start_evaluation(call: Call, id: web::Path<RoundId>) -> Answer {
 #[post("/v1/rounds/{id}/complete")]
 async fn complete_round(call: Call, id: web::Path<RoundId>) -> Answer {
     call.act(*id, |round: Round, tx, _| {
-        let undecided = applications::undecided_lines(tx, round.id)?;
+        let undecided = evaluation::undecided_lines(tx, round.id)?;
         decided(round.complete(undecided, tx.now()))
     })
     .await
@@ -138,7 +138,7 @@ async fn cancel_round(call: Call<Because>, id: web::Path<RoundId>) -> Answer {
         {
             schedule_window(tx, &arrangement, window)?;
         }
-        applications::reroute_from(tx, &after.value)?;
+        evaluation::reroute_from(tx, &after.value)?;
         Reply::ok(&after)
     })
     .await
@@ -167,7 +167,7 @@ type Decided = (Round, Vec<rules::RoundEvent>);
 /// What waits for the round is received in it.
 fn opened(tx: &mut Tx<'_>, before: &Stored<Round>, decision: Decided) -> Outcome<Stored<Round>> {
     let after = tx.save(before, decision)?;
-    applications::round_opened(tx, &after.value)?;
+    evaluation::round_opened(tx, &after.value)?;
     Ok(after)
 }
 

@@ -5,7 +5,7 @@ pub mod token;
 use domain::kernel::{About, Actor, ArrangementId, Kind, Permission, ProviderId, Reach, Role};
 use persistence::arrangement::{self, Parties};
 use persistence::record::event::Scope;
-use persistence::{Conn, Failure, Outcome, provider};
+use persistence::{Conn, Failure, Outcome, Uid, provider};
 use uuid::Uuid;
 
 /// An authenticated caller, with the permission that its operation needs.
@@ -84,6 +84,40 @@ impl Who {
         })
     }
 
+    /// Whether the caller is on the providing side: a provider, or a portal that acts for providers.
+    #[must_use]
+    pub fn is_providing(&self) -> bool {
+        matches!(self.actor.role, Role::Provider | Role::Portal)
+    }
+
+    /// Whether the caller may read the published documents of what is `about` that.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] of `kind`.
+    pub fn may_read_market(&self, conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<()> {
+        Self { permission: Permission::ReadMarket, ..self.clone() }.may(conn, about, kind)
+    }
+
+    /// The providers and arrangements that a list may show, narrowed to those asked for; `None` where all are.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn reach(
+        &self,
+        conn: &mut Conn<'_>,
+        provider: Option<ProviderId>,
+        arrangement: Option<ArrangementId>,
+    ) -> Outcome<(Option<Vec<Uid>>, Option<Vec<Uid>>)> {
+        if let Some(own) = self.own_providers(conn)? {
+            return Ok((Some(narrow(own, provider)), arrangement.map(|id| vec![id.into()])));
+        }
+        let arrangements = match self.own_arrangements(conn)? {
+            Some(own) => Some(narrow(own, arrangement)),
+            None => arrangement.map(|id| vec![id.into()]),
+        };
+        Ok((provider.map(|id| vec![id.into()]), arrangements))
+    }
+
     /// The providers that the caller is or acts for; `None` for the buying side, which sees every provider.
     ///
     /// # Errors
@@ -122,6 +156,11 @@ impl Who {
             Some(own) => Scope::Arrangements(own.into_iter().map(Uuid::from).collect()),
         })
     }
+}
+
+/// Of `own`, those asked for.
+fn narrow<T: Copy + PartialEq + Into<Uuid>>(own: Vec<T>, asked: Option<T>) -> Vec<Uid> {
+    own.into_iter().filter(|id| asked.is_none_or(|asked| asked == *id)).map(Uid::from).collect()
 }
 
 /// Published procurement documents are open to all (PCR34-14).

@@ -32,7 +32,7 @@ pub struct Call<T = Nothing> {
     dry_run: bool,
     key: Option<String>,
     fingerprint: Vec<u8>,
-    if_match: Option<i64>,
+    if_match: Option<Seen>,
     if_none_match: Option<String>,
     conditional: bool,
     request: Option<String>,
@@ -73,8 +73,8 @@ impl<T: Body> Call<T> {
             return Err(unreadable("Idempotency-Key is 1 to 255 characters"));
         }
         let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
-        let if_match =
-            if_match.map(|tag| version(&tag).ok_or_else(|| unreadable("If-Match is an ETag that this server gave")));
+        let if_match = if_match
+            .map(|tag| seen(&tag).ok_or_else(|| unreadable("If-Match is `*` or an ETag that this server gave")));
         let wish =
             web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
         if !bytes.is_empty() && req.content_type() != "application/json" {
@@ -200,7 +200,7 @@ impl<T: Send + Sync + 'static> Call<T> {
         let stored = tx.lock::<A>(id)?;
         self.who.may(tx, stored.value.about(), A::KIND)?;
         match self.if_match {
-            Some(seen) if seen != stored.version => Err(Failure::Stale),
+            Some(Seen::Version(seen)) if seen != stored.version => Err(Failure::Stale),
             None if self.conditional => Err(Failure::Unconditional),
             Some(_) | None => Ok(stored),
         }
@@ -222,8 +222,20 @@ domain::rules! {
     KEY_REUSED = "idempotency_key_reused", Conflict, "CRD-07, AC-79", "An idempotency key belongs to one request.";
 }
 
-/// The version in an ETag that this server gave: the digits before any dot.
-fn version(tag: &str) -> Option<i64> {
+/// What an `If-Match` says that the caller saw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seen {
+    /// `*`: whatever is there.
+    Anything,
+    /// A version.
+    Version(i64),
+}
+
+/// An `If-Match`: `*`, or an ETag that this server gave, whose digits before any dot are the version.
+fn seen(tag: &str) -> Option<Seen> {
+    if tag.trim() == "*" {
+        return Some(Seen::Anything);
+    }
     let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
-    inner.split('.').next()?.parse().ok()
+    inner.split('.').next()?.parse().ok().map(Seen::Version)
 }

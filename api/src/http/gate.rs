@@ -91,7 +91,8 @@ fn request_id(req: &ServiceRequest) -> String {
         Some(id) => id.to_owned(),
         None => {
             let mut bytes = [0u8; 12];
-            drop(getrandom::fill(&mut bytes));
+            // Without randomness the id is all zeros, which is a poor id and no reason to refuse the request.
+            getrandom::fill(&mut bytes).unwrap_or_default();
             bytes.iter().map(|b| format!("{b:02x}")).collect()
         }
     }

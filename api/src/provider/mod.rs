@@ -1,5 +1,7 @@
 //! Providers, their homes and ratings over HTTP (A20).
 
+pub mod gazetteer;
+
 use crate::http::routes::Subject;
 
 /// The routes of this subject.

@@ -25,9 +25,10 @@ CREATE TABLE checks (
     arrangement_id BLOB NOT NULL REFERENCES arrangements (id),
     application_id BLOB NOT NULL REFERENCES applications (id),
     provider_id    BLOB NOT NULL REFERENCES providers (id),
-    requirement_id BLOB NOT NULL REFERENCES requirements (id)
+    requirement_id BLOB NOT NULL REFERENCES requirements (id),
+    requirement_version INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX checks_one_each ON checks (application_id, requirement_id);
+CREATE UNIQUE INDEX checks_one_each ON checks (application_id, requirement_id, requirement_version);
 CREATE INDEX checks_arrangement ON checks (arrangement_id, state, id);
 CREATE INDEX checks_provider ON checks (provider_id, id);
 CREATE INDEX checks_requirement ON checks (requirement_id, id);

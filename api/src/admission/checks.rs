@@ -1,0 +1,189 @@
+//! Compliance checks: assess, judge, confirm, waive, reopen (A5).
+
+use actix_web::{get, post, web};
+use domain::admission::Application;
+use domain::admission::compliance_check::{self as rules, Check, Judgement};
+use domain::admission::conflict;
+use domain::arrangement::Arrangement;
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, CheckId, Kind, LotId, ProviderId};
+use persistence::admission::{checks, checks_of};
+use persistence::{Outcome, Tx};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::applications::SEALED;
+use super::declarations;
+use super::evaluation::Context;
+use crate::arrangement::arrangements::Because;
+use crate::http::call::{OutcomeOf, decided};
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, List, Listing, Reply};
+
+routes! {
+    list_application_checks: ReadApplications, [super::applications::RULES];
+    list_checks: RecordCheck, [crate::http::listing::RULES];
+    get_check: ReadApplications, [super::applications::RULES];
+    assess_check: RecordCheck, [rules::RULES];
+    record_check: RecordCheck, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
+    confirm_check: RecordCheck, [rules::RULES, conflict::RULES];
+    return_check: RecordCheck, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
+    waive_check: DecideLine, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
+    reopen_check: RecordCheck, [rules::RULES, domain::kernel::rule::RULES];
+}
+
+/// List the checks of an application
+///
+/// The buying side sees them from the start of evaluation, the provider once the application is decided.
+#[utoipa::path(tag = "checks", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<Resource<Check>>)))]
+#[get("/v1/applications/{id}/checks")]
+async fn list_application_checks(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.scan(move |c, call| {
+        let application = c.get::<Application>(*id)?.value;
+        call.who.may(c, application.about(), Kind::Application)?;
+        shown_to(call, &application)?;
+        let items = checks_of(c, *id)?.iter().map(|check| Resource::of(check, Clone::clone)).collect();
+        Reply::json(200, &List { items, next: None })
+    })
+    .await
+}
+
+/// Which checks to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only of this arrangement.
+    arrangement: Option<ArrangementId>,
+    /// Only of this provider.
+    provider: Option<ProviderId>,
+    /// Only in this state, such as `open`.
+    state: Option<String>,
+}
+
+/// List checks: an assessor's work
+#[utoipa::path(tag = "checks", params(Wanted, Listing), responses((status = 200, body = List<Resource<Check>>)))]
+#[get("/v1/checks")]
+async fn list_checks(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+        let filter = checks::Filter {
+            provider_id,
+            arrangement_id,
+            state: wanted.state.clone().map(|state| vec![state]),
+            updated_since: listing.since(),
+            ..checks::Filter::default()
+        };
+        Listing::reply(page, checks::list(c, &filter, page)?, Clone::clone)
+    })
+    .await
+}
+
+/// Read a check with the facts it rests on
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), responses((status = 200, body = Resource<Check>)))]
+#[get("/v1/checks/{id}")]
+async fn get_check(call: Call, id: web::Path<CheckId>) -> Answer {
+    call.read(move |c, call| {
+        let check = c.get::<Check>(*id)?;
+        call.who.may(c, check.value.about(), Kind::Check)?;
+        let application = c.get::<Application>(check.value.application)?.value;
+        shown_to(call, &application)?;
+        Reply::ok(&check)
+    })
+    .await
+}
+
+/// Let the facts decide a check
+///
+/// For an open check whose facts were corrected; the result names each fact it rests on.
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), responses((status = 200, body = Resource<Check>)))]
+#[post("/v1/checks/{id}/assess")]
+async fn assess_check(call: Call, id: web::Path<CheckId>) -> Answer {
+    call.act(*id, |check: Check, tx, call| {
+        let application = tx.hold::<Application>(check.application)?.value;
+        let context = Context::load(tx, &call.app().gazetteer, &application)?;
+        decided(context.with_facts(&check, |facts| check.clone().assess(facts, tx.actor(), tx.now())))
+    })
+    .await
+}
+
+/// Record an assessor's judgement
+///
+/// The assessor has declared its interests and has none in this provider (BEY-08). Where the policy asks for a second
+/// pair of eyes, the result is proposed until another assessor confirms it.
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Judgement, responses((status = 200, body = Resource<Check>)))]
+#[post("/v1/checks/{id}/record")]
+async fn record_check(call: Call<Given<Judgement>>, id: web::Path<CheckId>) -> Answer {
+    call.act(*id, |check: Check, tx, call| {
+        tx.hold::<Application>(check.application)?;
+        let second = tx.hold::<Arrangement>(check.arrangement)?.value.policies.second_assessor;
+        let declared = declarations::own(tx, check.arrangement)?;
+        decided(check.record(call.body.0.clone(), declared.as_ref(), second, tx.actor(), tx.now()))
+    })
+    .await
+}
+
+/// Confirm a proposed result
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), responses((status = 200, body = Resource<Check>)))]
+#[post("/v1/checks/{id}/confirm")]
+async fn confirm_check(call: Call, id: web::Path<CheckId>) -> Answer {
+    call.act(*id, |check: Check, tx, _| {
+        let declared = declarations::own(tx, check.arrangement)?;
+        decided(check.confirm(declared.as_ref(), tx.actor(), tx.now()))
+    })
+    .await
+}
+
+/// Return a proposed result to be assessed again
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
+#[post("/v1/checks/{id}/return")]
+async fn return_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
+    call.act(*id, |check: Check, tx, call| {
+        let declared = declarations::own(tx, check.arrangement)?;
+        decided(check.send_back(&call.body.reason, declared.as_ref(), tx.actor()))
+    })
+    .await
+}
+
+/// Waive a requirement for this application, with a reason
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
+#[post("/v1/checks/{id}/waive")]
+async fn waive_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
+    call.act(*id, |check: Check, tx, call| {
+        let declared = declarations::own(tx, check.arrangement)?;
+        decided(check.waive(&call.body.reason, declared.as_ref(), tx.actor(), tx.now()))
+    })
+    .await
+}
+
+/// Reopen a failed or expired check on new evidence
+#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
+#[post("/v1/checks/{id}/reopen")]
+async fn reopen_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
+    call.act(*id, |check: Check, tx, call| reopened(tx, check, &call.body.reason)).await
+}
+
+fn reopened(tx: &mut Tx<'_>, check: Check, reason: &str) -> OutcomeOf<Check> {
+    let application = tx.hold::<Application>(check.application)?.value;
+    let rests_on = |lot: &LotId| application.lines.iter().any(|line| line.lot == *lot && !line.status.is_undecided());
+    let is_decided = check.lots.iter().any(rests_on);
+    decided(check.reopen(reason, is_decided))
+}
+
+/// A pass whose validity has ended.
+pub(super) fn tick(tx: &mut Tx<'_>, id: CheckId) -> Outcome<()> {
+    let before = tx.lock::<Check>(id)?;
+    if before.value.due().is_none_or(|due| due.at > tx.now()) {
+        return Ok(());
+    }
+    let decision = before.value.clone().tick(tx.now())?;
+    tx.save(&before, decision).map(drop)
+}
+
+/// A provider sees the checks of its application once it is decided.
+fn shown_to<T: Send + Sync + 'static>(call: &Call<T>, application: &Application) -> Outcome<()> {
+    if call.who.is_providing() && application.state() != "decided" {
+        return Err(SEALED.broken("the checks are shown once the application is decided").into());
+    }
+    Ok(())
+}

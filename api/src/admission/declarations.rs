@@ -1,0 +1,68 @@
+//! Declarations of interest by assessors (BEY-08).
+
+use actix_web::{get, put, web};
+use domain::admission::conflict::{self, Declaration, Interest};
+use domain::arrangement::Arrangement;
+use domain::kernel::{Aggregate as _, ArrangementId, Kind};
+use persistence::admission::declaration_of;
+use persistence::{Failure, Outcome, Tx};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, Reply};
+
+routes! {
+    declare_interests: RecordCheck, [conflict::RULES];
+    get_declaration: RecordCheck, [];
+}
+
+/// An assessor's interests.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Interests {
+    /// Empty where there is none.
+    interests: Vec<Interest>,
+}
+
+/// Declare the caller's interests in the providers of an arrangement
+///
+/// Needed before the first check is judged. Declaring again replaces what was declared before; the record keeps both.
+/// `If-Match` is `*` unless a version was read.
+#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path)), request_body = Interests, responses((status = 200, body = Resource<Declaration>)))]
+#[put("/v1/arrangements/{id}/declaration-of-interests")]
+async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<ArrangementId>) -> Answer {
+    call.write(move |tx, call| {
+        let arrangement = tx.hold::<Arrangement>(*id)?.value;
+        call.who.may(tx, arrangement.about(), Kind::Arrangement)?;
+        let (interests, now) = (call.body.0.interests.clone(), tx.now());
+        let actor = tx.actor();
+        let stored = match declaration_of(tx, *id, &actor.subject)? {
+            None => tx.create(Declaration::declare(tx.mint(), *id, interests, actor, now)?)?,
+            Some(before) => {
+                let decision = before.value.clone().revise(interests, actor, now)?;
+                tx.save(&before, decision)?
+            }
+        };
+        Reply::ok(&stored)
+    })
+    .await
+}
+
+/// Read the caller's own declaration
+#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Declaration>)))]
+#[get("/v1/arrangements/{id}/declaration-of-interests")]
+async fn get_declaration(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.read(move |c, call| {
+        let found = declaration_of(c, *id, &call.who.actor.subject)?;
+        Reply::ok(&found.ok_or(Failure::NotFound(Kind::Declaration))?)
+    })
+    .await
+}
+
+/// What the caller declared for an arrangement.
+pub(super) fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<Declaration>> {
+    let assessor = tx.actor();
+    Ok(declaration_of(tx, arrangement, &assessor.subject)?.map(|declaration| declaration.value))
+}

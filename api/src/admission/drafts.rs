@@ -1,0 +1,221 @@
+//! Editing the draft of an application: lots, answers, documents, homes, declarations, terms (A4).
+
+use std::collections::BTreeMap;
+
+use actix_web::{delete, post, put, web};
+use domain::admission::Application;
+use domain::admission::answers::{self, Asked, DeclaredGround, EvidenceItem};
+use domain::admission::application as rules;
+use domain::arrangement::{Arrangement, RequirementRef, RequirementVersion};
+use domain::kernel::{ApplicationId, HomeId, LotId, ProviderId, RequirementId};
+use domain::law::exclusion;
+use persistence::provider::homes_of;
+use persistence::{Outcome, Tx};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::applications::{ApplicationView, Lots, change, own};
+use super::evaluation::declared;
+use crate::arrangement::lots::required;
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given};
+
+routes! {
+    set_application_lots: Apply, [rules::RULES];
+    save_answer: Apply, [rules::RULES, answers::RULES, RULES];
+    attach_document: Apply, [rules::RULES, answers::RULES, RULES];
+    remove_document: Apply, [rules::RULES, answers::RULES];
+    set_offered_homes: Apply, [rules::RULES];
+    declare_exclusions: Apply, [rules::RULES, answers::RULES, exclusion::RULES];
+    accept_terms: Apply, [rules::RULES];
+    copy_answers: Apply, [rules::RULES];
+}
+
+domain::rules! {
+    REQUIREMENT_NOT_ASKED = "requirement_not_asked", Input, "PRO-17",
+        "An answer is to a requirement of one of the lots applied to.";
+}
+
+/// The lots applied to.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ChosenLots {
+    /// At least one.
+    #[validate(length(max = 200))]
+    lots: Vec<LotId>,
+}
+
+/// Choose the lots applied to
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = ChosenLots, responses((status = 200, body = Resource<ApplicationView>)))]
+#[put("/v1/applications/{id}/lots")]
+async fn set_application_lots(call: Call<ChosenLots>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| {
+        let lots = Lots::load(tx, application.provider, application.arrangement)?;
+        decided(application.set_lots(call.body.lots.clone(), lots.facts(), tx.now()))
+    })
+    .await
+}
+
+/// The answers to one requirement.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Answers {
+    /// By question code; `null` takes an answer back.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, Object>)]
+    values: BTreeMap<String, serde_json::Value>,
+    /// Whether the provider says that it meets the requirement, where it may be self-assessed (DPS-22).
+    #[serde(default)]
+    self_assessment: Option<bool>,
+}
+
+/// Answer a requirement
+///
+/// The answers serve every lot that asks for the requirement. Documents that are attached stay.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), ("requirement" = RequirementId, Path)), request_body = Answers, responses((status = 200, body = Resource<ApplicationView>)))]
+#[put("/v1/applications/{id}/answers/{requirement}")]
+async fn save_answer(call: Call<Given<Answers>>, path: web::Path<(ApplicationId, RequirementId)>) -> Answer {
+    let (id, requirement) = *path;
+    change(call, id, move |application, tx, call| {
+        let (reference, definition) = asked(tx, &application, requirement)?;
+        let Answers { values, self_assessment } = call.body.0.clone();
+        let asked = Asked { requirement: reference, definition: &definition };
+        decided(application.save_answer(asked, values, self_assessment, tx.now()))
+    })
+    .await
+}
+
+/// A document given for a requirement.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    /// The requirement that asks for it.
+    requirement: RequirementId,
+    /// The document.
+    #[serde(flatten)]
+    item: EvidenceItem,
+}
+
+/// Attach a document to a requirement
+///
+/// By reference: the document stays where it is kept. One per code; attaching again replaces it.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = Document, responses((status = 200, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/documents")]
+async fn attach_document(call: Call<Given<Document>>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| {
+        let Document { requirement, item } = call.body.0.clone();
+        let (reference, definition) = asked(tx, &application, requirement)?;
+        let asked = Asked { requirement: reference, definition: &definition };
+        decided(application.attach_evidence(asked, item, tx.now()))
+    })
+    .await
+}
+
+/// Remove a document
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), ("requirement" = RequirementId, Path), ("code" = String, Path, description = "The evidence code")), responses((status = 200, body = Resource<ApplicationView>)))]
+#[delete("/v1/applications/{id}/documents/{requirement}/{code}")]
+async fn remove_document(call: Call, path: web::Path<(ApplicationId, RequirementId, String)>) -> Answer {
+    let (id, requirement, code) = path.into_inner();
+    change(call, id, move |application, tx, _| decided(application.remove_evidence(requirement, &code, tx.now()))).await
+}
+
+/// The homes offered.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OfferedHomes {
+    /// Homes of the provider.
+    #[validate(length(max = 1000))]
+    homes: Vec<HomeId>,
+}
+
+/// Choose the homes offered
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = OfferedHomes, responses((status = 200, body = Resource<ApplicationView>)))]
+#[put("/v1/applications/{id}/homes")]
+async fn set_offered_homes(call: Call<OfferedHomes>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| {
+        let homes = own_homes(tx, application.provider)?;
+        decided(application.set_homes(call.body.homes.clone(), &homes, tx.now()))
+    })
+    .await
+}
+
+/// The exclusion grounds that apply.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Declared {
+    /// Empty where none applies.
+    grounds: Vec<DeclaredGround>,
+}
+
+/// Declare which exclusion grounds apply, or that none does (PCR57)
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = Declared, responses((status = 200, body = Resource<ApplicationView>)))]
+#[put("/v1/applications/{id}/exclusions")]
+async fn declare_exclusions(call: Call<Given<Declared>>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| {
+        let regime = tx.hold::<Arrangement>(application.arrangement)?.value.policies.regime;
+        let grounds = call.body.0.grounds.clone();
+        // Unknown codes and dates that cannot be are refused now, not at evaluation.
+        exclusion::applies(&declared(&grounds, &[]), regime, tx.now())?;
+        decided(application.declare(grounds, tx.now()))
+    })
+    .await
+}
+
+/// Which terms are accepted.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AcceptedTerms {
+    /// The version of the arrangement's terms.
+    #[validate(length(max = 200))]
+    version: String,
+}
+
+/// Accept the terms and conditions (PRO-29)
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = AcceptedTerms, responses((status = 200, body = Resource<ApplicationView>)))]
+#[put("/v1/applications/{id}/terms")]
+async fn accept_terms(call: Call<AcceptedTerms>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| decided(application.accept_terms(call.body.version.clone(), tx.now())))
+        .await
+}
+
+/// From where to copy.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CopyAnswers {
+    /// An application of the same provider, to any arrangement.
+    from: ApplicationId,
+}
+
+/// Copy the answers of another application into the draft (DPS-22)
+///
+/// Answers that the draft has already win.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = CopyAnswers, responses((status = 200, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/copy-answers")]
+async fn copy_answers(call: Call<CopyAnswers>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| {
+        let other = own(tx, &call.who, call.body.from)?;
+        decided(application.copy_from(&other, tx.now()))
+    })
+    .await
+}
+
+/// The version of a requirement that the lots of a draft ask for.
+fn asked(
+    tx: &mut Tx<'_>,
+    application: &Application,
+    requirement: RequirementId,
+) -> Outcome<(RequirementRef, RequirementVersion)> {
+    let lots = Lots::load(tx, application.provider, application.arrangement)?;
+    let chosen = application.draft.as_ref().map(|draft| draft.lots.as_slice()).unwrap_or_default();
+    let references: Vec<_> =
+        lots.asked_by(chosen).into_iter().filter(|reference| reference.requirement == requirement).collect();
+    let found = required(tx, &references)?.pop().map(|(reference, _, definition)| (reference, definition));
+    found.ok_or_else(|| REQUIREMENT_NOT_ASKED.broken("none of the lots applied to has this requirement").into())
+}
+
+fn own_homes(tx: &mut Tx<'_>, provider: ProviderId) -> Outcome<Vec<HomeId>> {
+    Ok(homes_of(tx, provider)?.into_iter().map(|home| home.value.id).collect())
+}

@@ -1,0 +1,243 @@
+//! Evaluation: checks are opened from the requirements of the lots, and facts decide those they can (A5, WAL-05).
+
+use domain::admission::Application;
+use domain::admission::answers::{Content, DeclaredGround};
+use domain::admission::compliance_check::{
+    Applicant, Check, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic, open_checks,
+};
+use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, schedule};
+use domain::kernel::{HomeId, Instant, LotId, ProviderId, RoundId};
+use domain::law::{self, Duty, exclusion};
+use domain::provider::boundary::{Inside, inside};
+use domain::provider::eligibility::HomeFacts;
+use domain::provider::provider::{Exclusion, Provider};
+use persistence::admission::applications;
+use persistence::arrangement::rounds_of;
+use persistence::provider::homes_of;
+use persistence::{Conn, Failure, Outcome, Page, Stored, Tx};
+use sha2::{Digest as _, Sha256};
+
+use crate::arrangement::lots::required;
+use crate::provider::gazetteer::Gazetteer;
+
+/// The homes of a provider as they stood on a day.
+pub(super) struct Facts {
+    homes: Vec<HomeFacts>,
+}
+
+impl Facts {
+    pub(super) fn of_provider(
+        conn: &mut Conn<'_>,
+        gazetteer: &Gazetteer,
+        provider: ProviderId,
+        at: Instant,
+    ) -> Outcome<Self> {
+        let homes = homes_of(conn, provider)?;
+        let facts = homes.iter().filter_map(|home| {
+            let point = home.value.profile.postcode.as_ref().and_then(|postcode| gazetteer.find(postcode.outward()));
+            home.value.facts(at.date(), point)
+        });
+        Ok(Self { homes: facts.collect() })
+    }
+
+    pub(super) fn inside(&self, boundary: &LocationBoundary) -> Vec<HomeId> {
+        let within = |home: &&HomeFacts| inside(boundary, &home.location).0 == Inside::Inside;
+        self.homes.iter().filter(within).map(|home| home.id).collect()
+    }
+}
+
+/// SHA-256 of what is submitted, in hex: the receipt proves the content.
+pub(super) fn digest(content: &Content) -> Outcome<String> {
+    let text = serde_json::to_vec(content)?;
+    Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Begins the evaluation of every application received in a closed round.
+pub(crate) fn begin_of_round(tx: &mut Tx<'_>, gazetteer: &Gazetteer, round: &Round) -> Outcome<()> {
+    for before in in_round(tx, round.id, "submitted")? {
+        let before = tx.lock::<Application>(before.value.id)?;
+        let begun = before.value.clone().begin_evaluation(tx.now())?;
+        let after = tx.save(&before, begun)?;
+        open(tx, gazetteer, &after.value)?;
+    }
+    Ok(())
+}
+
+/// Opens the checks of an application whose evaluation has begun, and decides those that facts decide.
+pub(super) fn open(tx: &mut Tx<'_>, gazetteer: &Gazetteer, application: &Application) -> Outcome<()> {
+    let context = Context::load(tx, gazetteer, application)?;
+    let mut asked = Vec::new();
+    for lot in application.lines.iter().filter(|line| line.status.is_undecided()).map(|line| line.lot) {
+        let references = tx.get::<Lot>(lot)?.value.requirements;
+        asked.extend(
+            required(tx, &references)?.into_iter().map(|(reference, code, version)| (lot, reference, code, version)),
+        );
+    }
+    let lines: Vec<_> = asked
+        .iter()
+        .map(|(lot, requirement, code, version)| LotRequirement { lot: *lot, requirement: *requirement, code, version })
+        .collect();
+    let of =
+        Applicant { application: application.id, arrangement: application.arrangement, provider: application.provider };
+    let opened = open_checks(of, &lines, || tx.mint(), tx.now());
+    for (check, mut events) in opened {
+        let (decided, more) = context.assess(check, tx)?;
+        events.extend(more);
+        tx.create((decided, events))?;
+    }
+    Ok(())
+}
+
+/// What the facts of an application's checks are taken from: gathered once for all of them.
+pub(super) struct Context {
+    content: Content,
+    received: Instant,
+    boundary: LocationBoundary,
+    homes: Facts,
+    exclusions: Option<Vec<ExclusionFinding>>,
+}
+
+impl Context {
+    /// The facts as of the submitted version (PRO-27, TIR-05).
+    pub(super) fn load(conn: &mut Conn<'_>, gazetteer: &Gazetteer, application: &Application) -> Outcome<Self> {
+        let counting = application.evaluated_content();
+        let version =
+            counting.ok_or_else(|| Failure::Broken("an application in evaluation has no version".to_owned()))?;
+        let received = version.receipt.at;
+        let policies = conn.get::<Arrangement>(application.arrangement)?.value.policies;
+        let provider = conn.get::<Provider>(application.provider)?.value;
+        let exclusions = match &version.content.exclusions {
+            None => None,
+            Some(grounds) => Some(
+                exclusion::applies(&declared(grounds, &provider.exclusions), policies.regime, received)?
+                    .into_iter()
+                    .map(|finding| ExclusionFinding {
+                        mandatory: finding.admission == Some(Duty::Must),
+                        applies: finding.applies(),
+                        ground: finding.code,
+                        why: finding.explanation,
+                    })
+                    .collect(),
+            ),
+        };
+        Ok(Self {
+            homes: Facts::of_provider(conn, gazetteer, application.provider, received)?,
+            content: version.content.clone(),
+            received,
+            boundary: policies.location_boundary,
+            exclusions,
+        })
+    }
+
+    /// The check as the facts decide it; as it is, where an assessor must judge.
+    pub(super) fn assess(
+        &self,
+        check: Check,
+        tx: &Tx<'_>,
+    ) -> Outcome<(Check, Vec<domain::admission::compliance_check::CheckEvent>)> {
+        self.with_facts(&check, |facts| {
+            if automatic(&check.terms, facts, tx.now()).is_none() {
+                return Ok((check.clone(), Vec::new()));
+            }
+            Ok(check.clone().assess(facts, tx.actor(), tx.now())?)
+        })
+    }
+
+    /// Hands the facts that a check looks at to `work`.
+    pub(super) fn with_facts<T>(&self, check: &Check, work: impl FnOnce(&CheckFacts<'_>) -> T) -> T {
+        let answer = self.content.answers.get(&check.requirement.requirement);
+        let evidence: Vec<_> = answer
+            .map(|answer| answer.evidence.as_slice())
+            .unwrap_or_default()
+            .iter()
+            .map(|item| EvidenceFacts {
+                code: item.code.clone(),
+                amount: item.amount,
+                issued_on: item.issued_on,
+                expires_on: item.expires_on,
+            })
+            .collect();
+        work(&CheckFacts {
+            on: self.received.date(),
+            boundary: &self.boundary,
+            homes: &self.homes.homes,
+            exclusions: self.exclusions.as_deref(),
+            evidence: &evidence,
+            self_assessment: answer.and_then(|answer| answer.self_assessment),
+        })
+    }
+}
+
+/// The grounds that a provider declared and those recorded against it, each with how its self-cleaning was judged.
+pub(super) fn declared(grounds: &[DeclaredGround], recorded: &[Exclusion]) -> Vec<law::DeclaredGround> {
+    let judged = |code: &str| {
+        let exclusion = recorded.iter().rev().find(|e| e.facts.ground == code)?;
+        let judgement = exclusion.self_cleaning.as_ref()?;
+        let reason = judgement.reason.clone();
+        Some(if judgement.accepted {
+            law::SelfCleaning::Accepted { reason }
+        } else {
+            law::SelfCleaning::Refused { reason }
+        })
+    };
+    let own = grounds.iter().map(|g| (g.code.clone(), g.occurred_on));
+    let found = recorded.iter().map(|e| (e.facts.ground.clone(), e.facts.from));
+    own.chain(found)
+        .map(|(code, occurred_on)| law::DeclaredGround {
+            self_cleaning: judged(&code),
+            code,
+            occurred_on,
+            debarred: false,
+        })
+        .collect()
+}
+
+/// What waits for a round is received in it, now that it is open.
+pub(crate) fn round_opened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
+    for before in in_round(tx, round.id, "queued")? {
+        let before = tx.lock::<Application>(before.value.id)?;
+        let received = before.value.clone().round_opened(round.window.closes_at, tx.now())?;
+        tx.save(&before, received)?;
+    }
+    Ok(())
+}
+
+/// What waited for a round that was cancelled goes to the next one.
+pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
+    let mode = tx.get::<Arrangement>(round.arrangement)?.value.policies.admission_mode;
+    let rounds: Vec<_> = rounds_of(tx, round.arrangement)?.into_iter().map(|round| round.value).collect();
+    for before in in_round(tx, round.id, "queued")? {
+        let before = tx.lock::<Application>(before.value.id)?;
+        let lots: Vec<LotId> = before.value.lines.iter().map(|line| line.lot).collect();
+        let routing = schedule::route(mode, &rounds, &lots, tx.now())?;
+        let rerouted = before.value.clone().reroute(routing)?;
+        tx.save(&before, rerouted)?;
+    }
+    Ok(())
+}
+
+/// The lines of a round that are not decided yet.
+pub(crate) fn undecided_lines(conn: &mut Conn<'_>, round: RoundId) -> Outcome<u64> {
+    let open = in_round(conn, round, "in_evaluation")?;
+    Ok(open.iter().flat_map(|a| &a.value.lines).filter(|line| line.status.is_undecided()).count() as u64)
+}
+
+/// Whether a line of the lot was ever evaluated: then its requirements only gain versions (A2).
+pub(crate) fn was_evaluated(conn: &mut Conn<'_>, lot: &Lot) -> Outcome<bool> {
+    let filter = applications::Filter {
+        arrangement_id: Some(vec![lot.arrangement.into()]),
+        state: Some(vec!["in_evaluation".to_owned(), "decided".to_owned()]),
+        ..applications::Filter::default()
+    };
+    let found = applications::list(conn, &filter, Page::ALL)?;
+    Ok(found.iter().any(|application| application.value.lines.iter().any(|line| line.lot == lot.id)))
+}
+
+fn in_round(conn: &mut Conn<'_>, round: RoundId, state: &str) -> Outcome<Vec<Stored<Application>>> {
+    let filter = applications::Filter {
+        round_id: Some(vec![Some(round.into())]),
+        state: Some(vec![state.to_owned()]),
+        ..applications::Filter::default()
+    };
+    applications::list(conn, &filter, Page::ALL)
+}
