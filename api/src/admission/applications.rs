@@ -36,6 +36,7 @@ routes! {
     revise_application: Apply, [rules::RULES];
     withdraw_application: Apply, [rules::RULES];
     withdraw_line: Apply, [rules::RULES, line::RULES];
+    extend_evaluation: DecideLine, [rules::RULES, domain::law::deadline::RULES, domain::kernel::rule::RULES];
 }
 
 domain::rules! {
@@ -68,6 +69,9 @@ pub struct ApplicationView {
     pub receipts: Vec<Receipt>,
     /// The lots of the version that counts, with the decision on each; hidden from buyers while sealed.
     pub lines: Vec<Line>,
+    /// The longer evaluation that was decided for it (PCR34-17).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<rules::EvaluationExtension>,
     /// What is being edited; the provider's own eyes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<Content>,
@@ -93,6 +97,7 @@ pub fn view(application: &Application, who: &Who) -> ApplicationView {
         sealed,
         receipts: application.versions.iter().map(|v| v.receipt.clone()).collect(),
         lines: if own || !sealed { application.lines.clone() } else { Vec::new() },
+        extension: application.extension.clone(),
         draft: application.draft.clone().filter(|_| own),
         omitted_homes: Vec::new(),
     }
@@ -397,6 +402,28 @@ async fn withdraw_application(call: Call, id: web::Path<ApplicationId>) -> Answe
 async fn withdraw_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answer {
     let (id, lot) = *path;
     change(call, id, move |application, tx, _| decided(application.withdraw_line(lot, tx.now()))).await
+}
+
+/// Why an evaluation needs more time.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ExtendEvaluation {
+    /// The justification, which is recorded.
+    #[validate(length(min = 1, max = 4000))]
+    justification: String,
+}
+
+/// Give the evaluation of one request more time (PCR34-17)
+///
+/// Up to 15 working days from receipt, decided with a recorded justification before the tenth.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = ExtendEvaluation, responses((status = 200, body = Resource<ApplicationView>)))]
+#[post("/v1/applications/{id}/extend-evaluation")]
+async fn extend_evaluation(call: Call<ExtendEvaluation>, id: web::Path<ApplicationId>) -> Answer {
+    change(call, *id, |application, tx, call| {
+        let policies = tx.hold::<Arrangement>(application.arrangement)?.value.policies;
+        decided(application.extend_evaluation(&policies, call.body.justification.clone(), tx.now()))
+    })
+    .await
 }
 
 /// The common command on an application: as [`Call::act`], shown as the caller may see it.

@@ -7,6 +7,7 @@ pub mod drafts;
 pub mod evaluation;
 pub mod lines;
 pub mod memberships;
+pub mod progress;
 pub mod register;
 
 use domain::kernel::Kind;
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Subject> {
         lines::routes(),
         memberships::routes(),
         register::routes(),
+        progress::routes(),
     ]
 }
 

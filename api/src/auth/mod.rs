@@ -62,7 +62,14 @@ impl Who {
         };
         let leads = parties.lead == own.as_str();
         let takes_part = leads || parties.participants.iter().any(|code| code == own.as_str());
-        let reads = matches!(self.permission, Permission::ReadMarket | Permission::ReadMembers);
+        let reads = matches!(
+            self.permission,
+            Permission::ReadMarket
+                | Permission::ReadMembers
+                | Permission::ReadApplications
+                | Permission::ReadDeadlines
+                | Permission::ReadRecord
+        );
         let runs = matches!(self.actor.role, Role::LeadAgency | Role::Consortium | Role::Script);
         match self.permission {
             Permission::ReadMarket if parties.published => Ok(()),

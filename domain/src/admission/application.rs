@@ -19,6 +19,7 @@ use crate::kernel::{
     About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, Kind, LotId, MembershipId,
     ProviderId, Refusal, RoundId, Violation, Violations,
 };
+use crate::law::Deadline;
 
 mod drafting;
 mod evaluation;
@@ -47,6 +48,7 @@ crate::rules! {
         "A submission is changed or withdrawn only before its round closes, and never moves to a later round.";
     ROUND_STILL_OPEN = "round_still_open", Conflict, "DPS-13", "Processing starts only when the round is closed.";
     ROUND_OPENS_LATER = "round_opens_later", Conflict, "DPS-13", "A queued application is received when its round opens.";
+    EVALUATION_EXTENDED = "evaluation_extended", Conflict, "PCR34-17", "The evaluation of a request is extended once.";
     LINE_UNKNOWN = "line_unknown", Input, "A4", "A decision is on a lot that the application is for.";
     LINE_STATE_WRONG = "line_state_wrong", Conflict, "A4", "A line is decided once; only a rejected line is reopened.";
 }
@@ -73,8 +75,23 @@ pub struct Application {
     pub versions: Vec<SubmittedVersion>,
     /// The lots of the version that counts.
     pub lines: Vec<Line>,
+    /// The longer evaluation that was decided for it, with the reason and the deadline that it led to (PCR34-17).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<EvaluationExtension>,
     /// Where it stands.
     pub status: Status,
+}
+
+/// A longer evaluation of one request to participate (PCR34-17).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvaluationExtension {
+    /// Why this case needs it.
+    pub justification: String,
+    /// When it was decided: before the tenth working day.
+    pub decided_at: Instant,
+    /// The deadline that holds instead.
+    pub deadline: Deadline,
 }
 
 /// Where an application stands.
@@ -137,6 +154,8 @@ pub enum Event {
     ApplicationWithdrawn { at: Instant },
     /// Evaluation of one version began.
     EvaluationBegun { version: u32, round: Option<RoundId> },
+    /// Its evaluation was given more time.
+    EvaluationExtended { justification: String, due: Instant },
     /// A lot was admitted to.
     LineAdmitted { lot: LotId, membership: MembershipId },
     /// A lot was not admitted to.
@@ -263,8 +282,19 @@ impl Application {
         let (versions, lines) = (Vec::new(), Vec::new());
         let status = Status::Draft;
         let started_at = now;
-        let new =
-            Self { id, arrangement, provider, external_ref, started_at, previous, draft, versions, lines, status };
+        let new = Self {
+            id,
+            arrangement,
+            provider,
+            external_ref,
+            started_at,
+            previous,
+            draft,
+            versions,
+            lines,
+            extension: None,
+            status,
+        };
         Ok((new, vec![Event::ApplicationStarted { previous }]))
     }
 
@@ -432,7 +462,9 @@ fn allowed(status: &Status) -> &'static [&'static str] {
         Status::Queued { .. } => edits_and!["withdraw_line", "revise", "round_opened", "reroute"],
         Status::Submitted { .. } => edits_and!["withdraw_line", "revise", "begin_evaluation"],
         Status::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line"],
-        Status::InEvaluation { round: None } => &["decide_line", "reopen_line", "withdraw", "withdraw_line"],
+        Status::InEvaluation { round: None } => {
+            &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation"]
+        }
         Status::Decided { .. } => &["reopen_line"],
         Status::Withdrawn { .. } => &[],
     }

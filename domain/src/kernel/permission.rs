@@ -79,6 +79,8 @@ permissions! {
     LeaveLot               ".o......o.",
     /// Run the clock-driven work on demand.
     RunClock               "....#....#",
+    /// Read what a deadline is made of.
+    ReadDeadlines          ".o######o#",
     /// Read the change feed and the audit.
     ReadRecord             ".o.o#.o.o#",
 }

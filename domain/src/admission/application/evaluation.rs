@@ -2,11 +2,13 @@
 
 use super::super::line::{CheckFact, Line, LineDecision, LineStatus, Reopening, judge};
 use super::{
-    APPLICATION_OPEN, Application, Event, LINE_STATE_WRONG, LINE_UNKNOWN, LOT_HELD, ROUND_OPENS_LATER,
-    ROUND_STILL_OPEN, Status, round_closed,
+    APPLICATION_OPEN, Application, EVALUATION_EXTENDED, EvaluationExtension, Event, LINE_STATE_WRONG, LINE_UNKNOWN,
+    LOT_HELD, ROUND_OPENS_LATER, ROUND_STILL_OPEN, Status, round_closed,
 };
+use crate::arrangement::Policies;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{Actor, ApplicationId, Decision, Instant, LotId, Refusal, RoundId, Violation, Violations};
+use crate::law;
 
 /// What is known when a line is reopened.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,22 @@ impl Application {
             return Err(ROUND_STILL_OPEN.broken(format!("the round closes at {closes_at}")).into());
         }
         let event = self.evaluate(Some(round));
+        Ok((self, vec![event]))
+    }
+
+    /// Gives the evaluation of this one request more time (PCR34-17), where the regime's clock runs from its receipt.
+    /// Once only: the regulation knows no second extension.
+    pub fn extend_evaluation(mut self, policies: &Policies, justification: String, now: Instant) -> Decision<Self> {
+        let (Status::InEvaluation { round: None }, Some(version)) = (self.status, self.versions.last()) else {
+            return Err(self.wrong_state("extend_evaluation"));
+        };
+        if self.extension.is_some() {
+            return Err(EVALUATION_EXTENDED.broken("this evaluation was extended already").into());
+        }
+        let received = version.receipt.at;
+        let deadline = law::extend_evaluation(policies.regime, policies.division, received, &justification, now)?;
+        let event = Event::EvaluationExtended { justification: justification.clone(), due: deadline.due };
+        self.extension = Some(EvaluationExtension { justification, decided_at: now, deadline });
         Ok((self, vec![event]))
     }
 
