@@ -104,7 +104,9 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     }
     let parameters = documented.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
-        parameters.extend(headers(method));
+        // What a handler documents itself, it documents better: an `If-Match` that may be left out, for one.
+        let own: Vec<Value> = parameters.iter().map(|p| p["name"].clone()).collect();
+        parameters.extend(headers(method).into_iter().filter(|header| !own.contains(&header["name"])));
     }
 }
 
