@@ -117,7 +117,9 @@ fn protocol(
     public: bool,
 ) -> impl Iterator<Item = &'static &'static Code> {
     let (writes, body) = (method != "get", documented.contains_key("requestBody"));
-    let conditional = matches!(method, "put" | "patch" | "delete");
+    let own = documented.get("parameters").and_then(Value::as_array);
+    let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
+    let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
     CODES.iter().filter(move |code| match code.status {
         401 => true,
         403 => !public || writes,

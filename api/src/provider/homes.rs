@@ -2,7 +2,7 @@
 
 use actix_web::{get, patch, post, web};
 use chrono::NaiveDate;
-use domain::kernel::{Aggregate as _, HomeId, Kind, ProviderId, rule};
+use domain::kernel::{Aggregate as _, HomeId, Kind, ProviderId, Refusal, rule};
 use domain::provider::Rating;
 use domain::provider::home::{self as rules, Home, HomeProfile, RatingEntry, RatingFacts, Registration};
 use domain::provider::provider::{Provider, REGULATOR_ID_MALFORMED, regulator_number};
@@ -95,12 +95,24 @@ async fn add_home(call: Call<Given<NewHome>>, id: web::Path<ProviderId>) -> Answ
                 let detail = "a home that is registered is not expected to open";
                 return Err(OPENING_AMBIGUOUS.broken_at("/expectedOn", detail).into());
             }
-            (Some(registration), None) => Home::add(tx.mint(), *id, profile, registration, tx.now())?,
-            (None, expected_on) => Home::propose(tx.mint(), *id, profile, expected_on, tx.now())?,
+            (Some(registration), None) => Home::add(tx.mint(), *id, profile, registration, tx.now()),
+            (None, expected_on) => Home::propose(tx.mint(), *id, profile, expected_on, tx.now()),
         };
-        Reply::created(&tx.create(decision)?, "homes")
+        Reply::created(&tx.create(decision.map_err(placed)?)?, "homes")
     })
     .await
+}
+
+/// A refusal with its fields where this body has them: the domain names them within the profile or registration.
+fn placed(refusal: Refusal) -> Refusal {
+    let Refusal::Rules(mut broken) = refusal else { return refusal };
+    for violation in &mut broken {
+        if let Some(field) = &mut violation.field {
+            let part = if matches!(field.as_str(), "/urn" | "/registeredOn") { "/registration" } else { "/profile" };
+            field.insert_str(0, part);
+        }
+    }
+    Refusal::Rules(broken)
 }
 
 /// Which home to find.
