@@ -26,7 +26,7 @@ aggregate! {
 
 mod schema {
     diesel::table! {
-        use diesel::sql_types::*;
+        use diesel::sql_types::Text;
         use crate::types::sql::Uid;
 
         provider_refs (provider_id, portal) {
