@@ -104,7 +104,9 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     }
     let parameters = documented.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
-        parameters.extend(headers(method));
+        // What a handler documents itself, it documents better: an `If-Match` that may be left out, for one.
+        let own: Vec<Value> = parameters.iter().map(|p| p["name"].clone()).collect();
+        parameters.extend(headers(method).into_iter().filter(|header| !own.contains(&header["name"])));
     }
 }
 
@@ -115,7 +117,9 @@ fn protocol(
     public: bool,
 ) -> impl Iterator<Item = &'static &'static Code> {
     let (writes, body) = (method != "get", documented.contains_key("requestBody"));
-    let conditional = matches!(method, "put" | "patch" | "delete");
+    let own = documented.get("parameters").and_then(Value::as_array);
+    let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
+    let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
     CODES.iter().filter(move |code| match code.status {
         401 => true,
         403 => !public || writes,

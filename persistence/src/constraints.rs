@@ -3,6 +3,7 @@
 use domain::admission::application;
 use domain::arrangement::{lot, requirement, round};
 use domain::kernel::Rule;
+use domain::provider::{home, provider};
 
 /// A unique index, as each database names it in an error, and its rule.
 struct Guard {
@@ -36,6 +37,19 @@ static GUARDS: &[Guard] = &[
         rule: &application::LOT_HELD,
     },
     Guard { index: "rounds_number", columns: "rounds.arrangement_id, rounds.number", rule: &round::ROUND_OVERLAPS },
+    Guard { index: "providers_pkey", columns: "providers.id", rule: &provider::ALREADY_REGISTERED },
+    Guard { index: "providers_agency_urn", columns: "providers.agency_urn", rule: &provider::AGENCY_URN_TAKEN },
+    Guard {
+        index: "providers_company_number",
+        columns: "providers.company_number",
+        rule: &provider::COMPANY_NUMBER_TAKEN,
+    },
+    Guard {
+        index: "provider_refs_reference",
+        columns: "provider_refs.portal, provider_refs.reference",
+        rule: &provider::EXTERNAL_REF_IN_USE,
+    },
+    Guard { index: "homes_urn", columns: "homes.urn", rule: &home::URN_TAKEN },
 ];
 
 domain::rules! {

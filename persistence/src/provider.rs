@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use domain::kernel::{HomeId, ProviderId};
 use domain::provider::home::Home;
-use domain::provider::provider::Provider;
+use domain::provider::provider::{ExternalRef, Provider};
 
-use crate::{Conn, Outcome, Page, Stored, Uid};
+use crate::{Conn, Outcome, Page, Stored, Tx, Uid};
 
 aggregate! {
     /// Providers.
@@ -24,6 +24,74 @@ aggregate! {
         provider_id: Uid = Uid, |h| h.provider.into();
         urn: Nullable<Text> = Option<String>, |h| h.urn().map(str::to_owned);
     }
+}
+
+mod schema {
+    diesel::table! {
+        use diesel::sql_types::Text;
+        use crate::types::sql::Uid;
+
+        provider_refs (provider_id, portal) {
+            provider_id -> Uid,
+            portal -> Text,
+            reference -> Text,
+        }
+    }
+}
+use schema::provider_refs;
+
+/// Keeps the index of external references in step with the aggregate: call it after references were added to the
+/// `known` ones.
+///
+/// # Errors
+/// The refusal of a reference that names another provider.
+pub fn keep_refs(tx: &mut Tx<'_>, provider: &Provider, known: &[ExternalRef]) -> Outcome<()> {
+    let rows: Vec<_> = provider
+        .external_refs
+        .iter()
+        .filter(|added| !known.contains(added))
+        .map(|added| {
+            (
+                provider_refs::provider_id.eq(Uid::from(provider.id)),
+                provider_refs::portal.eq(&added.portal),
+                provider_refs::reference.eq(&added.reference),
+            )
+        })
+        .collect();
+    on!(&mut **tx, c => rows.iter().try_for_each(|row| {
+        diesel::insert_into(provider_refs::table).values(*row).execute(c).map(drop)
+    }))?;
+    Ok(())
+}
+
+/// The provider that a portal calls so.
+///
+/// # Errors
+/// Where the store fails; `Ok(None)` where the portal knows none by it.
+pub fn by_reference(conn: &mut Conn<'_>, known_as: &ExternalRef) -> Outcome<Option<ProviderId>> {
+    let query = provider_refs::table
+        .filter(provider_refs::portal.eq(&known_as.portal))
+        .filter(provider_refs::reference.eq(&known_as.reference))
+        .select(provider_refs::provider_id);
+    Ok(on!(conn, c => query.first::<Uid>(c)).optional()?.map(|id| ProviderId(id.0)))
+}
+
+/// Every home of a provider, closed ones included.
+///
+/// # Errors
+/// Where the store fails.
+pub fn homes_of(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Vec<Stored<Home>>> {
+    let filter = homes::Filter { provider_id: Some(vec![id.into()]), ..homes::Filter::default() };
+    homes::list(conn, &filter, Page::ALL)
+}
+
+/// The home with that regulator's number; closed ones keep theirs.
+///
+/// # Errors
+/// Where the store fails; `Ok(None)` where there is none.
+pub fn home_by_urn(conn: &mut Conn<'_>, urn: &str) -> Outcome<Option<Stored<Home>>> {
+    let filter = homes::Filter { urn: Some(vec![Some(urn.to_owned())]), ..homes::Filter::default() };
+    Ok(homes::list(conn, &filter, Page::ALL)?.into_iter().next())
 }
 
 /// The account that registered a provider.
@@ -45,18 +113,6 @@ pub fn registered_through(conn: &mut Conn<'_>, subject: &str) -> Outcome<Vec<Pro
     let query = table::table.filter(table::registered_by.eq(subject)).order(table::id).select(table::id);
     let ids = on!(conn, c => query.load::<Uid>(c))?;
     Ok(ids.into_iter().map(|id| ProviderId(id.0)).collect())
-}
-
-/// The homes of a provider, in the order in which they were added.
-///
-/// # Errors
-/// Where the store fails.
-pub fn homes_of(conn: &mut Conn<'_>, provider: ProviderId) -> Outcome<Vec<Stored<Home>>> {
-    homes::list(
-        conn,
-        &homes::Filter { provider_id: Some(vec![provider.into()]), ..homes::Filter::default() },
-        Page::ALL,
-    )
 }
 
 /// The legal names of providers.

@@ -29,8 +29,7 @@ struct Interests {
 /// Declare the caller's interests in the providers of an arrangement
 ///
 /// Needed before the first check is judged. Declaring again replaces what was declared before; the record keeps both.
-/// `If-Match` is `*` unless a version was read.
-#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path)), request_body = Interests, responses((status = 200, body = Resource<Declaration>)))]
+#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path), ("If-Match" = Option<String>, Header, description = "Not needed: the last declaration stands")), request_body = Interests, responses((status = 200, body = Resource<Declaration>)))]
 #[put("/v1/arrangements/{id}/declaration-of-interests")]
 async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {

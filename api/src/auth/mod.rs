@@ -51,6 +51,18 @@ impl Who {
         }
     }
 
+    /// Whether the caller finds what is `about` that when it searches.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn sees(&self, conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<bool> {
+        match self.may(conn, about, kind) {
+            Ok(()) => Ok(true),
+            Err(Failure::NotFound(_) | Failure::Forbidden) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Whether the caller's authority stands so to an arrangement that the operation is its to use.
     ///
     /// # Errors

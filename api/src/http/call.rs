@@ -197,13 +197,29 @@ impl<T: Send + Sync + 'static> Call<T> {
     /// # Errors
     /// Not found, forbidden, stale, or a missing precondition.
     pub fn lock<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
+        let stored = self.lock_any(tx, id)?;
+        if self.if_match.is_none() && self.conditional { Err(Failure::Unconditional) } else { Ok(stored) }
+    }
+
+    /// As [`Call::lock`], where the caller need not have seen any version: for what it sends whole, over and over.
+    ///
+    /// # Errors
+    /// Not found, forbidden or stale.
+    pub fn lock_any<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
         let stored = tx.lock::<A>(id)?;
         self.who.may(tx, stored.value.about(), A::KIND)?;
         match self.if_match {
             Some(Seen::Version(seen)) if seen != stored.version => Err(Failure::Stale),
-            None if self.conditional => Err(Failure::Unconditional),
             Some(_) | None => Ok(stored),
         }
+    }
+
+    /// Refuses a caller that saw a version of what does not exist.
+    ///
+    /// # Errors
+    /// [`Failure::Stale`] where the request has an `If-Match`.
+    pub fn expects_none(&self) -> Outcome<()> {
+        if self.if_match.is_some() { Err(Failure::Stale) } else { Ok(()) }
     }
 }
 

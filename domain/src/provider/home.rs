@@ -6,13 +6,14 @@ use utoipa::ToSchema;
 
 use super::boundary::{Location, Postcode};
 use super::eligibility::HomeFacts;
-use super::provider::{REGULATOR_ID_MALFORMED, filled, is_regulator_id, reasoned};
+use super::provider::{REGULATOR_ID_MALFORMED, filled, is_regulator_id, reasoned, regulator_number};
 use super::{Rating, changed_fields};
 use crate::arrangement::policy::Point;
 use crate::kernel::{About, Actor, Aggregate, Decision, HomeId, Instant, Kind, ProviderId, Refusal, Violations};
 
 crate::rules! {
     HOME_NAME_REQUIRED = "home_name_required", Input, "A20", "A home has a name.";
+    URN_TAKEN = "urn_taken", Conflict, "A20", "A regulator's number names one home.";
     BEDS_OUT_OF_RANGE = "beds_out_of_range", Input, "CHE-09", "A home whose size is stated has at least one bed.";
     DATE_IN_FUTURE = "date_in_future", Input, "A20", "What is recorded as having happened lies in the past.";
     DATES_REVERSED = "dates_reversed", Input, "A20", "A report follows its inspection, and a closure the registration.";
@@ -128,7 +129,7 @@ pub struct Registration {
 
 impl Registration {
     fn checked(self, broken: &mut Violations, now: Instant) -> Self {
-        let urn = self.urn.split_whitespace().collect::<String>().to_ascii_uppercase();
+        let urn = regulator_number(&self.urn);
         broken.require(is_regulator_id(&urn), &REGULATOR_ID_MALFORMED, "/urn", "such as SC009423 or 2590934");
         not_future(broken, self.registered_on, "/registeredOn", now);
         Self { urn, ..self }

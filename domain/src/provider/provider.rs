@@ -11,8 +11,12 @@ crate::rules! {
     LEGAL_NAME_REQUIRED = "legal_name_required", Input, "A20", "A provider is registered under its legal name.";
     REGULATOR_ID_MALFORMED = "regulator_id_malformed", Input, "A20",
         "A regulator's number is up to 20 letters, digits, '-' and '/'; a company number is 8 letters and digits.";
+    ALREADY_REGISTERED = "already_registered", Conflict, "A20", "A provider is registered once.";
+    AGENCY_URN_TAKEN = "agency_urn_taken", Conflict, "A20", "A regulator's number names one provider.";
+    COMPANY_NUMBER_TAKEN = "company_number_taken", Conflict, "A20", "A company number names one provider.";
     CONTACT_MALFORMED = "contact_malformed", Input, "A20", "A contact is an e-mail address and a telephone number.";
     EXTERNAL_REF_TAKEN = "external_ref_taken", Conflict, "CRD-07", "A portal knows a provider by one reference.";
+    EXTERNAL_REF_IN_USE = "external_ref_in_use", Conflict, "DPS-24, CRD-09", "A portal's reference names one provider.";
     EXTERNAL_REF_BLANK = "external_ref_blank", Input, "CRD-07", "An external reference names the portal and its reference.";
     EXCLUSION_MALFORMED = "exclusion_malformed", Input, "PCR57, PA58",
         "An exclusion names its ground, its evidence and a period that does not end before it begins.";
@@ -48,15 +52,12 @@ pub struct ProviderProfile {
 impl ProviderProfile {
     /// Trimmed and in capitals where numbers are; what is wrong goes into `broken`.
     fn checked(self, broken: &mut Violations) -> Self {
-        let shrunk = |number: Option<String>| {
-            number.map(|n| n.split_whitespace().collect::<String>().to_ascii_uppercase()).filter(|n| !n.is_empty())
-        };
+        let number = |text: Option<String>, read: fn(&str) -> String| text.map(|n| read(&n)).filter(|n| !n.is_empty());
         let profile = Self {
             legal_name: self.legal_name.trim().to_owned(),
             trading_names: self.trading_names.into_iter().filter_map(|n| filled(Some(n))).collect(),
-            agency_urn: shrunk(self.agency_urn),
-            // Companies House drops leading zeros in places.
-            company_number: shrunk(self.company_number).map(|n| if is_number(&n) { format!("{n:0>8}") } else { n }),
+            agency_urn: number(self.agency_urn, regulator_number),
+            company_number: number(self.company_number, company_number),
             email: filled(self.email),
             phone: filled(self.phone),
             in_house: self.in_house,
@@ -78,8 +79,18 @@ pub(super) fn filled(text: Option<String>) -> Option<String> {
     text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
 }
 
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit())
+/// A regulator's number as it is kept, however it was written: what is looked up is read the same way.
+#[must_use]
+pub fn regulator_number(text: &str) -> String {
+    text.split_whitespace().collect::<String>().to_ascii_uppercase()
+}
+
+/// A company number as it is kept: with the leading zeros that Companies House drops in places.
+#[must_use]
+pub fn company_number(text: &str) -> String {
+    let number = regulator_number(text);
+    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if digits { format!("{number:0>8}") } else { number }
 }
 
 /// Regulators differ (Ofsted `SC009423`, Wales with `/` and `-`), so only the alphabet is checked.
@@ -105,6 +116,14 @@ pub struct ExternalRef {
     pub portal: String,
     /// Its reference.
     pub reference: String,
+}
+
+impl ExternalRef {
+    /// As it is kept: without blanks around it.
+    #[must_use]
+    pub fn trimmed(self) -> Self {
+        Self { portal: self.portal.trim().to_owned(), reference: self.reference.trim().to_owned() }
+    }
 }
 
 /// An exclusion to be recorded.
@@ -225,7 +244,7 @@ impl Provider {
     fn allowed(&self) -> &'static [&'static str] {
         match self.state {
             ProviderState::Registered => {
-                &["amend", "add_external_ref", "make_dormant", "record_exclusion", "judge_self_cleaning"]
+                &["amend", "add_external_ref", "add_home", "make_dormant", "record_exclusion", "judge_self_cleaning"]
             }
             // What disqualifies a provider is recorded whether or not it is in business.
             ProviderState::Dormant { .. } => &["reactivate", "record_exclusion", "judge_self_cleaning"],
@@ -274,12 +293,18 @@ impl Provider {
         Ok((self, vec![event]))
     }
 
+    /// Whether homes may be added to it: a dormant provider keeps its record only.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`] where it is not in business.
+    pub fn may_add_home(&self) -> Result<(), Refusal> {
+        self.knows("add_home")
+    }
+
     /// Adds what a portal calls the provider. The same again is no change; another from the same portal is refused.
     pub fn add_external_ref(mut self, external_ref: ExternalRef) -> Decision<Self> {
         self.knows("add_external_ref")?;
-        let ExternalRef { portal, reference } = external_ref;
-        let trimmed = |text: String| text.trim().to_owned();
-        let external_ref = ExternalRef { portal: trimmed(portal), reference: trimmed(reference) };
+        let external_ref = external_ref.trimmed();
         let mut broken = Violations::new();
         let blank = "may not be blank";
         broken.require(!external_ref.portal.is_empty(), &EXTERNAL_REF_BLANK, "/portal", blank);

@@ -1,2 +1,3 @@
 DROP TABLE homes;
+DROP TABLE provider_refs;
 DROP TABLE providers;

@@ -138,3 +138,19 @@ fn exclusions_are_complete_and_their_judgement_reasoned() {
     let Err(Refusal::Rules(broken)) = provider.judge_self_cleaning(0, judged("")) else { panic!("refused") };
     assert_eq!(broken.iter().map(|v| v.rule.code).collect::<Vec<_>>(), ["reason_required", "exclusion_unknown"]);
 }
+
+#[test]
+fn numbers_are_looked_up_as_they_are_kept() {
+    assert_eq!(regulator_number(" sc 009423 "), "SC009423");
+    assert_eq!(company_number("1234567"), "01234567");
+    assert_eq!(company_number("oc301234"), "OC301234");
+    assert_eq!(company_number(" "), "");
+}
+
+#[test]
+fn a_dormant_provider_adds_no_home() {
+    let registered = register(profile("Example Care Ltd")).unwrap().0;
+    assert_eq!(registered.may_add_home(), Ok(()));
+    let dormant = registered.make_dormant("wound up", now()).unwrap().0;
+    assert!(matches!(dormant.may_add_home(), Err(Refusal::WrongState { attempted: "add_home", .. })));
+}

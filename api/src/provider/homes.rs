@@ -1,0 +1,241 @@
+//! Homes and their dated ratings (A20, CHE-09, CHE-12).
+
+use actix_web::{get, patch, post, web};
+use chrono::NaiveDate;
+use domain::kernel::{Aggregate as _, HomeId, Kind, ProviderId, Refusal, rule};
+use domain::provider::Rating;
+use domain::provider::home::{self as rules, Home, HomeProfile, RatingEntry, RatingFacts, Registration};
+use domain::provider::provider::{Provider, REGULATOR_ID_MALFORMED, regulator_number};
+use persistence::provider::{self as store, homes};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::providers::open_to;
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, List, Listing, Reply};
+
+domain::rules! {
+    OPENING_AMBIGUOUS = "home_opening_ambiguous", Input, "CHE-12",
+        "A home is added as registered or as expected to open, not both.";
+}
+
+routes! {
+    list_provider_homes: ReadProviders, [crate::http::listing::RULES];
+    add_home: ManageProfile, [rules::RULES, &[&REGULATOR_ID_MALFORMED], RULES];
+    find_home: ReadProviders, [];
+    get_home: ReadProviders, [];
+    amend_home: ManageProfile, [rules::RULES];
+    register_home: ManageProfile, [rules::RULES, &[&REGULATOR_ID_MALFORMED]];
+    close_home: ManageProfile, [rules::RULES, rule::RULES];
+    get_ratings: ReadProviders, [];
+    record_rating: ManageProfile, [rules::RULES];
+}
+
+/// Which homes to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only in this state: `proposed`, `registered` or `closed`.
+    state: Option<String>,
+}
+
+/// List the homes of a provider
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path), Wanted, Listing), responses((status = 200, body = List<Resource<Home>>)))]
+#[get("/v1/providers/{id}/homes")]
+async fn list_provider_homes(
+    call: Call,
+    id: web::Path<ProviderId>,
+    wanted: web::Query<Wanted>,
+    listing: web::Query<Listing>,
+) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        open_to(c, &call.who, *id)?;
+        let filter = homes::Filter {
+            provider_id: Some(vec![(*id).into()]),
+            state: wanted.state.clone().map(|s| vec![s]),
+            updated_since: listing.since(),
+            ..homes::Filter::default()
+        };
+        Listing::reply(page, homes::list(c, &filter, page)?, Clone::clone)
+    })
+    .await
+}
+
+/// A home to be added.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewHome {
+    /// What is said of it.
+    profile: HomeProfile,
+    /// The regulator's registration; left out where the home is still to be opened.
+    #[serde(default)]
+    registration: Option<Registration>,
+    /// When a home without a registration is expected to open, where that is known.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date)]
+    expected_on: Option<NaiveDate>,
+}
+
+/// Add a home to a provider
+///
+/// With a registration it is registered, without one proposed: phased opening is possible (CHE-12).
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = NewHome, responses((status = 201, body = Resource<Home>)))]
+#[post("/v1/providers/{id}/homes")]
+async fn add_home(call: Call<Given<NewHome>>, id: web::Path<ProviderId>) -> Answer {
+    call.write(move |tx, call| {
+        let provider = tx.hold::<Provider>(*id)?.value;
+        call.who.may(tx, provider.about(), Kind::Provider)?;
+        provider.may_add_home()?;
+        let NewHome { profile, registration, expected_on } = call.body.0.clone();
+        let decision = match (registration, expected_on) {
+            (Some(_), Some(_)) => {
+                let detail = "a home that is registered is not expected to open";
+                return Err(OPENING_AMBIGUOUS.broken_at("/expectedOn", detail).into());
+            }
+            (Some(registration), None) => Home::add(tx.mint(), *id, profile, registration, tx.now()),
+            (None, expected_on) => Home::propose(tx.mint(), *id, profile, expected_on, tx.now()),
+        };
+        Reply::created(&tx.create(decision.map_err(placed)?)?, "homes")
+    })
+    .await
+}
+
+/// A refusal with its fields where this body has them: the domain names them within the profile or registration.
+fn placed(refusal: Refusal) -> Refusal {
+    let Refusal::Rules(mut broken) = refusal else { return refusal };
+    for violation in &mut broken {
+        if let Some(field) = &mut violation.field {
+            let part = if matches!(field.as_str(), "/urn" | "/registeredOn") { "/registration" } else { "/profile" };
+            field.insert_str(0, part);
+        }
+    }
+    Refusal::Rules(broken)
+}
+
+/// Which home to find.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Sought {
+    /// The regulator's number.
+    urn: String,
+}
+
+/// Find a home by the regulator's number
+///
+/// The list has the one home or none; what is another provider's is not found by a provider or a portal.
+#[utoipa::path(tag = "providers", params(Sought), responses((status = 200, body = List<Resource<Home>>)))]
+#[get("/v1/homes")]
+async fn find_home(call: Call, sought: web::Query<Sought>) -> Answer {
+    call.scan(move |c, call| {
+        let found = match store::home_by_urn(c, &regulator_number(&sought.urn))? {
+            Some(home) if call.who.sees(c, home.value.about(), Kind::Home)? => Some(home),
+            Some(_) | None => None,
+        };
+        let items: Vec<_> = found.iter().map(|home| Resource::of(home, Clone::clone)).collect();
+        Reply::json(200, &List { items, next: None })
+    })
+    .await
+}
+
+/// Read a home
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), responses((status = 200, body = Resource<Home>)))]
+#[get("/v1/homes/{id}")]
+async fn get_home(call: Call, id: web::Path<HomeId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Home>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Home)?;
+        Reply::ok(&found)
+    })
+    .await
+}
+
+/// Replace a home's profile
+///
+/// What the profile leaves out is no longer stated. Registration, closure and ratings have commands of their own.
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = HomeProfile, responses((status = 200, body = Resource<Home>)))]
+#[patch("/v1/homes/{id}")]
+async fn amend_home(call: Call<Given<HomeProfile>>, id: web::Path<HomeId>) -> Answer {
+    call.act(*id, |home: Home, tx, call| decided(home.amend(call.body.0.clone(), tx.now()))).await
+}
+
+/// Record the registration of a proposed home
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Registration, responses((status = 200, body = Resource<Home>)))]
+#[post("/v1/homes/{id}/register")]
+async fn register_home(call: Call<Given<Registration>>, id: web::Path<HomeId>) -> Answer {
+    call.act(*id, |home: Home, tx, call| decided(home.register(call.body.0.clone(), tx.now()))).await
+}
+
+/// How a home closes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Closure {
+    /// From which day on it is closed; today or earlier.
+    #[schema(value_type = String, format = Date)]
+    closed_on: NaiveDate,
+    /// Why.
+    reason: String,
+}
+
+/// Close a home, or give up one that never opened
+///
+/// Homes are not deleted: decisions rest on the ratings that a home held on a date, so its history and its number stay.
+/// A report that comes out after the closure is still recorded.
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Closure, responses((status = 200, body = Resource<Home>)))]
+#[post("/v1/homes/{id}/close")]
+async fn close_home(call: Call<Given<Closure>>, id: web::Path<HomeId>) -> Answer {
+    call.act(*id, |home: Home, tx, call| {
+        let Closure { closed_on, reason } = &call.body.0;
+        decided(home.close(*closed_on, reason, tx.now()))
+    })
+    .await
+}
+
+/// For which day.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Day {
+    /// The day on which `held` was held; today in London where absent.
+    #[param(value_type = Option<String>, format = Date)]
+    on: Option<NaiveDate>,
+}
+
+/// A home's ratings.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Ratings {
+    /// The day asked for.
+    #[schema(value_type = String, format = Date)]
+    on: NaiveDate,
+    /// The rating held that day, by the reports out by then as they stand corrected now; `null` where there was none.
+    held: Option<Rating>,
+    /// Every rating in the order it was recorded.
+    history: Vec<RatingEntry>,
+}
+
+/// Read a home's rating history, with the rating held on a day
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path), Day), responses((status = 200, body = Ratings)))]
+#[get("/v1/homes/{id}/ratings")]
+async fn get_ratings(call: Call, id: web::Path<HomeId>, day: web::Query<Day>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Home>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Home)?;
+        let on = day.on.unwrap_or_else(|| call.now().date());
+        let (held, history) = (found.value.rating_on(on), found.value.ratings.clone());
+        Ok(Reply::json(200, &Ratings { on, held, history })?.tagged_by_content(found.version))
+    })
+    .await
+}
+
+/// Record a rating
+///
+/// The history is added to only; a second entry for one inspection corrects the first. Leaving out `rating` records
+/// that the home has none from then on.
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = RatingFacts, responses((status = 200, body = Resource<Home>)))]
+#[post("/v1/homes/{id}/ratings")]
+async fn record_rating(call: Call<Given<RatingFacts>>, id: web::Path<HomeId>) -> Answer {
+    call.act(*id, |home: Home, tx, call| decided(home.record_rating(call.body.0.clone(), &call.who.actor, tx.now())))
+        .await
+}

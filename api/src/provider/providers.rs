@@ -1,0 +1,250 @@
+//! Providers: register, amend, external references, dormancy, the exclusion record (A20).
+
+use actix_web::{get, patch, post, put, web};
+use domain::kernel::{Aggregate as _, Kind, ProviderId, Role, rule};
+use domain::provider::provider::{
+    self as rules, EXTERNAL_REF_BLANK, EXTERNAL_REF_IN_USE, ExclusionFacts, ExternalRef, Provider, ProviderProfile,
+    SelfCleaning, company_number, regulator_number,
+};
+use persistence::provider::{self as store, providers};
+use persistence::{Conn, Failure, Outcome, Tx, Uid};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::arrangement::arrangements::Because;
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Given, List, Listing, Reply};
+
+routes! {
+    register_provider: ManageProfile, [rules::RULES];
+    list_providers: ReadProviders, [crate::http::listing::RULES, rules::RULES];
+    get_provider: ReadProviders, [];
+    amend_provider: ManageProfile, [rules::RULES];
+    put_provider_by_reference: ManageProfile, [rules::RULES];
+    add_external_reference: ManageProfile, [rules::RULES];
+    make_provider_dormant: ManageProfile, [rule::RULES];
+    reactivate_provider: ManageProfile, [rule::RULES];
+    record_exclusion: RecordCheck, [rules::RULES];
+    judge_self_cleaning: DecideLine, [rules::RULES, rule::RULES];
+}
+
+/// Register a provider
+///
+/// A provider registers itself, under the id that its token names. A portal registers one under a new id and acts for
+/// it from then on.
+#[utoipa::path(tag = "providers", request_body = ProviderProfile, responses((status = 201, body = Resource<Provider>)))]
+#[post("/v1/providers")]
+async fn register_provider(call: Call<Given<ProviderProfile>>) -> Answer {
+    call.write(|tx, call| {
+        let actor = &call.who.actor;
+        let id = match actor.role {
+            Role::Provider => actor.provider.ok_or(Failure::Forbidden)?,
+            _ => tx.mint(),
+        };
+        let decision = Provider::register(id, call.body.0.clone(), actor, tx.now())?;
+        Reply::created(&tx.create(decision)?, "providers")
+    })
+    .await
+}
+
+/// Which providers to list.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Only in this state: `registered` or `dormant`.
+    state: Option<String>,
+    /// Only the one with this regulator's number.
+    agency_urn: Option<String>,
+    /// Only the one with this company number; leading zeros may be left out.
+    company_number: Option<String>,
+    /// Only the one that this portal calls `reference`; the two go together.
+    portal: Option<String>,
+    /// What the portal calls it.
+    reference: Option<String>,
+}
+
+impl Wanted {
+    fn known_as(&self) -> Outcome<Option<ExternalRef>> {
+        let missing = |field: &str| Err(EXTERNAL_REF_BLANK.broken_at(field, "the two go together").into());
+        match (self.portal.clone(), self.reference.clone()) {
+            (Some(portal), Some(reference)) => Ok(Some(ExternalRef { portal, reference }.trimmed())),
+            (None, None) => Ok(None),
+            (None, Some(_)) => missing("/portal"),
+            (Some(_), None) => missing("/reference"),
+        }
+    }
+}
+
+/// List providers
+///
+/// The buying side finds every provider. A provider finds itself and a portal those that it registered: a search by a
+/// portal never brings up anyone else's, concealed or not (WAL-13).
+#[utoipa::path(tag = "providers", params(Wanted, Listing), responses((status = 200, body = List<Resource<Provider>>)))]
+#[get("/v1/providers")]
+async fn list_providers(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        let mut filter = providers::Filter {
+            state: wanted.state.clone().map(|s| vec![s]),
+            agency_urn: wanted.agency_urn.as_deref().map(|n| vec![Some(regulator_number(n))]),
+            company_number: wanted.company_number.as_deref().map(|n| vec![Some(company_number(n))]),
+            updated_since: listing.since(),
+            ..providers::Filter::default()
+        };
+        if let Some(known_as) = wanted.known_as()? {
+            filter.id = Some(store::by_reference(c, &known_as)?.map(Uid::from).into_iter().collect());
+        }
+        let actor = &call.who.actor;
+        match actor.role {
+            Role::Provider => {
+                let own = actor.provider.map(Uid::from);
+                let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
+                filter.id = Some(own.filter(sought).into_iter().collect());
+            }
+            // By the account: a portal may have registered more than a list of ids should hold.
+            Role::Portal => filter.registered_by = Some(vec![actor.subject.clone()]),
+            _ => {}
+        }
+        Listing::reply(page, providers::list(c, &filter, page)?, Clone::clone)
+    })
+    .await
+}
+
+/// Read a provider
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), responses((status = 200, body = Resource<Provider>)))]
+#[get("/v1/providers/{id}")]
+async fn get_provider(call: Call, id: web::Path<ProviderId>) -> Answer {
+    call.read(move |c, call| {
+        let found = c.get::<Provider>(*id)?;
+        call.who.may(c, found.value.about(), Kind::Provider)?;
+        Reply::ok(&found)
+    })
+    .await
+}
+
+/// Replace a provider's profile
+///
+/// What the profile leaves out, the provider no longer states.
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ProviderProfile, responses((status = 200, body = Resource<Provider>)))]
+#[patch("/v1/providers/{id}")]
+async fn amend_provider(call: Call<Given<ProviderProfile>>, id: web::Path<ProviderId>) -> Answer {
+    call.act(*id, |provider: Provider, _, call| decided(provider.amend(call.body.0.clone()))).await
+}
+
+/// Register a provider or replace its profile, by what the portal calls it
+///
+/// For portals that send their own record whole, as often as they like (DPS-24): 201 where the reference is new, 200
+/// where the portal's provider is known by it, and the same profile again changes nothing. `If-Match` is optional: the
+/// last profile sent stands, unless the caller says which version it saw. With `If-Match` nothing is registered. A
+/// reference that names another portal's provider is refused. Should two first requests for one reference meet, one
+/// of them may be refused; sent again, it succeeds.
+#[utoipa::path(tag = "providers",
+    params(
+        ("portal" = String, Path, description = "The portal, such as `procontract`"),
+        ("reference" = String, Path, description = "What it calls the provider"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version the caller saw; may be left out")
+    ),
+    request_body = ProviderProfile,
+    responses((status = 200, body = Resource<Provider>), (status = 201, body = Resource<Provider>))
+)]
+#[put("/v1/providers/by-reference/{portal}/{reference}")]
+async fn put_provider_by_reference(
+    call: Call<Given<ProviderProfile>>,
+    known_as: web::Path<(String, String)>,
+) -> Answer {
+    let (portal, reference) = known_as.into_inner();
+    let known_as = ExternalRef { portal, reference }.trimmed();
+    call.write(move |tx, call| {
+        if call.who.actor.role != Role::Portal {
+            return Err(Failure::Forbidden);
+        }
+        let Some(id) = store::by_reference(tx, &known_as)? else { return register_known(tx, call, &known_as) };
+        if !call.who.is_own(tx, id)? {
+            return Err(in_use(&known_as));
+        }
+        let before = call.lock_any::<Provider>(tx, id)?;
+        let decision = before.value.clone().amend(call.body.0.clone())?;
+        Reply::ok(&tx.save(&before, decision)?)
+    })
+    .await
+}
+
+fn register_known(tx: &mut Tx<'_>, call: &Call<Given<ProviderProfile>>, known_as: &ExternalRef) -> Outcome<Reply> {
+    call.expects_none()?;
+    let (provider, mut events) = Provider::register(tx.mint(), call.body.0.clone(), &call.who.actor, tx.now())?;
+    let (provider, known) = provider.add_external_ref(known_as.clone())?;
+    events.extend(known);
+    let created = tx.create((provider, events))?;
+    store::keep_refs(tx, &created.value, &[])?;
+    Reply::created(&created, "providers")
+}
+
+/// Record what a portal calls the provider
+///
+/// One reference per portal, and no other provider's; the same again changes nothing (DPS-24).
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ExternalRef, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/external-references")]
+async fn add_external_reference(call: Call<Given<ExternalRef>>, id: web::Path<ProviderId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = call.lock::<Provider>(tx, *id)?;
+        let decision = before.value.clone().add_external_ref(call.body.0.clone())?;
+        let after = tx.save(&before, decision)?;
+        store::keep_refs(tx, &after.value, &before.value.external_refs)?;
+        Reply::ok(&after)
+    })
+    .await
+}
+
+/// Record that a provider is no longer in business
+///
+/// It keeps its record and cannot be amended until it is reactivated.
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = Because, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/make-dormant")]
+async fn make_provider_dormant(call: Call<Because>, id: web::Path<ProviderId>) -> Answer {
+    call.act(*id, |provider: Provider, tx, call| decided(provider.make_dormant(&call.body.reason, tx.now()))).await
+}
+
+/// Record that a provider is in business again
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = Because, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/reactivate")]
+async fn reactivate_provider(call: Call<Because>, id: web::Path<ProviderId>) -> Answer {
+    call.act(*id, |provider: Provider, _, call| decided(provider.reactivate(&call.body.reason))).await
+}
+
+/// Record an exclusion ground against a provider
+///
+/// The record is added to, never taken from, and the provider sees it. `GET /v1/regimes` lists the grounds.
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ExclusionFacts, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/exclusions")]
+async fn record_exclusion(call: Call<Given<ExclusionFacts>>, id: web::Path<ProviderId>) -> Answer {
+    call.act(*id, |provider: Provider, tx, call| {
+        decided(provider.record_exclusion(call.body.0.clone(), &call.who.actor, tx.now()))
+    })
+    .await
+}
+
+/// Judge a provider's self-cleaning
+///
+/// `n` is the exclusion's place in the provider's `exclusions`, from 0; places never change. The latest judgement
+/// stands, earlier ones are in the audit.
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path), ("n" = usize, Path, description = "From 0")), request_body = SelfCleaning, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/exclusions/{n}/self-cleaning")]
+async fn judge_self_cleaning(call: Call<Given<SelfCleaning>>, path: web::Path<(ProviderId, usize)>) -> Answer {
+    let (id, n) = path.into_inner();
+    call.act(id, move |provider: Provider, _, call| decided(provider.judge_self_cleaning(n, call.body.0.clone()))).await
+}
+
+fn in_use(known_as: &ExternalRef) -> Failure {
+    let detail = format!("{} calls another provider so", known_as.portal);
+    EXTERNAL_REF_IN_USE.broken_at("/reference", detail).into()
+}
+
+/// The provider with that id, where the caller may use the operation on it.
+pub(super) fn open_to(conn: &mut Conn<'_>, who: &crate::auth::Who, id: ProviderId) -> Outcome<Provider> {
+    let provider = conn.get::<Provider>(id)?.value;
+    who.may(conn, provider.about(), Kind::Provider)?;
+    Ok(provider)
+}
