@@ -358,25 +358,31 @@ const SETTLED: &str = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigin
 /// The roles whose account a provider may see.
 pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
 
-/// The condition that an event's place compares so to `$cursor`: as a pair, which both databases look up in an index.
+/// Loads `$query` where the place compares so to each `$cursor`; on PostgreSQL only what is settled.
+///
+/// PostgreSQL looks the pair up in an index. SQLite would use the transaction of it alone, which is always 0 there: it
+/// is asked for the sequence.
 macro_rules! placed {
-    ($compare:literal, $cursor:expr) => {
-        diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(tx, seq) ", $compare, " ("))
-            .bind::<diesel::sql_types::BigInt, _>($cursor.tx)
-            .sql(", ")
-            .bind::<diesel::sql_types::BigInt, _>($cursor.seq)
-            .sql(")")
-    };
-}
-
-/// Loads `$query`, on PostgreSQL only what is settled.
-macro_rules! settled {
-    ($conn:expr, $query:expr) => {
+    ($conn:expr, $query:expr $(, $compare:literal $cursor:expr)*) => {{
+        use diesel::dsl::sql;
+        use diesel::sql_types::{BigInt, Bool};
         match $conn {
-            Conn::Pg(c) => $query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>(SETTLED)).load(&mut **c),
-            Conn::Sqlite(c) => $query.load(&mut **c),
+            Conn::Pg(c) => $query
+                $(.filter(
+                    sql::<Bool>(concat!("(tx, seq) ", $compare, " ("))
+                        .bind::<BigInt, _>($cursor.tx)
+                        .sql(", ")
+                        .bind::<BigInt, _>($cursor.seq)
+                        .sql(")"),
+                ))*
+                .filter(sql::<Bool>(SETTLED))
+                .load(&mut **c),
+            Conn::Sqlite(c) => $query
+                .filter(events::tx.eq(0))
+                $(.filter(sql::<Bool>(concat!("seq ", $compare, " ")).bind::<BigInt, _>($cursor.seq)))*
+                .load(&mut **c),
         }
-    };
+    }};
 }
 
 type Placed = (i64, i64, Entry);
@@ -386,13 +392,13 @@ type Placed = (i64, i64, Entry);
 /// # Errors
 /// Where the store fails.
 pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
-    let rows: Vec<Placed> = settled!(
+    let rows: Vec<Placed> = placed!(
         conn,
         filtered!(filter)
-            .filter(placed!(">", cursor))
             .order((events::tx.asc(), events::seq.asc()))
             .limit(limit)
-            .select((events::tx, events::seq, Entry::as_select()))
+            .select((events::tx, events::seq, Entry::as_select())),
+        ">" cursor
     )?;
     Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
 }
@@ -402,13 +408,13 @@ pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -
 /// # Errors
 /// Where the store fails.
 pub fn before(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
-    let rows: Vec<Placed> = settled!(
+    let rows: Vec<Placed> = placed!(
         conn,
         filtered!(filter)
-            .filter(placed!("<", cursor))
             .order((events::tx.desc(), events::seq.desc()))
             .limit(limit)
-            .select((events::tx, events::seq, Entry::as_select()))
+            .select((events::tx, events::seq, Entry::as_select())),
+        "<" cursor
     )?;
     Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
 }
@@ -418,7 +424,7 @@ pub fn before(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) 
 /// # Errors
 /// Where the store fails.
 pub fn end(conn: &mut Conn<'_>) -> Outcome<Cursor> {
-    let last: Vec<(i64, i64)> = settled!(
+    let last: Vec<(i64, i64)> = placed!(
         conn,
         events::table
             .into_boxed()
@@ -431,15 +437,15 @@ pub fn end(conn: &mut Conn<'_>) -> Outcome<Cursor> {
 
 /// The hashes of settled events after one place and up to another, in commit order, each with its place.
 pub(super) fn hashes(conn: &mut Conn<'_>, after: Cursor, up_to: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Vec<u8>)>> {
-    let rows: Vec<(i64, i64, Vec<u8>)> = settled!(
+    let rows: Vec<(i64, i64, Vec<u8>)> = placed!(
         conn,
         events::table
             .into_boxed()
-            .filter(placed!(">", after))
-            .filter(placed!("<=", up_to))
             .order((events::tx.asc(), events::seq.asc()))
             .limit(limit)
-            .select((events::tx, events::seq, events::hash))
+            .select((events::tx, events::seq, events::hash)),
+        ">" after,
+        "<=" up_to
     )?;
     Ok(rows.into_iter().map(|(tx, seq, hash)| (Cursor { tx, seq }, hash)).collect())
 }
