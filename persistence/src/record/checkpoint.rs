@@ -97,7 +97,9 @@ pub fn seal(tx: &mut Tx<'_>) -> Outcome<Option<Checkpoint>> {
     let sealed = event::hashes(tx, after, Cursor::END, MOST)?;
     let Some((end, _)) = sealed.last() else { return Ok(None) };
     let mut sha = begin(before.as_ref());
-    sealed.iter().for_each(|(_, hash)| sha.update(hash));
+    for (_, hash) in &sealed {
+        sha.update(hash);
+    }
     let checkpoint = Checkpoint {
         number: before.map_or(1, |before| before.number + 1),
         tx: end.tx,

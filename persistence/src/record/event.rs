@@ -365,21 +365,21 @@ pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
 macro_rules! placed {
     ($conn:expr, $query:expr $(, $compare:literal $cursor:expr)*) => {{
         use diesel::dsl::sql;
-        use diesel::sql_types::{BigInt, Bool};
+        use diesel::sql_types::Bool;
         match $conn {
             Conn::Pg(c) => $query
                 $(.filter(
                     sql::<Bool>(concat!("(tx, seq) ", $compare, " ("))
-                        .bind::<BigInt, _>($cursor.tx)
+                        .bind::<diesel::sql_types::BigInt, _>($cursor.tx)
                         .sql(", ")
-                        .bind::<BigInt, _>($cursor.seq)
+                        .bind::<diesel::sql_types::BigInt, _>($cursor.seq)
                         .sql(")"),
                 ))*
                 .filter(sql::<Bool>(SETTLED))
                 .load(&mut **c),
             Conn::Sqlite(c) => $query
                 .filter(events::tx.eq(0))
-                $(.filter(sql::<Bool>(concat!("seq ", $compare, " ")).bind::<BigInt, _>($cursor.seq)))*
+                $(.filter(sql::<Bool>(concat!("seq ", $compare, " ")).bind::<diesel::sql_types::BigInt, _>($cursor.seq)))*
                 .load(&mut **c),
         }
     }};
