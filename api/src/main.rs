@@ -104,11 +104,11 @@ fn run(command: Command) -> Result<(), Vec<String>> {
             );
             Ok(())
         }
-        Command::Verify { json } => match cli::verify(&Config::from_env()?, json).map_err(one)? {
-            true => Ok(()),
+        Command::Verify { json } => {
+            let intact = cli::verify(&Config::from_env()?, json).map_err(one)?;
             // The account that was printed says why.
-            false => Err(Vec::new()),
-        },
+            if intact { Ok(()) } else { Err(Vec::new()) }
+        }
         Command::Serve => serve(&Config::from_env()?).map_err(one),
     }
 }

@@ -18,7 +18,7 @@ const BATCH: i64 = 100;
 /// Answers under idempotency keys are kept this long.
 const ANSWERS_KEPT_DAYS: i64 = 30;
 /// The feed is sealed this often at most, by each server.
-const SEALED_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
+const SEALED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Makes every change that is due at `now`. Returns how many were made.
 ///

@@ -275,7 +275,9 @@ fn compare(conn: &mut Conn<'_>, ended: &[Head], account: &mut Account) -> Outcom
     }
     for (kind, heads) in by_kind {
         let Some((_, versions)) = KEPT.iter().find(|(known, _)| known.name() == kind) else {
-            heads.iter().for_each(|head| account.add(head.place(), Fault::UnknownKind));
+            for head in heads {
+                account.add(head.place(), Fault::UnknownKind);
+            }
             continue;
         };
         let ids: Vec<Uid> = heads.iter().map(|head| head.id).collect();
