@@ -5,6 +5,7 @@
 //! keeps the outcome with its events in one transaction.
 
 pub mod auth;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
 use api::config::{Config, Tokens};
-use api::{openapi, server};
+use api::{cli, openapi, server};
 use clap::{Parser, Subcommand};
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
@@ -26,6 +26,12 @@ enum Command {
     Serve,
     /// Bring the schema up to date
     Migrate,
+    /// Prove that the record is whole: every event chain and every checkpoint
+    Verify {
+        /// Print the account as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the `OpenAPI` document
     Openapi,
     /// Print a token for a development server
@@ -97,6 +103,11 @@ fn run(command: Command) -> Result<(), Vec<String>> {
                 local_token(&config, role, authority, provider.map(ProviderId), subject, hours).map_err(one)?
             );
             Ok(())
+        }
+        Command::Verify { json } => {
+            let intact = cli::verify(&Config::from_env()?, json).map_err(one)?;
+            // The account that was printed says why.
+            if intact { Ok(()) } else { Err(Vec::new()) }
         }
         Command::Serve => serve(&Config::from_env()?).map_err(one),
     }

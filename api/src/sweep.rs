@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::web;
 use domain::kernel::{Actor, Instant};
-use persistence::record::{idempotency, timer};
+use persistence::record::{checkpoint, idempotency, timer};
 use persistence::{Failure, Mode, Outcome, Stamp, Tx};
 use uuid::Uuid;
 
@@ -17,6 +17,8 @@ use crate::clock::Clock;
 const BATCH: i64 = 100;
 /// Answers under idempotency keys are kept this long.
 const ANSWERS_KEPT_DAYS: i64 = 30;
+/// The feed is sealed this often at most, by each server.
+const SEALED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Makes every change that is due at `now`. Returns how many were made.
 ///
@@ -80,16 +82,38 @@ pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
     sweep(app, to).await.map(drop)
 }
 
+/// Seals the events of the feed that no checkpoint seals yet, if any, in as many checkpoints as it takes.
+///
+/// # Errors
+/// Where the store cannot be reached.
+pub async fn seal(app: &App, now: Instant) -> Outcome<()> {
+    while app.db.scan(checkpoint::is_due).await? {
+        let made = app.db.write(stamp(app, now), Mode::Commit, checkpoint::seal).await?;
+        if !made.is_some_and(|made| made.is_full()) {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Sweeps for as long as the server runs.
 pub async fn run(app: web::Data<App>, every: std::time::Duration) {
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut tidied = Instant::from_micros(0);
+    // By the machine's clock: one that is moved may stand still for long.
+    let mut sealed: Option<std::time::Instant> = None;
     loop {
         beat.tick().await;
         let now = app.clock.now();
         if let Err(failure) = sweep(&app, now).await {
             tracing::warn!(%failure, "the sweep will try again");
+        }
+        if sealed.is_none_or(|at| at.elapsed() >= SEALED_EVERY) {
+            sealed = Some(std::time::Instant::now());
+            if let Err(failure) = seal(&app, now).await {
+                tracing::warn!(%failure, "the feed was not sealed");
+            }
         }
         if matches!(app.clock, Clock::System) && now > tidied.plus_seconds(3600) {
             tidied = now;

@@ -45,6 +45,15 @@ pub enum Strength {
     Update,
 }
 
+/// Which rows of a table the verifier of the record asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// Those with these identifiers.
+    These(&'a [crate::Uid]),
+    /// The next ones in the order of identifiers, and how many at most.
+    After(Option<crate::Uid>, i64),
+}
+
 impl Conn<'_> {
     /// The aggregate with that identifier.
     ///
@@ -114,7 +123,7 @@ macro_rules! aggregate {
         pub mod $table {
             // The subject's file has the aggregate, its id and diesel's prelude in scope.
             use super::*;
-            use $crate::aggregate::{Strength, Stored};
+            use $crate::aggregate::{Strength, Stored, Which};
             use $crate::{Conn, Json, Moment, Outcome, Page, Record, Tx, Uid};
 
             mod columns {
@@ -226,6 +235,21 @@ macro_rules! aggregate {
                         .load::<Row>(c)
                 })?;
                 rows.into_iter().map(stored).collect()
+            }
+
+            /// Identifiers and versions, for the verifier of the record.
+            pub(crate) fn versions(conn: &mut Conn<'_>, which: Which<'_>) -> Outcome<Vec<(Uid, i64)>> {
+                Ok(on!(conn, c => {
+                    let mut query = $table::table.into_boxed();
+                    query = match which {
+                        Which::These(ids) => query.filter($table::id.eq_any(ids.to_vec())),
+                        Which::After(None, most) => query.order($table::id.asc()).limit(most),
+                        Which::After(Some(id), most) => {
+                            query.filter($table::id.gt(id)).order($table::id.asc()).limit(most)
+                        }
+                    };
+                    query.select(($table::id, $table::version)).load(c)
+                })?)
             }
 
             /// How many rows match.

@@ -58,6 +58,10 @@ impl From<Diesel> for Failure {
         let Diesel::DatabaseError(kind, info) = &error else { return Self::Broken(error.to_string()) };
         match kind {
             DatabaseErrorKind::UniqueViolation => {
+                // Two transactions appended to one chain: the second follows the first when it is run again.
+                if info.constraint_name() == Some("events_chain") {
+                    return Self::Again(info.message().to_owned());
+                }
                 match crate::constraints::rule(info.constraint_name(), info.message()) {
                     Some(rule) => Self::Refused(rule.broken(rule.says).into()),
                     None => Self::Broken(error.to_string()),

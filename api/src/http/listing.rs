@@ -43,10 +43,7 @@ impl Listing {
     /// # Errors
     /// A refusal where the limit or the cursor is unusable.
     pub fn page(&self) -> Outcome<Page> {
-        let limit = self.limit.unwrap_or(DEFAULT);
-        if !(1..=MOST).contains(&limit) {
-            return Err(BAD_LIMIT.broken_at("/limit", format!("{limit} is not within 1 to {MOST}")).into());
-        }
+        let limit = rows(self.limit)?;
         let after = match &self.cursor {
             None => None,
             Some(text) => Some(Uuid::parse_str(text).map_err(|_| bad_cursor())?),
@@ -75,6 +72,19 @@ impl Listing {
         let next = if more { rows.last().map(|row| row.value.id().to_string()) } else { None };
         let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
         Reply::json(200, &List { items, next })
+    }
+}
+
+/// The rows of a page, by what the caller asked for.
+///
+/// # Errors
+/// A refusal where that is unusable.
+pub fn rows(limit: Option<i64>) -> Outcome<i64> {
+    let limit = limit.unwrap_or(DEFAULT);
+    if (1..=MOST).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(BAD_LIMIT.broken_at("/limit", format!("{limit} is not within 1 to {MOST}")).into())
     }
 }
 

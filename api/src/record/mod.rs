@@ -1,9 +1,14 @@
-//! The change feed and the audit over HTTP (BEY-01).
+//! The change feed, the audit and the checkpoints over HTTP (BEY-01).
+
+pub mod audit;
+pub mod checkpoints;
+pub mod cursor;
+pub mod events;
 
 use crate::http::routes::Subject;
 
 /// The routes of this subject.
 #[must_use]
 pub fn routes() -> Vec<Subject> {
-    vec![]
+    vec![events::routes(), audit::routes(), checkpoints::routes()]
 }

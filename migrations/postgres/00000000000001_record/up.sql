@@ -30,6 +30,9 @@ CREATE INDEX events_arrangement ON events (arrangement_id, tx, seq);
 CREATE INDEX events_provider ON events (provider_id, tx, seq);
 CREATE INDEX events_lot ON events (lot_id, tx, seq);
 CREATE INDEX events_actor ON events (actor, tx, seq);
+CREATE INDEX events_aggregate ON events (aggregate_id, tx, seq);
+CREATE INDEX events_kind ON events (kind, tx, seq);
+CREATE INDEX events_open ON events (tx, seq) WHERE open_to_all AND provider_id IS NULL;
 CREATE INDEX events_at ON events (at);
 CREATE FUNCTION events_are_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -2,7 +2,7 @@
 //! commit order.
 
 use diesel::prelude::*;
-use domain::kernel::{About, Aggregate, Instant, Kind};
+use domain::kernel::{About, Aggregate, Instant, Kind, Role};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ mod schema {
         }
     }
 }
-use schema::events;
+pub(super) use schema::events;
 
 /// One event as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug, Queryable, Selectable, Insertable)]
@@ -269,10 +269,15 @@ impl Entry {
             hash: _,
         } = self;
         let mut sha = Sha256::new();
-        let mut field = |bytes: &[u8]| {
-            sha.update((bytes.len() as u64).to_be_bytes());
-            sha.update(bytes);
+        let mut put = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => {
+                sha.update((bytes.len() as u64).to_be_bytes());
+                sha.update(bytes);
+            }
+            // What is absent differs from what is empty: no field has this length.
+            None => sha.update(u64::MAX.to_be_bytes()),
         };
+        let mut field = |bytes: &[u8]| put(Some(bytes));
         field(id.0.as_bytes());
         field(&at.0.micros().to_be_bytes());
         field(aggregate_id.0.as_bytes());
@@ -283,12 +288,12 @@ impl Entry {
             field(text.as_bytes());
         }
         for text in [authority, request, from_state] {
-            field(text.as_deref().unwrap_or_default().as_bytes());
+            put(text.as_deref().map(str::as_bytes));
         }
         for id in [arrangement_id, lot_id, provider_id, application_id, acting_for] {
-            field(id.map(|id| *id.0.as_bytes()).unwrap_or_default().as_slice());
+            put(id.as_ref().map(|id| id.0.as_bytes().as_slice()));
         }
-        field(previous.as_deref().unwrap_or_default());
+        put(previous.as_deref());
         sha.finalize().to_vec()
     }
 }
@@ -324,6 +329,10 @@ macro_rules! filtered {
         }
         if let Some(actor) = &filter.actor {
             query = query.filter(events::actor.eq(actor.clone()));
+            // Who acts on the buying side is not shown to providers, so it is not to be found out by asking either.
+            if matches!(filter.scope, Scope::Providers(_)) {
+                query = query.filter(events::role.eq_any(PROVIDING_SIDE.map(Role::name)));
+            }
         }
         if let Some(kind) = &filter.kind {
             query = query.filter(events::kind.eq(kind.clone()));
@@ -346,23 +355,102 @@ fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
 /// later behind the cursor. On SQLite the single writer commits in sequence.
 const SETTLED: &str = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
+/// The roles whose account a provider may see.
+pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
+
+/// Loads `$query` where the place compares so to each `$cursor`; on PostgreSQL only what is settled.
+///
+/// PostgreSQL looks the pair up in an index. SQLite would use the transaction of it alone, which is always 0 there: it
+/// is asked for the sequence.
+macro_rules! placed {
+    ($conn:expr, $query:expr $(, $compare:literal $cursor:expr)*) => {{
+        use diesel::dsl::sql;
+        use diesel::sql_types::Bool;
+        match $conn {
+            Conn::Pg(c) => $query
+                $(.filter(
+                    sql::<Bool>(concat!("(tx, seq) ", $compare, " ("))
+                        .bind::<diesel::sql_types::BigInt, _>($cursor.tx)
+                        .sql(", ")
+                        .bind::<diesel::sql_types::BigInt, _>($cursor.seq)
+                        .sql(")"),
+                ))*
+                .filter(sql::<Bool>(SETTLED))
+                .load(&mut **c),
+            Conn::Sqlite(c) => $query
+                .filter(events::tx.eq(0))
+                $(.filter(sql::<Bool>(concat!("seq ", $compare, " ")).bind::<diesel::sql_types::BigInt, _>($cursor.seq)))*
+                .load(&mut **c),
+        }
+    }};
+}
+
+type Placed = (i64, i64, Entry);
+
 /// Events after `cursor` in commit order, each with its place.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
-    macro_rules! query {
-        () => {
-            filtered!(filter)
-                .filter(events::tx.gt(cursor.tx).or(events::tx.eq(cursor.tx).and(events::seq.gt(cursor.seq))))
-                .order((events::tx.asc(), events::seq.asc()))
-                .limit(limit)
-                .select((events::tx, events::seq, Entry::as_select()))
-        };
-    }
-    let rows: Vec<(i64, i64, Entry)> = match conn {
-        Conn::Pg(c) => query!().filter(diesel::dsl::sql::<diesel::sql_types::Bool>(SETTLED)).load(*c)?,
-        Conn::Sqlite(c) => query!().load(*c)?,
-    };
+    let rows: Vec<Placed> = placed!(
+        conn,
+        filtered!(filter)
+            .order((events::tx.asc(), events::seq.asc()))
+            .limit(limit)
+            .select((events::tx, events::seq, Entry::as_select())),
+        ">" cursor
+    )?;
     Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
+}
+
+/// Events before `cursor`, newest first, each with its place.
+///
+/// # Errors
+/// Where the store fails.
+pub fn before(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
+    let rows: Vec<Placed> = placed!(
+        conn,
+        filtered!(filter)
+            .order((events::tx.desc(), events::seq.desc()))
+            .limit(limit)
+            .select((events::tx, events::seq, Entry::as_select())),
+        "<" cursor
+    )?;
+    Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
+}
+
+/// The place of the last settled event: nothing will ever appear before it. The beginning where there is none.
+///
+/// # Errors
+/// Where the store fails.
+pub fn end(conn: &mut Conn<'_>) -> Outcome<Cursor> {
+    let last: Vec<(i64, i64)> = placed!(
+        conn,
+        events::table
+            .into_boxed()
+            .order((events::tx.desc(), events::seq.desc()))
+            .limit(1)
+            .select((events::tx, events::seq))
+    )?;
+    Ok(last.first().map_or_else(Cursor::default, |(tx, seq)| Cursor { tx: *tx, seq: *seq }))
+}
+
+/// The hashes of settled events after one place and up to another, in commit order, each with its place.
+pub(super) fn hashes(conn: &mut Conn<'_>, after: Cursor, up_to: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Vec<u8>)>> {
+    let rows: Vec<(i64, i64, Vec<u8>)> = placed!(
+        conn,
+        events::table
+            .into_boxed()
+            .order((events::tx.asc(), events::seq.asc()))
+            .limit(limit)
+            .select((events::tx, events::seq, events::hash)),
+        ">" after,
+        "<=" up_to
+    )?;
+    Ok(rows.into_iter().map(|(tx, seq, hash)| (Cursor { tx, seq }, hash)).collect())
+}
+
+impl Cursor {
+    /// After everything.
+    pub const END: Self = Self { tx: i64::MAX, seq: i64::MAX };
 }
