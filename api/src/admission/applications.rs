@@ -7,12 +7,14 @@ use domain::admission::line::{self, Line};
 use domain::admission::receipt::{Receipt, SubmittedVersion};
 use domain::admission::{Application, answers::omitted_homes};
 use domain::arrangement::{Arrangement, Lot, Routing, schedule};
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
+use domain::kernel::{
+    Aggregate as _, ApplicationId, ArrangementId, Audience, HomeId, Instant, Kind, LotId, ProviderId,
+};
 use domain::provider::provider::Provider;
 use persistence::admission::{self as store, applications};
 use persistence::arrangement::{lots_of, rounds_of};
 use persistence::record::event;
-use persistence::{Failure, Outcome, Stored, Tx};
+use persistence::{Conn, Failure, Outcome, Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -101,6 +103,30 @@ pub fn view(application: &Application, who: &Who) -> ApplicationView {
         draft: application.draft.clone().filter(|_| own),
         omitted_homes: Vec::new(),
     }
+}
+
+/// An application that the caller may see. To the buying side a draft does not exist (PRO-19).
+pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<Stored<Application>> {
+    let found = c.get::<Application>(id)?;
+    who.may(c, found.value.about(), Kind::Application)?;
+    match found.value.status {
+        Status::Draft if !who.is_providing() => Err(Failure::NotFound(Kind::Application)),
+        Status::Draft
+        | Status::Queued { .. }
+        | Status::Submitted { .. }
+        | Status::InEvaluation { .. }
+        | Status::Decided { .. }
+        | Status::Withdrawn { .. } => Ok(found),
+    }
+}
+
+/// The states that a list shows the caller, narrowed to the one asked for.
+fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
+    const RECEIVED: [&str; 5] = ["queued", "submitted", "in_evaluation", "decided", "withdrawn"];
+    if who.is_providing() {
+        return asked.map(|state| vec![state.to_owned()]);
+    }
+    Some(RECEIVED.into_iter().filter(|state| asked.is_none_or(|asked| asked == *state)).map(str::to_owned).collect())
 }
 
 /// A changed application as the answer to the command that changed it.
@@ -203,7 +229,7 @@ async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web:
             provider_id: providers,
             arrangement_id: arrangements,
             round_id: wanted.round.map(|round| vec![Some(round.into())]),
-            state: wanted.state.clone().map(|state| vec![state]),
+            state: states(&call.who, wanted.state.as_deref()),
             external_ref: wanted.external_ref.clone().map(|reference| vec![Some(reference)]),
             updated_since: listing.since(),
             ..applications::Filter::default()
@@ -220,8 +246,7 @@ async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web:
 #[get("/v1/applications/{id}")]
 async fn get_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.read(move |c, call| {
-        let found = c.get::<Application>(*id)?;
-        call.who.may(c, found.value.about(), Kind::Application)?;
+        let found = find(c, &call.who, *id)?;
         shown(&found, &call.who)
     })
     .await
@@ -242,9 +267,9 @@ enum Reading {
 #[get("/v1/applications/{id}/content")]
 async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.write(move |tx, call| {
+        find(tx, &call.who, *id)?;
         let found = tx.lock::<Application>(*id)?;
         let application = &found.value;
-        call.who.may(tx, application.about(), Kind::Application)?;
         if call.who.is_providing() {
             let version = application.counting().ok_or(Failure::NotFound(Kind::Application))?;
             return Reply::json(200, version);
@@ -257,11 +282,11 @@ async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> A
             id: application.id.0,
             version: found.version,
             about: application.about(),
-            open_to_all: false,
+            audience: Audience::Parties,
             from: Some(application.state()),
             to: application.state(),
         };
-        event::append(tx, &note, &[Reading::ApplicationContentRead { version: version.receipt.version }])?;
+        event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
         Reply::json(200, version)
     })
     .await
@@ -274,8 +299,7 @@ async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> A
 #[get("/v1/applications/{id}/versions")]
 async fn list_application_versions(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.read(move |c, call| {
-        let found = c.get::<Application>(*id)?;
-        call.who.may(c, found.value.about(), Kind::Application)?;
+        let found = find(c, &call.who, *id)?;
         let own = call.who.is_providing();
         let shown =
             |v: &SubmittedVersion| VersionView { receipt: v.receipt.clone(), content: own.then(|| v.content.clone()) };
@@ -320,8 +344,7 @@ struct OfVersion {
 #[get("/v1/applications/{id}/receipt")]
 async fn get_receipt(call: Call, id: web::Path<ApplicationId>, of: web::Query<OfVersion>) -> Answer {
     call.read(move |c, call| {
-        let found = c.get::<Application>(*id)?;
-        call.who.may(c, found.value.about(), Kind::Application)?;
+        let found = find(c, &call.who, *id)?;
         let mut versions = found.value.versions.iter().rev();
         let version = versions.find(|v| of.version.is_none_or(|n| n == v.receipt.version));
         let receipt = version.ok_or(Failure::NotFound(Kind::Application))?.receipt.clone();

@@ -11,7 +11,7 @@ use persistence::{Outcome, Tx};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::applications::SEALED;
+use super::applications::{SEALED, find};
 use super::declarations;
 use super::evaluation::Context;
 use crate::arrangement::arrangements::Because;
@@ -39,8 +39,7 @@ routes! {
 #[get("/v1/applications/{id}/checks")]
 async fn list_application_checks(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.scan(move |c, call| {
-        let application = c.get::<Application>(*id)?.value;
-        call.who.may(c, application.about(), Kind::Application)?;
+        let application = find(c, &call.who, *id)?.value;
         shown_to(call, &application)?;
         let items = checks_of(c, *id)?.iter().map(|check| Resource::of(check, Clone::clone)).collect();
         Reply::json(200, &List { items, next: None })

@@ -16,8 +16,8 @@ use super::receipt::{Receipt, SubmittedVersion};
 use crate::arrangement::AllHomes;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{
-    About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, Kind, LotId, MembershipId,
-    ProviderId, Refusal, RoundId, Violation, Violations,
+    About, Actor, Aggregate, ApplicationId, ArrangementId, Audience, Decision, HomeId, Instant, Kind, LotId,
+    MembershipId, ProviderId, Refusal, RoundId, Violation, Violations,
 };
 use crate::law::Deadline;
 
@@ -506,6 +506,25 @@ impl Aggregate for Application {
             Status::InEvaluation { .. } => "in_evaluation",
             Status::Decided { .. } => "decided",
             Status::Withdrawn { .. } => "withdrawn",
+        }
+    }
+
+    fn audience(&self, event: &Event) -> Audience {
+        match event {
+            Event::ApplicationStarted { .. } | Event::DraftSaved { .. } | Event::ApplicationRevised { .. } => {
+                Audience::Provider
+            }
+            Event::ApplicationSubmitted { .. }
+            | Event::ApplicationQueued { .. }
+            | Event::ApplicationRoundOpened { .. }
+            | Event::ApplicationWithdrawn { .. }
+            | Event::EvaluationBegun { .. }
+            | Event::EvaluationExtended { .. }
+            | Event::LineAdmitted { .. }
+            | Event::LineRejected { .. }
+            | Event::LineWithdrawn { .. }
+            | Event::LineReopened { .. }
+            | Event::ApplicationDecided { .. } => Audience::Parties,
         }
     }
 

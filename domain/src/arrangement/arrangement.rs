@@ -8,7 +8,7 @@ use super::{
     Commands, Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Participant, Particulars,
     Policies, Regime, Term, Terms, Warning, require_text,
 };
-use crate::kernel::{About, Aggregate, ArrangementId, Decision, Due, Instant, Kind, Pence, Violations};
+use crate::kernel::{About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, Pence, Violations};
 
 crate::rules! {
     TERM_OVER = "term_over", Input, "DPS-17", "The term is not over at publication.";
@@ -194,8 +194,8 @@ impl Aggregate for Arrangement {
         About { arrangement: Some(self.id), ..About::default() }
     }
 
-    fn open_to_all(&self) -> bool {
-        self.term().is_some()
+    fn audience(&self, _event: &Event) -> Audience {
+        if self.term().is_some() { Audience::Everyone } else { Audience::Parties }
     }
 
     fn due(&self) -> Option<Due> {

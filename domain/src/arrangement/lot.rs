@@ -8,7 +8,7 @@ use super::publication::REQUIREMENT_REQUIRED;
 use super::requirement::RequirementRef;
 use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, Regime, require_code, require_text};
 use crate::kernel::{
-    About, Aggregate, ArrangementId, AuthorityCode, Decision, Instant, Kind, LotId, RequirementId, Violations,
+    About, Aggregate, ArrangementId, Audience, AuthorityCode, Decision, Instant, Kind, LotId, RequirementId, Violations,
 };
 
 crate::rules! {
@@ -194,8 +194,8 @@ impl Aggregate for Lot {
         About { arrangement: Some(self.arrangement), lot: Some(self.id), ..About::default() }
     }
 
-    fn open_to_all(&self) -> bool {
-        !matches!(self.state, State::Draft)
+    fn audience(&self, _event: &Event) -> Audience {
+        if !matches!(self.state, State::Draft) { Audience::Everyone } else { Audience::Parties }
     }
 }
 

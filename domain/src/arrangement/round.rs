@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::schedule::uses_rounds;
 use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, NOTHING_DUE, Policies, Term, Window};
 use crate::kernel::{
-    About, Aggregate, ArrangementId, Decision, Due, Instant, Kind, LotId, Refusal, RoundId, Violations,
+    About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, LotId, Refusal, RoundId, Violations,
 };
 
 crate::rules! {
@@ -177,8 +177,8 @@ impl Aggregate for Round {
         About { arrangement: Some(self.arrangement), lot, ..About::default() }
     }
 
-    fn open_to_all(&self) -> bool {
-        true
+    fn audience(&self, _event: &Event) -> Audience {
+        Audience::Everyone
     }
 
     fn due(&self) -> Option<Due> {

@@ -89,6 +89,30 @@ pub struct Due {
     pub what: &'static str,
 }
 
+/// Who may see an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// Every provider and every buyer: published procurement documents are open to all (PCR34-14).
+    Everyone,
+    /// The buying side of the arrangement, and the provider it is about.
+    Parties,
+    /// The provider it is about alone: before evaluation the buying side sees that an application was received, and no
+    /// more (DPS-13, PRO-27).
+    Provider,
+}
+
+impl Audience {
+    /// The name in the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Audience::Everyone => "everyone",
+            Audience::Parties => "parties",
+            Audience::Provider => "provider",
+        }
+    }
+}
+
 /// A consistency boundary with a state, changed only by commands that return a [`Decision`].
 pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Send + 'static {
     /// Its events, past tense; serialised with their name under `type`.
@@ -106,9 +130,9 @@ pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Se
     /// What it is about.
     fn about(&self) -> About;
 
-    /// Whether its events are open to every provider: published procurement documents are (PCR34-14).
-    fn open_to_all(&self) -> bool {
-        false
+    /// Who may see an event, beside the clock and the verifier.
+    fn audience(&self, _event: &Self::Event) -> Audience {
+        Audience::Parties
     }
 
     /// The next instant at which the clock changes it, if any.

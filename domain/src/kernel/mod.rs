@@ -9,7 +9,7 @@ pub mod rule;
 pub mod time;
 
 pub use actor::{Actor, AuthorityCode, Role};
-pub use aggregate::{About, Aggregate, Decision, Due, Kind};
+pub use aggregate::{About, Aggregate, Audience, Decision, Due, Kind};
 pub use id::{
     AppealId, ApplicationId, ArrangementId, CheckId, DeclarationId, HomeId, LotId, MembershipId, NoticeId, ProviderId,
     RemovalId, RequirementId, RoundId, SanctionId, SuspensionId,

@@ -12,7 +12,7 @@ CREATE TABLE events (
     lot_id         BLOB,
     provider_id    BLOB,
     application_id BLOB,
-    open_to_all    BOOLEAN NOT NULL,
+    audience       TEXT NOT NULL,
     actor          TEXT NOT NULL,
     role           TEXT NOT NULL,
     authority      TEXT,
@@ -32,7 +32,7 @@ CREATE INDEX events_lot ON events (lot_id, tx, seq);
 CREATE INDEX events_actor ON events (actor, tx, seq);
 CREATE INDEX events_aggregate ON events (aggregate_id, tx, seq);
 CREATE INDEX events_kind ON events (kind, tx, seq);
-CREATE INDEX events_open ON events (tx, seq) WHERE open_to_all AND provider_id IS NULL;
+CREATE INDEX events_open ON events (tx, seq) WHERE audience = 'everyone' AND provider_id IS NULL;
 CREATE INDEX events_at ON events (at);
 CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_are_fixed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;

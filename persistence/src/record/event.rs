@@ -2,7 +2,7 @@
 //! commit order.
 
 use diesel::prelude::*;
-use domain::kernel::{About, Aggregate, Instant, Kind, Role};
+use domain::kernel::{About, Aggregate, Audience, Instant, Kind, Role};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ mod schema {
             lot_id -> Nullable<Uid>,
             provider_id -> Nullable<Uid>,
             application_id -> Nullable<Uid>,
-            open_to_all -> Bool,
+            audience -> Text,
             actor -> Text,
             role -> Text,
             authority -> Nullable<Text>,
@@ -70,8 +70,8 @@ pub struct Entry {
     pub provider_id: Option<Uid>,
     /// The application it is about.
     pub application_id: Option<Uid>,
-    /// Whether every provider sees it.
-    pub open_to_all: bool,
+    /// Who may see it: `everyone`, `parties` or `provider`.
+    pub audience: String,
     /// The token's subject.
     pub actor: String,
     /// In which role.
@@ -150,8 +150,8 @@ pub struct Note<'a> {
     pub version: i64,
     /// What it is about.
     pub about: About,
-    /// Whether every provider sees it.
-    pub open_to_all: bool,
+    /// Who may see it.
+    pub audience: Audience,
     /// The state before.
     pub from: Option<&'a str>,
     /// The state after.
@@ -166,32 +166,29 @@ pub(crate) fn record<A: Aggregate>(
     from: Option<&str>,
     events: &[A::Event],
 ) -> Outcome<()> {
-    let note = Note {
-        kind: A::KIND,
-        id: after.id(),
-        version,
-        about: after.about(),
-        open_to_all: after.open_to_all(),
-        from,
-        to: after.state(),
-    };
-    append(tx, &note, events)
+    events.iter().try_for_each(|event| {
+        let note = Note {
+            kind: A::KIND,
+            id: after.id(),
+            version,
+            about: after.about(),
+            audience: after.audience(event),
+            from,
+            to: after.state(),
+        };
+        append(tx, &note, event)
+    })
 }
 
-/// Appends events to an aggregate's chain: for things that happen without changing it, such as the reading of an
+/// Appends an event to an aggregate's chain: for things that happen without changing it, such as the reading of an
 /// application's content.
 ///
 /// # Errors
-/// Where the store fails or an event is not an object with a `type`.
-pub fn append<E: Serialize>(tx: &mut Tx<'_>, note: &Note<'_>, new: &[E]) -> Outcome<()> {
-    let mut head = head(tx, note.id)?;
-    let mut entries = Vec::with_capacity(new.len());
-    for event in new {
-        let entry = entry(tx, note, event, head)?;
-        head = Some((entry.link, entry.hash.clone()));
-        entries.push(entry);
-    }
-    on!(&mut **tx, c => entries.iter().try_for_each(|entry| diesel::insert_into(events::table).values(entry).execute(c).map(drop)))?;
+/// Where the store fails or the event is not an object with a `type`.
+pub fn append<E: Serialize>(tx: &mut Tx<'_>, note: &Note<'_>, event: &E) -> Outcome<()> {
+    let head = head(tx, note.id)?;
+    let entry = entry(tx, note, event, head)?;
+    on!(&mut **tx, c => diesel::insert_into(events::table).values(&entry).execute(c))?;
     Ok(())
 }
 
@@ -224,7 +221,7 @@ fn entry<E: Serialize>(tx: &Tx<'_>, note: &Note<'_>, event: &E, head: Option<(i6
         lot_id: note.about.lot.map(Uid::from),
         provider_id: note.about.provider.map(Uid::from),
         application_id: note.about.application.map(Uid::from),
-        open_to_all: note.open_to_all,
+        audience: note.audience.name().to_owned(),
         actor: stamp.actor.subject.clone(),
         role: stamp.actor.role.name().to_owned(),
         authority: stamp.actor.authority.as_ref().map(ToString::to_string),
@@ -256,7 +253,7 @@ impl Entry {
             lot_id,
             provider_id,
             application_id,
-            open_to_all,
+            audience,
             actor,
             role,
             authority,
@@ -283,8 +280,7 @@ impl Entry {
         field(aggregate_id.0.as_bytes());
         field(&link.to_be_bytes());
         field(&version.to_be_bytes());
-        field(&[u8::from(*open_to_all)]);
-        for text in [kind, aggregate, actor, role, to_state, &data.0] {
+        for text in [kind, aggregate, audience, actor, role, to_state, &data.0] {
             field(text.as_bytes());
         }
         for text in [authority, request, from_state] {
@@ -305,14 +301,15 @@ macro_rules! filtered {
         let mut query = events::table.into_boxed();
         query = match &filter.scope {
             Scope::Nothing => query.filter(events::seq.lt(0)),
-            Scope::Everything => query,
-            Scope::Arrangements(ids) => {
-                query.filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
-            }
+            // What is for a provider's own eyes is sealed from every other reader.
+            Scope::Everything => query.filter(events::audience.ne("provider")),
+            Scope::Arrangements(ids) => query
+                .filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
+                .filter(events::audience.ne("provider")),
             Scope::Providers(ids) => query.filter(
                 events::provider_id
                     .eq_any(uids(ids))
-                    .or(events::open_to_all.eq(true).and(events::provider_id.is_null())),
+                    .or(events::audience.eq("everyone").and(events::provider_id.is_null())),
             ),
         };
         if let Some(id) = filter.aggregate_id {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::checkpoint::{self, Checkpoint};
 use super::event::{self, Cursor, Entry, events};
 use crate::aggregate::Which;
-use crate::{Conn, Outcome, Uid, arrangement, provider};
+use crate::{Conn, Outcome, Uid, admission, arrangement, provider, standing};
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +32,10 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Round, arrangement::rounds::versions),
     (Kind::Provider, provider::providers::versions),
     (Kind::Home, provider::homes::versions),
+    (Kind::Application, admission::applications::versions),
+    (Kind::Check, admission::checks::versions),
+    (Kind::Declaration, admission::declarations::versions),
+    (Kind::Membership, admission::memberships::versions),
 ];
 
 /// What the verifier found.

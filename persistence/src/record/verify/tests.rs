@@ -255,11 +255,11 @@ fn a_forged_event_that_continues_the_chain_is_ahead_of_its_aggregate() {
                 id,
                 version: 5,
                 about: About::default(),
-                open_to_all: false,
+                audience: domain::kernel::Audience::Parties,
                 from: Some("defined"),
                 to: "defined",
             };
-            event::append(tx, &note, &[json!({"type": "RequirementVersioned"})])
+            event::append(tx, &note, &json!({"type": "RequirementVersioned"}))
         });
         let account = store.verify();
         let place = Place::Link { kind: "requirement".to_owned(), aggregate: id, link: 5 };
