@@ -3,6 +3,7 @@
 use domain::admission::application;
 use domain::arrangement::{lot, requirement, round};
 use domain::kernel::Rule;
+use domain::standing::{appeal, removal, sanction};
 
 /// A unique index, as each database names it in an error, and its rule.
 struct Guard {
@@ -36,6 +37,13 @@ static GUARDS: &[Guard] = &[
         rule: &application::LOT_HELD,
     },
     Guard { index: "rounds_number", columns: "rounds.arrangement_id, rounds.number", rule: &round::ROUND_OVERLAPS },
+    Guard {
+        index: "sanctions_one_each",
+        columns: "sanctions.membership_id, sanctions.kind",
+        rule: &sanction::SANCTION_IN_FORCE,
+    },
+    Guard { index: "removals_one_pending", columns: "removals.membership_id", rule: &removal::REMOVAL_PENDING },
+    Guard { index: "appeals_one_lodged", columns: "appeals.target", rule: &appeal::APPEAL_PENDING },
 ];
 
 domain::rules! {

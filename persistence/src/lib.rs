@@ -21,6 +21,7 @@ pub mod admission;
 pub mod arrangement;
 pub mod provider;
 pub mod record;
+pub mod standing;
 
 pub use aggregate::{Record, Stored};
 pub use conn::{Conn, Page, Stamp, Tx};

@@ -54,7 +54,7 @@ fn the_table() {
         ("amend", |p| p.amend(profile("Example Homes Ltd"))),
         ("add_external_ref", |p| p.add_external_ref(external("procontract", "S1"))),
         ("make_dormant", |p| p.make_dormant("wound up", now())),
-        ("reactivate", |p| p.reactivate("trades again")),
+        ("reactivate", |p| p.reactivate("trades again", now())),
         ("record_exclusion", |p| p.record_exclusion(exclusion(), &portal(), now())),
         ("judge_self_cleaning", |p| p.judge_self_cleaning(0, judged("too recent"))),
     ];
@@ -137,4 +137,17 @@ fn exclusions_are_complete_and_their_judgement_reasoned() {
     assert_eq!(fields(refused), ["/ground", "/evidence", "/until", "/from"]);
     let Err(Refusal::Rules(broken)) = provider.judge_self_cleaning(0, judged("")) else { panic!("refused") };
     assert_eq!(broken.iter().map(|v| v.rule.code).collect::<Vec<_>>(), ["reason_required", "exclusion_unknown"]);
+}
+
+#[test]
+fn every_dormancy_stays_answerable() {
+    let provider = register(profile("Example Care Ltd")).unwrap().0;
+    assert_eq!(provider.impediments().next(), None);
+    assert!(!serde_json::to_string(&provider).unwrap().contains("pastDormancies"));
+    let (first, back, again) = (now(), now().plus_days(3), now().plus_days(9));
+    let provider = provider.make_dormant("wound up", first).unwrap().0;
+    let provider = provider.reactivate("trades again", back).unwrap().0;
+    let provider = provider.make_dormant("wound up", again).unwrap().0;
+    let found: Vec<_> = provider.impediments().map(|one| (one.from, one.until)).collect();
+    assert_eq!(found, [(first, Some(back)), (again, None)]);
 }
