@@ -4,6 +4,7 @@ use domain::admission::application;
 use domain::arrangement::{lot, requirement, round};
 use domain::kernel::Rule;
 use domain::provider::{home, provider};
+use domain::standing::{appeal, removal, sanction};
 
 /// A unique index, as each database names it in an error, and its rule.
 struct Guard {
@@ -50,6 +51,13 @@ static GUARDS: &[Guard] = &[
         rule: &provider::EXTERNAL_REF_IN_USE,
     },
     Guard { index: "homes_urn", columns: "homes.urn", rule: &home::URN_TAKEN },
+    Guard {
+        index: "sanctions_one_each",
+        columns: "sanctions.membership_id, sanctions.kind",
+        rule: &sanction::SANCTION_IN_FORCE,
+    },
+    Guard { index: "removals_one_pending", columns: "removals.membership_id", rule: &removal::REMOVAL_PENDING },
+    Guard { index: "appeals_one_lodged", columns: "appeals.target", rule: &appeal::APPEAL_PENDING },
 ];
 
 domain::rules! {

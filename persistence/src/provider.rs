@@ -15,6 +15,7 @@ aggregate! {
         registered_by: Text = String, |p| p.registered_by.clone();
         agency_urn: Nullable<Text> = Option<String>, |p| p.profile.agency_urn.clone();
         company_number: Nullable<Text> = Option<String>, |p| p.profile.company_number.clone();
+        was_dormant: Bool = bool, |p| p.impediments().next().is_some();
     }
 }
 

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
+use crate::standing::removals;
 
 routes! {
     list_memberships: ReadMembers, [crate::http::listing::RULES];
@@ -123,7 +124,7 @@ pub(super) fn tick(tx: &mut Tx<'_>, id: MembershipId) -> Outcome<()> {
 }
 
 /// Ends every live membership of an arrangement that has ended.
-pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<()> {
+pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: ArrangementId, reason: &str) -> Outcome<()> {
     let filter = memberships::Filter {
         arrangement_id: Some(vec![arrangement.into()]),
         live: Some(vec![true]),
@@ -131,8 +132,13 @@ pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<()
     };
     for before in memberships::list(tx, &filter, Page::ALL)? {
         let before = tx.lock::<Membership>(before.value.id)?;
-        let ended = before.value.clone().end(tx.now())?;
-        tx.save(&before, ended)?;
+        // A removal that is due comes first; one that is still considered has nothing left to remove.
+        let before = removals::run_due(tx, before)?;
+        if before.value.is_live() {
+            removals::drop_pending(tx, before.value.id, reason)?;
+            let ended = before.value.clone().end(tx.now())?;
+            tx.save(&before, ended)?;
+        }
     }
     Ok(())
 }

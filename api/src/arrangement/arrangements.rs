@@ -311,5 +311,5 @@ fn wind_up(tx: &mut Tx<'_>, id: ArrangementId, reason: &str) -> Outcome<()> {
         let decision = round.value.clone().cancel(reason.to_owned(), now)?;
         tx.save(round, decision)?;
     }
-    admission::memberships::end_all(tx, id)
+    admission::memberships::end_all(tx, id, reason)
 }

@@ -211,7 +211,7 @@ async fn make_provider_dormant(call: Call<Because>, id: web::Path<ProviderId>) -
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = Because, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/reactivate")]
 async fn reactivate_provider(call: Call<Because>, id: web::Path<ProviderId>) -> Answer {
-    call.act(*id, |provider: Provider, _, call| decided(provider.reactivate(&call.body.reason))).await
+    call.act(*id, |provider: Provider, tx, call| decided(provider.reactivate(&call.body.reason, tx.now()))).await
 }
 
 /// Record an exclusion ground against a provider

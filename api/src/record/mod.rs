@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod checkpoints;
 pub mod cursor;
+pub mod deadlines;
 pub mod events;
 
 use crate::http::routes::Subject;
@@ -10,5 +11,5 @@ use crate::http::routes::Subject;
 /// The routes of this subject.
 #[must_use]
 pub fn routes() -> Vec<Subject> {
-    vec![events::routes(), audit::routes(), checkpoints::routes()]
+    vec![events::routes(), audit::routes(), checkpoints::routes(), deadlines::routes()]
 }

@@ -166,6 +166,8 @@ pub enum MembershipEvent {
         code: String,
         /// Until when; without end, where absent.
         valid_until: Option<Instant>,
+        /// References of the documents that show it.
+        evidence: Vec<String>,
         /// When.
         at: Instant,
     },
@@ -260,11 +262,13 @@ impl Membership {
         Ok((Self { id, arrangement, lot, provider, application, admitted_at: now, assurances, state }, vec![created]))
     }
 
-    /// Renews the evidence for one requirement until `valid_until` (`None`: without end).
+    /// Renews the evidence for one requirement until `valid_until` (`None`: without end); the event keeps the
+    /// references of the documents.
     pub fn renew_assurance(
         mut self,
         requirement: RequirementRef,
         valid_until: Option<Instant>,
+        evidence: &[String],
         now: Instant,
     ) -> Decision<Self> {
         self.permit("renew_assurance")?;
@@ -288,6 +292,7 @@ impl Membership {
                 requirement,
                 code: assurance.code.clone(),
                 valid_until,
+                evidence: evidence.to_vec(),
                 at: now,
             });
         }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::changed_fields;
 use crate::kernel::{About, Actor, Aggregate, Decision, Instant, Kind, ProviderId, Refusal, Violations};
+use crate::standing::Impediment;
 
 crate::rules! {
     LEGAL_NAME_REQUIRED = "legal_name_required", Input, "A20", "A provider is registered under its legal name.";
@@ -185,6 +186,16 @@ pub enum ProviderState {
     },
 }
 
+/// A time out of business that is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Dormancy {
+    /// When it became dormant.
+    pub from: Instant,
+    /// When it was in business again.
+    pub until: Instant,
+}
+
 /// A provider of care (A20).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -201,6 +212,10 @@ pub struct Provider {
     pub registered_at: Instant,
     /// Its exclusion record, oldest first.
     pub exclusions: Vec<Exclusion>,
+    /// When it was dormant before, oldest first: standing in the past stays answerable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub past_dormancies: Vec<Dormancy>,
     /// State.
     #[serde(flatten)]
     pub state: ProviderState,
@@ -272,6 +287,7 @@ impl Provider {
             registered_by: actor.subject.clone(),
             registered_at: now,
             exclusions: Vec::new(),
+            past_dormancies: Vec::new(),
             state: ProviderState::Registered,
         };
         Ok((provider, vec![ProviderEvent::ProviderRegistered { provider: id, legal_name, in_house }]))
@@ -334,12 +350,25 @@ impl Provider {
     }
 
     /// Records that it is in business again.
-    pub fn reactivate(mut self, reason: &str) -> Decision<Self> {
+    pub fn reactivate(mut self, reason: &str, now: Instant) -> Decision<Self> {
         self.knows("reactivate")?;
         let reason = reasoned(reason)?;
+        if let ProviderState::Dormant { since, .. } = self.state {
+            self.past_dormancies.push(Dormancy { from: since, until: now });
+        }
         self.state = ProviderState::Registered;
         let event = ProviderEvent::ProviderReactivated { provider: self.id, reason };
         Ok((self, vec![event]))
+    }
+
+    /// What its dormancies, past and present, set against referrals to every membership of its.
+    pub fn impediments(&self) -> impl Iterator<Item = Impediment> + '_ {
+        let present = match self.state {
+            ProviderState::Registered => None,
+            ProviderState::Dormant { since, .. } => Some(Impediment::dormant(self.id, since, None)),
+        };
+        let past = self.past_dormancies.iter().map(|time| Impediment::dormant(self.id, time.from, Some(time.until)));
+        past.chain(present)
     }
 
     /// Adds to the exclusion record; whether the ground applies is for the regime's rule set to say.

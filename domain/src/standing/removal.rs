@@ -289,6 +289,12 @@ impl Removal {
         }
     }
 
+    /// Whether it is under way: notified or decided, and neither in effect nor revoked.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        matches!(self.state, RemovalState::Notified | RemovalState::Decided { .. })
+    }
+
     /// What it sets against referrals.
     #[must_use]
     pub fn impediment(&self) -> Option<Impediment> {

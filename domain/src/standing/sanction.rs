@@ -168,7 +168,9 @@ impl Sanction {
         permit(self, attempted, allowed(&self.state))
     }
 
-    fn in_force(&self) -> bool {
+    /// Whether it has not been lifted.
+    #[must_use]
+    pub fn in_force(&self) -> bool {
         match self.state {
             SanctionState::Active => true,
             SanctionState::Lifted { .. } => false,

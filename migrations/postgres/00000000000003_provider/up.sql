@@ -6,7 +6,8 @@ CREATE TABLE providers (
     body       JSON NOT NULL,
     registered_by  TEXT NOT NULL,
     agency_urn     TEXT,
-    company_number TEXT
+    company_number TEXT,
+    was_dormant    BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX providers_agency_urn ON providers (agency_urn) WHERE agency_urn IS NOT NULL;
 CREATE UNIQUE INDEX providers_company_number ON providers (company_number) WHERE company_number IS NOT NULL;

@@ -36,6 +36,11 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Check, admission::checks::versions),
     (Kind::Declaration, admission::declarations::versions),
     (Kind::Membership, admission::memberships::versions),
+    (Kind::Suspension, standing::suspensions::versions),
+    (Kind::Notice, standing::notices::versions),
+    (Kind::Sanction, standing::sanctions::versions),
+    (Kind::Removal, standing::removals::versions),
+    (Kind::Appeal, standing::appeals::versions),
 ];
 
 /// What the verifier found.

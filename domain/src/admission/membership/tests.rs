@@ -27,8 +27,8 @@ fn golden_table() {
     insta::assert_snapshot!(table(
         states,
         &[
-            ("renew", &|m: Membership| m.renew_assurance(requirement(), Some(now.plus_months(1)), now)),
-            ("renew past", &|m: Membership| m.renew_assurance(requirement(), Some(now), now)),
+            ("renew", &|m: Membership| m.renew_assurance(requirement(), Some(now.plus_months(1)), &[], now)),
+            ("renew past", &|m: Membership| m.renew_assurance(requirement(), Some(now), &[], now)),
             ("tick", &|m: Membership| m.tick(now)),
             ("tick early", &|m: Membership| m.tick(t0())),
             ("withdraw", &|m: Membership| m.withdraw(None, now)),
@@ -67,8 +67,8 @@ fn evidence_expires_once_and_its_renewal_keeps_the_gap() {
     assert_eq!(member.due(), None);
     assert_eq!(codes(&member.clone().tick(expiry.plus_days(3))), ["not_due"]);
     let renewed = expiry.plus_days(10);
-    let (member, events) = member.renew_assurance(requirement(), None, renewed).unwrap();
-    assert!(matches!(&events[..], [MembershipEvent::EvidenceRenewed { .. }]));
+    let (member, events) = member.renew_assurance(requirement(), None, &["cert".into()], renewed).unwrap();
+    assert!(matches!(&events[..], [MembershipEvent::EvidenceRenewed { evidence, .. }] if *evidence == ["cert"]));
     assert_eq!(status(&member, expiry.plus_seconds(-1)), Status::Active);
     assert_eq!(status(&member, expiry), Status::EvidenceExpired);
     assert_eq!(status(&member, renewed.plus_seconds(-1)), Status::EvidenceExpired);
@@ -78,15 +78,15 @@ fn evidence_expires_once_and_its_renewal_keeps_the_gap() {
 #[test]
 fn renewal_before_the_sweep_announces_the_expiry_too_and_renewal_in_time_leaves_no_gap() {
     let expiry = t0().plus_months(12);
-    let (_, events) = insured(Some(expiry)).renew_assurance(requirement(), None, expiry.plus_days(1)).unwrap();
+    let (_, events) = insured(Some(expiry)).renew_assurance(requirement(), None, &[], expiry.plus_days(1)).unwrap();
     assert!(matches!(&events[..], [MembershipEvent::EvidenceExpired { .. }, MembershipEvent::EvidenceRenewed { .. }]));
-    let in_time = insured(Some(expiry)).renew_assurance(requirement(), None, expiry.plus_seconds(-1)).unwrap().0;
+    let in_time = insured(Some(expiry)).renew_assurance(requirement(), None, &[], expiry.plus_seconds(-1)).unwrap().0;
     assert!(in_time.assurances[0].lapses.is_empty());
     assert_eq!(status(&in_time, expiry), Status::Active);
 }
 
 #[test]
 fn unknown_evidence_is_refused_with_every_reason() {
-    let outcome = member().renew_assurance(requirement(), Some(t0()), t0());
+    let outcome = member().renew_assurance(requirement(), Some(t0()), &[], t0());
     assert_eq!(codes(&outcome), ["assurance_unknown", "evidence_already_expired"]);
 }

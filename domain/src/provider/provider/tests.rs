@@ -54,7 +54,7 @@ fn the_table() {
         ("amend", |p| p.amend(profile("Example Homes Ltd"))),
         ("add_external_ref", |p| p.add_external_ref(external("procontract", "S1"))),
         ("make_dormant", |p| p.make_dormant("wound up", now())),
-        ("reactivate", |p| p.reactivate("trades again")),
+        ("reactivate", |p| p.reactivate("trades again", now())),
         ("record_exclusion", |p| p.record_exclusion(exclusion(), &portal(), now())),
         ("judge_self_cleaning", |p| p.judge_self_cleaning(0, judged("too recent"))),
     ];
@@ -153,4 +153,17 @@ fn a_dormant_provider_adds_no_home() {
     assert_eq!(registered.may_add_home(), Ok(()));
     let dormant = registered.make_dormant("wound up", now()).unwrap().0;
     assert!(matches!(dormant.may_add_home(), Err(Refusal::WrongState { attempted: "add_home", .. })));
+}
+
+#[test]
+fn every_dormancy_stays_answerable() {
+    let provider = register(profile("Example Care Ltd")).unwrap().0;
+    assert_eq!(provider.impediments().next(), None);
+    assert!(!serde_json::to_string(&provider).unwrap().contains("pastDormancies"));
+    let (first, back, again) = (now(), now().plus_days(3), now().plus_days(9));
+    let provider = provider.make_dormant("wound up", first).unwrap().0;
+    let provider = provider.reactivate("trades again", back).unwrap().0;
+    let provider = provider.make_dormant("wound up", again).unwrap().0;
+    let found: Vec<_> = provider.impediments().map(|one| (one.from, one.until)).collect();
+    assert_eq!(found, [(first, Some(back)), (again, None)]);
 }

@@ -1,0 +1,78 @@
+//! What is done to a membership itself: the provider leaves, evidence is renewed (A6).
+
+use actix_web::{post, web};
+use domain::admission::membership::{self as rules, Membership};
+use domain::arrangement::RequirementRef;
+use domain::kernel::{Instant, MembershipId, RequirementId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{lock_member, removals};
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, Reply};
+
+routes! {
+    withdraw_membership: LeaveLot, [];
+    renew_evidence: RecordCheck, [rules::RULES];
+}
+
+/// Why a provider leaves.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Leave {
+    /// The reason, where the provider gives one; it owes none.
+    #[validate(length(max = 4000))]
+    reason: Option<String>,
+}
+
+/// Leave a lot
+///
+/// The member leaves at once. A removal that is under way is no longer pursued; one that is due takes effect first,
+/// so that nobody leaves who is already removed.
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Leave, responses((status = 200, body = Resource<Membership>)))]
+#[post("/v1/memberships/{id}/withdraw")]
+async fn withdraw_membership(call: Call<Leave>, id: web::Path<MembershipId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = lock_member(call, tx, *id)?;
+        let decision = before.value.clone().withdraw(call.body.reason.clone(), tx.now())?;
+        removals::drop_pending(tx, *id, "the provider left the lot")?;
+        Reply::ok(&tx.save(&before, decision)?)
+    })
+    .await
+}
+
+/// Renewed evidence that an officer accepts.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Renew {
+    /// The requirement that the evidence is for.
+    requirement: RequirementId,
+    /// Its version; the one that the membership rests on, where absent.
+    version: Option<u32>,
+    /// Until when the evidence is valid; without end, where absent.
+    valid_until: Option<Instant>,
+    /// References of the documents.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    evidence: Vec<String>,
+}
+
+/// Accept renewed evidence
+///
+/// A member whose mandatory evidence has expired gets referrals again from now on.
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Renew, responses((status = 200, body = Resource<Membership>)))]
+#[post("/v1/memberships/{id}/renew-evidence")]
+async fn renew_evidence(call: Call<Renew>, id: web::Path<MembershipId>) -> Answer {
+    call.write(move |tx, call| {
+        let before = lock_member(call, tx, *id)?;
+        let Renew { requirement, version, valid_until, evidence } = &call.body;
+        let held = before.value.assurances.iter().map(|a| a.requirement).find(|r| r.requirement == *requirement);
+        let version = version.or(held.map(|r| r.version)).unwrap_or_default();
+        let reference = RequirementRef { requirement: *requirement, version };
+        let decision = before.value.clone().renew_assurance(reference, *valid_until, evidence, tx.now())?;
+        Reply::ok(&tx.save(&before, decision)?)
+    })
+    .await
+}

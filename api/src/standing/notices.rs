@@ -1,0 +1,154 @@
+//! Improvement notices: issue, answer, extend, judge, withdraw (TIR-18).
+
+use actix_web::{get, post, web};
+use chrono::NaiveDate;
+use domain::admission::membership::Membership;
+use domain::kernel::{Aggregate as _, Instant, MembershipId, NoticeId};
+use domain::standing::improvement_notice::{self as rules, ImprovementNotice, IssueNotice};
+use persistence::standing as store;
+use persistence::{Outcome, Tx};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{Said, lock_member, on_measure, seen_member, show};
+use crate::arrangement::arrangements::Because;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, List, Reply};
+
+routes! {
+    issue_improvement_notice: IssueNotice, [rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
+    list_improvement_notices: ReadMembers, [];
+    get_improvement_notice: ReadMembers, [];
+    respond_to_improvement_notice: MakeRepresentations, [domain::standing::RULES];
+    extend_improvement_notice: IssueNotice, [rules::RULES];
+    meet_improvement_notice: IssueNotice, [];
+    fail_improvement_notice: IssueNotice, [rules::RULES, domain::kernel::rule::RULES];
+    withdraw_improvement_notice: IssueNotice, [domain::kernel::rule::RULES];
+}
+
+/// An improvement notice to be issued.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Issue {
+    /// What is to be rectified.
+    #[validate(length(min = 1, max = 20_000))]
+    issue: String,
+    /// The date of the discussion with the provider.
+    #[schema(value_type = String, format = Date)]
+    discussion_held_on: NaiveDate,
+    /// Whether the provider's contact agreed to the time.
+    agreed_with_provider: bool,
+    /// End of the time to rectify.
+    rectify_by: Instant,
+    /// References of documents.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    evidence: Vec<String>,
+}
+
+/// Issue an improvement notice
+///
+/// A warning with time to rectify, after a discussion with the provider. The member's standing stays as it is.
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Issue, responses((status = 201, body = Resource<ImprovementNotice>)))]
+#[post("/v1/memberships/{id}/improvement-notices")]
+async fn issue_improvement_notice(call: Call<Issue>, id: web::Path<MembershipId>) -> Answer {
+    call.write(move |tx, call| {
+        let member = lock_member(call, tx, *id)?.value;
+        let Issue { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence } = call.body.clone();
+        let order = IssueNotice { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence };
+        let decision = ImprovementNotice::issue(tx.mint(), order, &member, tx.actor(), tx.now())?;
+        Reply::created(&tx.create(decision)?, "improvement-notices")
+    })
+    .await
+}
+
+/// List the improvement notices of a membership
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), responses((status = 200, body = List<Resource<ImprovementNotice>>)))]
+#[get("/v1/memberships/{id}/improvement-notices")]
+async fn list_improvement_notices(call: Call, id: web::Path<MembershipId>) -> Answer {
+    call.scan(move |c, call| {
+        seen_member(call, c, *id)?;
+        let items = store::notices_of(c, *id)?.iter().map(|n| Resource::of(n, Clone::clone)).collect();
+        Reply::json(200, &List { items, next: None })
+    })
+    .await
+}
+
+/// Read an improvement notice
+#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[get("/v1/improvement-notices/{id}")]
+async fn get_improvement_notice(call: Call, id: web::Path<NoticeId>) -> Answer {
+    show::<ImprovementNotice>(call, *id).await
+}
+
+/// Answer an improvement notice, as the provider concerned
+#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = Said, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[post("/v1/improvement-notices/{id}/respond")]
+async fn respond_to_improvement_notice(call: Call<Said>, id: web::Path<NoticeId>) -> Answer {
+    on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
+        Ok(notice.respond(call.body.text.clone(), tx.actor(), tx.now())?)
+    })
+    .await
+}
+
+/// More time to rectify.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MoreTime {
+    /// New end of the time.
+    rectify_by: Instant,
+    /// Whether the provider agreed.
+    agreed_with_provider: bool,
+}
+
+/// Give more time to rectify, by agreement
+#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = MoreTime, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[post("/v1/improvement-notices/{id}/extend")]
+async fn extend_improvement_notice(call: Call<MoreTime>, id: web::Path<NoticeId>) -> Answer {
+    on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
+        Ok(notice.extend(call.body.rectify_by, call.body.agreed_with_provider, tx.now())?)
+    })
+    .await
+}
+
+/// Judge that the issue is rectified
+#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[post("/v1/improvement-notices/{id}/meet")]
+async fn meet_improvement_notice(call: Call, id: web::Path<NoticeId>) -> Answer {
+    on_measure(call, *id, |notice: ImprovementNotice, tx, _| Ok(notice.meet(tx.actor(), tx.now())?)).await
+}
+
+/// Judge that the issue is not rectified, once its time has passed
+#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = Because, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[post("/v1/improvement-notices/{id}/fail")]
+async fn fail_improvement_notice(call: Call<Because>, id: web::Path<NoticeId>) -> Answer {
+    on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
+        Ok(notice.fail(call.body.reason.clone(), tx.actor(), tx.now())?)
+    })
+    .await
+}
+
+/// Take an improvement notice back
+#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = Because, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[post("/v1/improvement-notices/{id}/withdraw")]
+async fn withdraw_improvement_notice(call: Call<Because>, id: web::Path<NoticeId>) -> Answer {
+    on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
+        Ok(notice.withdraw(call.body.reason.clone(), tx.actor(), tx.now())?)
+    })
+    .await
+}
+
+/// What is due: the time to rectify has passed.
+pub(super) fn tick(tx: &mut Tx<'_>, id: NoticeId) -> Outcome<()> {
+    let membership = tx.get::<ImprovementNotice>(id)?.value.membership;
+    tx.lock::<Membership>(membership)?;
+    let before = tx.lock::<ImprovementNotice>(id)?;
+    if before.value.due().is_none_or(|due| due.at > tx.now()) {
+        // Another server was quicker.
+        return Ok(());
+    }
+    let decision = before.value.clone().tick(tx.now())?;
+    tx.save(&before, decision).map(drop)
+}

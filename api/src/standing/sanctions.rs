@@ -1,0 +1,88 @@
+//! Sanctions: conceal or restrict a member, and lift either (WAL-13).
+
+use actix_web::{get, post, web};
+use domain::kernel::{Instant, MembershipId, SanctionId};
+use domain::standing::sanction::{self as rules, ApplySanction, Sanction, SanctionKind};
+use persistence::standing as store;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{Lift, lock_member, on_measure, seen_member, show};
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, List, Reply};
+
+routes! {
+    apply_sanction: ApplySanction, [rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
+    list_sanctions: ReadMembers, [];
+    get_sanction: ReadMembers, [];
+    lift_sanction: ApplySanction, [domain::kernel::rule::RULES];
+}
+
+/// A sanction to be imposed.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Impose {
+    /// Which step of the ladder.
+    kind: SanctionKind,
+    /// The grounds.
+    #[validate(length(min = 1, max = 20_000))]
+    reason: String,
+    /// Why the failing is serious enough to skip a step.
+    #[validate(length(max = 4000))]
+    serious: Option<String>,
+    /// References of documents.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    evidence: Vec<String>,
+    /// When to look at it again.
+    review_on: Option<Instant>,
+}
+
+/// Conceal or restrict a member
+///
+/// Concealed members are hidden from the search of portals and still get referrals; restricted ones get none.
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Impose, responses((status = 201, body = Resource<Sanction>)))]
+#[post("/v1/memberships/{id}/sanctions")]
+async fn apply_sanction(call: Call<Impose>, id: web::Path<MembershipId>) -> Answer {
+    call.write(move |tx, call| {
+        let member = lock_member(call, tx, *id)?.value;
+        let Impose { kind, reason, serious, evidence, review_on } = call.body.clone();
+        let order = ApplySanction { kind, reason, serious, evidence, review_on };
+        let before: Vec<_> = store::sanctions_of(tx, *id)?.into_iter().map(|s| s.value).collect();
+        let decision = Sanction::apply(tx.mint(), order, &member, &before, tx.actor(), tx.now())?;
+        Reply::created(&tx.create(decision)?, "sanctions")
+    })
+    .await
+}
+
+/// List the sanctions of a membership
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), responses((status = 200, body = List<Resource<Sanction>>)))]
+#[get("/v1/memberships/{id}/sanctions")]
+async fn list_sanctions(call: Call, id: web::Path<MembershipId>) -> Answer {
+    call.scan(move |c, call| {
+        seen_member(call, c, *id)?;
+        let items = store::sanctions_of(c, *id)?.iter().map(|s| Resource::of(s, Clone::clone)).collect();
+        Reply::json(200, &List { items, next: None })
+    })
+    .await
+}
+
+/// Read a sanction
+#[utoipa::path(tag = "standing", params(("id" = SanctionId, Path)), responses((status = 200, body = Resource<Sanction>)))]
+#[get("/v1/sanctions/{id}")]
+async fn get_sanction(call: Call, id: web::Path<SanctionId>) -> Answer {
+    show::<Sanction>(call, *id).await
+}
+
+/// Lift a sanction
+#[utoipa::path(tag = "standing", params(("id" = SanctionId, Path)), request_body = Lift, responses((status = 200, body = Resource<Sanction>)))]
+#[post("/v1/sanctions/{id}/lift")]
+async fn lift_sanction(call: Call<Lift>, id: web::Path<SanctionId>) -> Answer {
+    on_measure(call, *id, |sanction: Sanction, tx, call| {
+        let Lift { reason, annulled } = call.body.clone();
+        Ok(sanction.lift(reason, annulled, tx.actor(), tx.now())?)
+    })
+    .await
+}

@@ -1,0 +1,5 @@
+DROP TABLE appeals;
+DROP TABLE removals;
+DROP TABLE sanctions;
+DROP TABLE notices;
+DROP TABLE suspensions;
