@@ -25,10 +25,10 @@ domain::rules! {
 }
 
 routes! {
-    create_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, RULES];
+    create_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, RULES];
     list_arrangements: ReadMarket, [crate::http::listing::RULES];
     get_arrangement: ReadMarket, [];
-    amend_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES];
+    amend_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES];
     get_policies: ReadMarket, [];
     set_policies: ManageArrangement, [rules::policy::RULES, law::regime::RULES];
     get_authorities: ReadMarket, [];

@@ -145,7 +145,14 @@ impl Call<'_> {
         let media = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = if media.ends_with("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
         let status = parts.status.as_u16();
-        let reply = Reply { request: format!("{} {method} {path}", actor.name), sent, status, body, text, headers: parts.headers };
+        let reply = Reply {
+            request: format!("{} {method} {path}", actor.name),
+            sent,
+            status,
+            body,
+            text,
+            headers: parts.headers,
+        };
         documented::check(method, &path, &reply);
         reply
     }

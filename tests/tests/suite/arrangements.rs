@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::TestApp;
 use crate::market::{self, FIRST_CLOSE, LIVE, Market, cambridgeshire, with};
 
 on_both! {
@@ -98,8 +99,9 @@ on_both! {
         let market = Market::draft(app, json!({}));
         let policies = market.path("/policies");
         let now = market.lead.get(&policies).expect(200).body;
-        let wanted = with(now, json!({"regime": "pcr34", "admissionMode": "closed"}));
-        market.lead.put(&policies, wanted).expect(422);
+        market.lead.put(&policies, with(now, json!({"regime": "pcr34"})))
+            .problem("admission_mode_not_allowed", 422)
+            .blames("admission_mode_not_allowed", "/admissionMode");
     }
 
     fn participants_are_closed_at_publication(app: &TestApp) {

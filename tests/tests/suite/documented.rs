@@ -62,9 +62,13 @@ impl Operation {
         codes.map(|codes| codes.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
 
-    fn all_codes(&self) -> BTreeSet<&str> {
+    /// Every problem code that it documents.
+    pub fn all_codes(&self) -> BTreeSet<&str> {
         let responses = self.documented["responses"].as_object().into_iter().flat_map(|r| r.values());
-        responses.flat_map(|r| r["x-problem-codes"].as_array().into_iter().flatten()).filter_map(Value::as_str).collect()
+        responses
+            .flat_map(|r| r["x-problem-codes"].as_array().into_iter().flatten())
+            .filter_map(Value::as_str)
+            .collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::TestApp;
 use crate::market::{self, Market, manual, with};
 
 on_both! {

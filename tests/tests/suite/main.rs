@@ -11,15 +11,16 @@
     reason = "a test fails by panicking, and says where"
 )]
 
-/// Makes two tests of each body: `<module>::sqlite::<name>` and `<module>::postgres::<name>`. Once per module.
+/// Makes two tests of each body: `<module>::sqlite::<name>` and `<module>::postgres::<name>`, each with its own
+/// `TestApp` or `Store`. Once per module.
 macro_rules! on_both {
-    ($($(#[$meta:meta])* fn $name:ident($app:ident: &TestApp) $body:block)+) => {
-        $($(#[$meta])* fn $name($app: &crate::app::TestApp) $body)+
+    ($($(#[$meta:meta])* fn $name:ident($subject:ident: &$Subject:ident) $body:block)+) => {
+        $($(#[$meta])* fn $name($subject: &$Subject) $body)+
         mod sqlite {
-            $(#[test] fn $name() { super::$name(&crate::app::TestApp::on(crate::database::Kind::Sqlite)); })+
+            $(#[test] fn $name() { super::$name(&super::$Subject::on(crate::database::Kind::Sqlite)); })+
         }
         mod postgres {
-            $(#[test] fn $name() { super::$name(&crate::app::TestApp::on(crate::database::Kind::Postgres)); })+
+            $(#[test] fn $name() { super::$name(&super::$Subject::on(crate::database::Kind::Postgres)); })+
         }
     };
 }
@@ -31,9 +32,9 @@ mod documented;
 mod market;
 
 mod arrangements;
-
+mod contract;
 mod lots;
-
+mod protocol;
 mod rounds;
 mod store;
-
+mod system;

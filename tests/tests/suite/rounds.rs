@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::TestApp;
 use crate::market::{FIRST_CLOSE, LIVE, Market, SECOND_OPEN};
 
 on_both! {
