@@ -30,13 +30,13 @@ impl<'a> Actor<'a> {
         self.request("POST", path).json(body).send()
     }
 
-    /// Puts, with the resource's present ETag in `If-Match`.
+    /// Puts, with the resource's present `ETag` in `If-Match`.
     #[track_caller]
     pub fn put(&self, path: &str, body: Value) -> Reply {
         self.request("PUT", path).json(body).matching().send()
     }
 
-    /// Patches, with the resource's present ETag in `If-Match`.
+    /// Patches, with the resource's present `ETag` in `If-Match`.
     #[track_caller]
     pub fn patch(&self, path: &str, body: Value) -> Reply {
         self.request("PATCH", path).json(body).matching().send()
@@ -109,7 +109,7 @@ impl Call<'_> {
         self
     }
 
-    /// With the present ETag of the resource that the path begins with, such as `/v1/lots/{id}`, where it has one.
+    /// With the present `ETag` of the resource that the path begins with, such as `/v1/lots/{id}`, where it has one.
     #[track_caller]
     pub fn matching(self) -> Self {
         let root: Vec<&str> = self.path.split(['/', '?']).take(4).collect();

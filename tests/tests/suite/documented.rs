@@ -125,7 +125,8 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
 
 /// The validator of an operation's answers with a status, made once. Fields that the schema does not name are wrong.
 fn validator(operation: &Operation, status: u16) -> Arc<Validator> {
-    static MADE: LazyLock<Mutex<HashMap<(String, u16), Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    type Made = HashMap<(String, u16), Arc<Validator>>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (operation.id.clone(), status);
     if let Some(validator) = made.get(&key) {

@@ -85,7 +85,6 @@ pub fn adopt(lead: &Actor<'_>, lot: &str, requirement: &str) {
 
 /// An arrangement with its lots, as a test sees it.
 pub struct Market<'a> {
-    pub app: &'a TestApp,
     pub lead: Actor<'a>,
     pub id: String,
     /// Codes and ids of the lots, in the order of definition.
@@ -101,7 +100,7 @@ impl<'a> Market<'a> {
     pub fn draft(app: &'a TestApp, changes: Value) -> Self {
         let lead = app.lead("LGSS");
         let id = arrangement(&lead, with(cambridgeshire(), changes));
-        let mut market = Self { app, lead, id, lots: Vec::new(), requirements: Vec::new() };
+        let mut market = Self { lead, id, lots: Vec::new(), requirements: Vec::new() };
         market.require("safeguarding", manual("Children are kept safe"));
         market.require("insurance", manual("Insurance is in force"));
         for (code, service) in [
@@ -161,7 +160,7 @@ impl<'a> Market<'a> {
     #[track_caller]
     pub fn lot(&self, code: &str) -> &str {
         let found = self.lots.iter().find(|(known, _)| known == code);
-        found.map(|(_, id)| id.as_str()).unwrap_or_else(|| panic!("no lot {code}"))
+        found.map_or_else(|| panic!("no lot {code}"), |(_, id)| id.as_str())
     }
 
     /// Its arrangement now.

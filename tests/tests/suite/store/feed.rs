@@ -104,7 +104,7 @@ fn a_reader_beside_parallel_writers_misses_nothing_on_postgres() {
                         .write(Mode::Commit, move |tx| {
                             define(tx, &format!("{code}-1"))?;
                             // The last writes of a neighbour may have ended already.
-                            drop(next.lock().unwrap_or_else(PoisonError::into_inner).send(()));
+                            let _ = next.lock().unwrap_or_else(PoisonError::into_inner).send(());
                             leave(&own);
                             define(tx, &format!("{code}-2"))
                         })
@@ -116,7 +116,9 @@ fn a_reader_beside_parallel_writers_misses_nothing_on_postgres() {
         while !tasks.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             reader.follow(store);
         }
-        tasks.into_iter().for_each(|task| task.join().unwrap());
+        for task in tasks {
+            task.join().unwrap();
+        }
         super::settle(&store.database.url);
         reader.follow(store);
         reader

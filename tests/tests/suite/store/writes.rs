@@ -116,7 +116,7 @@ on_both! {
             assert_eq!(entry.version, entry.link, "one event a command here");
         }
         let mut forged = feed[3].1.clone();
-        forged.actor = "someone else".to_owned();
+        "someone else".clone_into(&mut forged.actor);
         assert_ne!(forged.hash, forged.digest());
     }
 }
