@@ -51,10 +51,28 @@ pub fn text() -> Result<String, String> {
         operations.extend(subject.operations);
     }
     let mut document = serde_json::to_value(&document).map_err(|e| e.to_string())?;
+    camel_fields(&mut document);
     complete(&mut document, &operations);
     let mut text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
     text.push('\n');
     Ok(text)
+}
+
+/// Names fields as they are sent: serde's `rename_all_fields` is not read by the macro that writes the schemas.
+fn camel_fields(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(fields)) = members.get_mut("properties") {
+                *fields = std::mem::take(fields).into_iter().map(|(name, field)| (camel(&name), field)).collect();
+            }
+            if let Some(Value::Array(names)) = members.get_mut("required") {
+                names.iter_mut().for_each(|name| *name = json!(camel(name.as_str().unwrap_or_default())));
+            }
+            members.values_mut().for_each(camel_fields);
+        }
+        Value::Array(items) => items.iter_mut().for_each(camel_fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Adds to each operation what follows from its method and its row in the list of routes.
@@ -116,7 +134,7 @@ fn protocol(
     method: &str,
     public: bool,
 ) -> impl Iterator<Item = &'static &'static Code> {
-    let (writes, body) = (method != "get", documented.contains_key("requestBody"));
+    let writes = method != "get";
     let own = documented.get("parameters").and_then(Value::as_array);
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
@@ -127,7 +145,8 @@ fn protocol(
         409 => writes,
         412 => writes,
         413 => writes,
-        415 | 422 => body || (code.status == 422 && !writes),
+        // What has no body refuses one that says something.
+        415 => writes,
         428 => conditional,
         _ => true,
     })

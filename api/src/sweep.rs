@@ -70,13 +70,17 @@ fn tick_in(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<()> {
 /// # Errors
 /// Where the store cannot be reached.
 pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
+    let mut stuck = None;
     loop {
-        let next = app.db.scan(move |c| timer::due(c, to, 1)).await?;
-        let Some(stop) = next.first().map(|t| t.at.max(app.clock.now())) else { break };
-        clock.store(stop.micros(), Ordering::SeqCst);
-        if sweep(app, stop).await? == 0 {
+        let next = app.db.scan(move |c| timer::due(c, to, 1)).await?.pop();
+        // A change that stays due failed: it is logged, and the rest of the way is walked at its end.
+        if next.is_none() || next == stuck {
             break;
         }
+        let stop = next.as_ref().map_or(to, |timer| timer.at.max(app.clock.now()));
+        clock.store(stop.micros(), Ordering::SeqCst);
+        sweep(app, stop).await?;
+        stuck = next;
     }
     clock.store(to.micros(), Ordering::SeqCst);
     sweep(app, to).await.map(drop)

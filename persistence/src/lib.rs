@@ -8,7 +8,7 @@
 mod conn;
 #[macro_use]
 mod aggregate;
-mod constraints;
+pub mod constraints;
 mod db;
 mod dialect;
 mod failure;

@@ -25,10 +25,10 @@ domain::rules! {
 }
 
 routes! {
-    create_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, RULES];
+    create_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, RULES];
     list_arrangements: ReadMarket, [crate::http::listing::RULES];
     get_arrangement: ReadMarket, [];
-    amend_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES];
+    amend_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES];
     get_policies: ReadMarket, [];
     set_policies: ManageArrangement, [rules::policy::RULES, law::regime::RULES];
     get_authorities: ReadMarket, [];
@@ -295,6 +295,10 @@ async fn discard_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer
 /// The end of the term.
 pub(super) fn tick(tx: &mut Tx<'_>, id: ArrangementId) -> Outcome<()> {
     let before = tx.lock::<Arrangement>(id)?;
+    if before.value.due().is_none_or(|due| due.at > tx.now()) {
+        // Another server was quicker.
+        return Ok(());
+    }
     let decision = before.value.clone().tick(tx.now())?;
     tx.save(&before, decision)?;
     wind_up(tx, id, "the arrangement's term has ended")

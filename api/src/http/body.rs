@@ -51,17 +51,12 @@ impl<T: DeserializeOwned + Serialize> Body for Given<T> {
 }
 
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    // What is no JSON at all is 400, before anything is said of its fields.
+    serde_json::from_slice::<serde::de::IgnoredAny>(text)
+        .map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
     let mut json = serde_json::Deserializer::from_slice(text);
-    let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
-        if inner.is_data() {
-            Problem::invalid(vec![wrong(pointer(&path), inner.to_string())])
-        } else {
-            Problem::new(&problem::UNREADABLE, inner.to_string())
-        }
-    })?;
-    json.end().map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
-    Ok(body)
+    serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| Problem::invalid(vec![wrong(pointer(&error.path().to_string()), error.inner().to_string())]))
 }
 
 /// Finds texts and lists that are too long, and fields that the value does not know: those that were sent and are not

@@ -60,8 +60,9 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
         Ok(operation) => operation,
         Err(known) if known.is_empty() => return Ok(None),
         Err(known) => {
-            let detail = format!("this resource knows {}", known.join(", "));
-            return Err(Problem::new(&problem::METHOD_NOT_ALLOWED, detail));
+            let problem =
+                Problem::new(&problem::METHOD_NOT_ALLOWED, format!("this resource knows {}", known.join(", ")));
+            return Err(Problem { allowed: Some(known.into_iter().map(str::to_owned).collect()), ..problem });
         }
     };
     let public = operation.permission.reach(Role::Public) != Reach::None;

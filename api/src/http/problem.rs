@@ -87,7 +87,7 @@ pub struct Problem {
     /// The command that was tried, for `wrong_state`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempted: Option<String>,
-    /// The commands that the state knows, for `wrong_state`.
+    /// The commands that the state knows, for `wrong_state`; the methods, for `method_not_allowed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
 }
@@ -201,6 +201,10 @@ impl ResponseError for Problem {
         match self.status {
             401 => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            405 => {
+                let known = self.allowed.as_deref().unwrap_or_default().join(", ");
+                response.insert_header((header::ALLOW, known));
             }
             503 => {
                 response.insert_header((header::RETRY_AFTER, "1"));

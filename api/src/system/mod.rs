@@ -120,7 +120,7 @@ async fn get_clock(call: Call) -> Answer {
 /// Move a development server's clock forward
 ///
 /// Everything that falls due on the way is done, in order, before the answer. A production server answers 409.
-#[utoipa::path(tag = "system", responses((status = 200, body = Time)))]
+#[utoipa::path(tag = "system", params(("If-Match" = Option<String>, Header, description = "Not needed")), request_body = MoveClock, responses((status = 200, body = Time)))]
 #[put("/v1/clock")]
 async fn move_clock(call: Call<MoveClock>) -> Answer {
     let app = call.shared();

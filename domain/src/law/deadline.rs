@@ -15,7 +15,7 @@ use crate::arrangement::{Policies, Regime};
 use crate::kernel::{Instant, Refusal, Violations};
 
 crate::rules! {
-    NO_SUCH_CLOCK = "no_such_clock", Conflict, "BEY-06",
+    NO_SUCH_CLOCK = "no_such_clock", Input, "BEY-06",
         "The rule is a clock of the regime that the arrangement stands under.";
     EXTENSION_TOO_LATE = "evaluation_extension_too_late", Conflict, "PCR34-17",
         "A longer evaluation is decided before the tenth working day after receipt begins.";

@@ -1,0 +1,121 @@
+//! A database of a test's own, copied from one that was migrated once, and gone when the test ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+
+/// Which database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database with a directory for whatever else belongs to its server.
+pub struct Database {
+    pub kind: Kind,
+    pub url: String,
+    pub home: PathBuf,
+}
+
+impl Database {
+    /// A new database, migrated and empty.
+    pub fn new(kind: Kind) -> Self {
+        Self::copied(kind, true)
+    }
+
+    /// A new database without a schema.
+    pub fn bare(kind: Kind) -> Self {
+        Self::copied(kind, false)
+    }
+
+    fn copied(kind: Kind, migrated: bool) -> Self {
+        let name = unique("test");
+        let home = folder(&name);
+        let url = match kind {
+            Kind::Sqlite => {
+                let file = home.join("dps.db");
+                if migrated {
+                    std::fs::copy(sqlite_template(), &file).expect("a copy of the SQLite template");
+                }
+                format!("sqlite:{}", file.display())
+            }
+            Kind::Postgres => {
+                let template = if migrated { postgres_template() } else { "template0" };
+                administer(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+                address(&name)
+            }
+        };
+        Self { kind, url, home }
+    }
+
+    fn name(&self) -> &str {
+        self.home.file_name().and_then(|name| name.to_str()).unwrap()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // What a failed test leaves behind goes with the server or the build directory; a second panic would hide the first.
+        if self.kind == Kind::Postgres && !std::thread::panicking() {
+            administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name()));
+        }
+        drop(std::fs::remove_dir_all(&self.home));
+    }
+}
+
+fn sqlite_template() -> &'static Path {
+    static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let path = folder("template").join("dps.db");
+        persistence::migrate(&format!("sqlite:{}", path.display())).expect("the SQLite template");
+        path
+    })
+}
+
+fn postgres_template() -> &'static str {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let name = unique("template");
+        administer(&format!("CREATE DATABASE {name}"));
+        persistence::migrate(&address(&name)).expect("the PostgreSQL template");
+        name
+    })
+}
+
+/// Runs a statement as the server's administrator.
+fn administer(statement: &str) {
+    let mut conn = PgConnection::establish(&server()).expect("the PostgreSQL of TEST_POSTGRES_URL");
+    conn.batch_execute(statement).unwrap_or_else(|e| panic!("{statement}: {e}"));
+}
+
+fn server() -> String {
+    std::env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        panic!(
+            "TEST_POSTGRES_URL is not set, so nothing can be tested on PostgreSQL. Run `make test`, or \
+             `scripts/postgres run -- cargo test -p tests`, which bring their own; `cargo test -p tests sqlite::` \
+             runs the other half."
+        )
+    })
+}
+
+fn address(name: &str) -> String {
+    let server = server();
+    let (host, _) = server.rsplit_once('/').expect("TEST_POSTGRES_URL ends with a database's name");
+    format!("{host}/{name}")
+}
+
+fn unique(what: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{what}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    drop(std::fs::remove_dir_all(&path));
+    std::fs::create_dir_all(&path).expect("a directory for the test");
+    path
+}

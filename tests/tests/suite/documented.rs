@@ -1,0 +1,158 @@
+//! The published document as the tests see it: every answer must be one that it promises.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::actor::Reply;
+
+/// The document that the server publishes (AC-81 proves that it is this one).
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let text = api::openapi::text().expect("the document");
+    serde_json::from_str(&text).expect("the document is JSON")
+});
+
+/// One operation of the document.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub method: String,
+    pub path: String,
+    pub id: String,
+    pub permission: String,
+    pub documented: Value,
+}
+
+/// Every operation, in the order of the document.
+pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    let paths = DOCUMENT["paths"].as_object().expect("paths");
+    let mut operations = Vec::new();
+    for (path, methods) in paths {
+        for (method, documented) in methods.as_object().expect("methods") {
+            let text = |name: &str| documented[name].as_str().unwrap_or_default().to_owned();
+            operations.push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                id: text("operationId"),
+                permission: text("x-permission"),
+                documented: documented.clone(),
+            });
+        }
+    }
+    operations
+});
+
+impl Operation {
+    /// Its path with `id` in the place of every parameter.
+    pub fn filled(&self, id: &str) -> String {
+        self.path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/")
+    }
+
+    fn matches(&self, method: &str, path: &str) -> bool {
+        let (own, asked): (Vec<_>, Vec<_>) = (self.path.split('/').collect(), path.split('/').collect());
+        self.method == method
+            && own.len() == asked.len()
+            && own.iter().zip(&asked).all(|(own, asked)| own == asked || own.starts_with('{'))
+    }
+
+    /// Codes documented for a status.
+    fn codes(&self, status: u16) -> Vec<&str> {
+        let codes = self.documented["responses"][status.to_string()]["x-problem-codes"].as_array();
+        codes.map(|codes| codes.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
+    }
+
+    /// Every problem code that it documents.
+    pub fn all_codes(&self) -> BTreeSet<&str> {
+        let responses = self.documented["responses"].as_object().into_iter().flat_map(|r| r.values());
+        responses
+            .flat_map(|r| r["x-problem-codes"].as_array().into_iter().flatten())
+            .filter_map(Value::as_str)
+            .collect()
+    }
+}
+
+/// The operation that a request names. Where two match, the one with more written out.
+pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+    let path = path.split('?').next().unwrap_or_default();
+    let found = OPERATIONS.iter().filter(|operation| operation.matches(method, path));
+    found.min_by_key(|operation| operation.path.matches('{').count())
+}
+
+/// Whether a request reads the record, whose events appear when older transactions have ended.
+pub fn reads_the_feed(method: &str, path: &str) -> bool {
+    method == "GET" && operation(method, path).is_some_and(|o| o.permission == "ReadRecord")
+}
+
+/// Pages of the server that are not operations of the API.
+fn is_page(path: &str) -> bool {
+    ["/openapi.json", "/docs", "/metrics"].iter().any(|page| path.starts_with(page))
+}
+
+/// Fails the test where the answer is not one that the document promises.
+#[track_caller]
+pub fn check(method: &str, path: &str, reply: &Reply) {
+    assert!(reply.status < 500, "the server failed\n{reply}");
+    let Some(operation) = operation(method, path) else {
+        let refused = matches!(reply.status, 404 | 405);
+        assert!(refused || is_page(path), "an answer of an operation that is not documented\n{reply}");
+        return;
+    };
+    EXERCISED.lock().unwrap_or_else(PoisonError::into_inner).insert(operation.id.clone());
+    let documented = &operation.documented["responses"][reply.status.to_string()];
+    assert!(!documented.is_null(), "{} does not document the status {}\n{reply}", operation.id, reply.status);
+    if reply.status >= 400 {
+        let code = reply.body["code"].as_str().unwrap_or_default();
+        let codes = operation.codes(reply.status);
+        assert!(codes.contains(&code), "{} documents for {} only {codes:?}\n{reply}", operation.id, reply.status);
+        let known = operation.all_codes();
+        for error in reply.body["errors"].as_array().into_iter().flatten() {
+            let code = error["code"].as_str().unwrap_or_default();
+            assert!(known.contains(code), "{} does not document the code {code}\n{reply}", operation.id);
+        }
+        let media = reply.header("content-type").unwrap_or_default();
+        assert_eq!(media, "application/problem+json", "the media type of a problem\n{reply}");
+    }
+    if reply.status == 304 {
+        assert!(reply.text.is_empty(), "304 has no body\n{reply}");
+        return;
+    }
+    let validator = validator(operation, reply.status);
+    let wrong: Vec<String> =
+        validator.iter_errors(&reply.body).map(|e| format!("{}: {e}", e.instance_path())).take(5).collect();
+    assert!(wrong.is_empty(), "{} answers against its schema:\n{}\n{reply}", operation.id, wrong.join("\n"));
+}
+
+/// The validator of an operation's answers with a status, made once. Fields that the schema does not name are wrong.
+fn validator(operation: &Operation, status: u16) -> Arc<Validator> {
+    type Made = HashMap<(String, u16), Arc<Validator>>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (operation.id.clone(), status);
+    if let Some(validator) = made.get(&key) {
+        return validator.clone();
+    }
+    let content = operation.documented["responses"][status.to_string()]["content"].as_object();
+    let schema = content.and_then(|types| types.values().next()).map(|media| media["schema"].clone());
+    let schema = schema.unwrap_or_else(|| panic!("{} documents no body for {status}", operation.id));
+    let root = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "allOf": [schema],
+        "unevaluatedProperties": false,
+        "components": DOCUMENT["components"],
+    });
+    let built = jsonschema::options().should_validate_formats(true).build(&root);
+    let built = Arc::new(built.unwrap_or_else(|e| panic!("the schema of {} {status}: {e}", operation.id)));
+    made.insert(key, built.clone());
+    built
+}
+
+static EXERCISED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Writes which operations were called so far, and which never: `tmp/operations.txt` in the build directory.
+pub fn report() {
+    let exercised = EXERCISED.lock().unwrap_or_else(PoisonError::into_inner);
+    let line = |o: &Operation| format!("{} {}\n", if exercised.contains(&o.id) { "called" } else { "never " }, o.id);
+    let text: String = OPERATIONS.iter().map(line).collect();
+    drop(std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/operations.txt"), text));
+}

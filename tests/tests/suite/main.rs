@@ -1,0 +1,41 @@
+//! Black-box tests: the real server over HTTP with actors as objects, and the store beneath it. Every test runs on
+//! SQLite and on PostgreSQL, has its own database and moves its own clock; nothing waits for the time of day.
+//!
+//! `make test` runs them. One of them: `scripts/postgres run -- cargo test -p tests ac_17`; on SQLite alone:
+//! `cargo test -p tests sqlite::`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking, and says where"
+)]
+
+/// Makes two tests of each body: `<module>::sqlite::<name>` and `<module>::postgres::<name>`, each with its own
+/// `TestApp` or `Store`. Once per module.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* fn $name:ident($subject:ident: &$Subject:ident) $body:block)+) => {
+        $($(#[$meta])* fn $name($subject: &$Subject) $body)+
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(&super::$Subject::on(crate::database::Kind::Sqlite)); })+
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name(&super::$Subject::on(crate::database::Kind::Postgres)); })+
+        }
+    };
+}
+
+mod actor;
+mod app;
+mod database;
+mod documented;
+mod market;
+
+mod arrangements;
+mod contract;
+mod lots;
+mod protocol;
+mod rounds;
+mod store;
+mod system;
