@@ -58,7 +58,7 @@ on_both! {
         assert_eq!(app.anonymous().all("/v1/regimes").len(), 4);
         let ask = |query: &str| app.anonymous().get(&format!("/v1/deadlines?{query}"));
         ask("regime=pcr34&rule=PCR34-16&start=2019-01-04T00:00:00Z").expect(200);
-        ask("regime=pcr34&rule=NONE&start=2019-01-04T00:00:00Z").problem("no_such_clock", 409);
+        ask("regime=pcr34&rule=NONE&start=2019-01-04T00:00:00Z").problem("no_such_clock", 422);
         ask("regime=sharia&rule=NONE&start=2019-01-04T00:00:00Z").problem("unreadable", 400);
     }
 
