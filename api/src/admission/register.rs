@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply};
+use persistence::record::hex;
 
 routes! {
     get_register: ReadMembers, [];
@@ -117,8 +118,7 @@ async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<Asked>
                 },
             });
         }
-        let digest = Sha256::digest(serde_json::to_vec(&members)?);
-        let content_hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let content_hash = hex(&Sha256::digest(serde_json::to_vec(&members)?));
         Reply::json(200, &Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members })
     })
     .await

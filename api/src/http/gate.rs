@@ -9,6 +9,8 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError, web};
 use domain::kernel::{Actor, Reach, Role};
 
+use persistence::record::hex;
+
 use super::problem::{self, Problem};
 use crate::App;
 use crate::auth::Who;
@@ -32,7 +34,7 @@ pub async fn gate<B: MessageBody>(
     let method = req.method().to_string();
     let pattern = req.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let app = req.app_data::<web::Data<App>>().cloned();
-    let mut response = match admit(&req, app.as_ref().map(|app| app.get_ref()), &method) {
+    let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &method) {
         Ok(who) => {
             if let Some(who) = who {
                 req.extensions_mut().insert(who);
@@ -88,13 +90,11 @@ fn request_id(req: &ServiceRequest) -> String {
     let usable = |id: &&str| {
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    match given.filter(usable) {
-        Some(id) => id.to_owned(),
-        None => {
-            let mut bytes = [0u8; 12];
-            // Without randomness the id is all zeros, which is a poor id and no reason to refuse the request.
-            getrandom::fill(&mut bytes).unwrap_or_default();
-            bytes.iter().map(|b| format!("{b:02x}")).collect()
-        }
-    }
+    let new = || {
+        let mut bytes = [0u8; 12];
+        // Without randomness the id is all zeros, which is a poor id and no reason to refuse the request.
+        getrandom::fill(&mut bytes).unwrap_or_default();
+        hex(&bytes)
+    };
+    given.filter(usable).map_or_else(new, str::to_owned)
 }

@@ -34,8 +34,10 @@ mod market;
 
 mod arrangements;
 mod contract;
+mod interests;
 mod lots;
 mod protocol;
+mod register;
 mod rounds;
 mod store;
 mod system;
