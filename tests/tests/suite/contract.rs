@@ -104,7 +104,7 @@ fn every_path_is_plural_kebab_case_under_v1() {
     for operation in OPERATIONS.iter().filter(|operation| !outside.contains(&operation.path.as_str())) {
         let rest = operation.path.strip_prefix("/v1/").unwrap_or_else(|| panic!("{} is under /v1", operation.path));
         for part in rest.split('/').filter(|part| !part.starts_with('{')) {
-            let kebab = part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            let kebab = part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             assert!(kebab, "{} is written in kebab case", operation.path);
         }
     }

@@ -1,6 +1,6 @@
 //! The fictional releases of `sample/`, and small ones made here.
-use chrono::NaiveDate;
 use api::register::{Encoding, Entry, ProvisionType, Rating, Register, RowError, Sector, read};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 fn sample(name: &str) -> Result<Register, Vec<RowError>> {
