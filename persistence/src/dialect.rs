@@ -23,6 +23,18 @@ pub(crate) fn refuse_foreign_history(conn: &mut PgConnection) -> Outcome<()> {
     }
 }
 
+/// Whether every migration has run. A server whose role may not create tables starts on a schema that is current: the
+/// migration library would create its own table, if need be, before it looks.
+pub(crate) fn is_current(conn: &mut PgConnection, versions: &[String]) -> bool {
+    #[derive(QueryableByName)]
+    struct Ran {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let ran = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load::<Ran>(conn);
+    ran.is_ok_and(|ran| versions.iter().all(|version| ran.iter().any(|ran| ran.version == *version)))
+}
+
 /// Whether an error message means that the database cannot be reached or is too busy.
 pub(crate) fn says_unavailable(message: &str) -> bool {
     [

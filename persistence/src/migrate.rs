@@ -20,9 +20,15 @@ pub fn migrate(url: &str) -> Outcome<Vec<String>> {
     let conn = &mut PgConnection::establish(url).map_err(|e| unavailable(&e))?;
     // Several servers may start at once: one migrates, the others wait for it.
     diesel::connection::SimpleConnection::batch_execute(conn, "SELECT pg_advisory_lock(7235981)")?;
-    let ran = up(conn, POSTGRES)?;
+    let ran = if crate::dialect::is_current(conn, &embedded()?) { Vec::new() } else { up(conn, POSTGRES)? };
     crate::dialect::refuse_foreign_history(conn)?;
     Ok(ran)
+}
+
+fn embedded() -> Outcome<Vec<String>> {
+    let migrations =
+        diesel::migration::MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(|e| broken(&*e))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// Takes every migration back: for tests of the way down.

@@ -119,7 +119,8 @@ async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<Asked>
             });
         }
         let content_hash = hex(&Sha256::digest(serde_json::to_vec(&members)?));
-        Reply::json(200, &Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members })
+        let register = Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members };
+        Ok(Reply::json(200, &register)?.tagged_by_content(0))
     })
     .await
 }

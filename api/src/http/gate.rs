@@ -58,8 +58,8 @@ pub async fn gate<B: MessageBody>(
 fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option<Who>, Problem> {
     let Some(app) = app else { return Err(Problem::new(&problem::BROKEN, problem::BROKEN.says)) };
     let pattern = req.match_pattern();
-    let operation = match app.directory.find(pattern.as_deref(), method) {
-        Ok(operation) => operation,
+    let entry = match app.directory.find(pattern.as_deref(), method) {
+        Ok(entry) => entry,
         Err(known) if known.is_empty() => return Ok(None),
         Err(known) => {
             let problem =
@@ -67,6 +67,7 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
             return Err(Problem { allowed: Some(known.into_iter().map(str::to_owned).collect()), ..problem });
         }
     };
+    let operation = entry.operation;
     let public = operation.permission.reach(Role::Public) != Reach::None;
     let actor = match req.headers().get(header::AUTHORIZATION) {
         None if public => Actor { subject: "public".to_owned(), role: Role::Public, authority: None, provider: None },
@@ -81,6 +82,10 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
     if operation.permission.reach(actor.role) == Reach::None {
         let detail = format!("the role {} has no {}", actor.role.name(), operation.permission.name());
         return Err(Problem::new(&problem::FORBIDDEN, detail));
+    }
+    // A misspelt filter would silently answer another question.
+    if let Some(name) = entry.unknown(req.query_string()) {
+        return Err(Problem::new(&problem::UNREADABLE, format!("this operation has no query parameter `{name}`")));
     }
     Ok(Some(Who { actor, permission: operation.permission }))
 }
