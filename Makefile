@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check licences deny tour ci
+.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check examples examples-check licences deny tour ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -37,6 +37,13 @@ openapi: setup ## publish the contract: write openapi/openapi.json
 openapi-check: setup ## fail when the published contract differs from the code
 	scripts/openapi check
 
+examples: ## take over the last test run's exchanges as the contract's examples
+	scripts/examples write
+	scripts/openapi write
+
+examples-check: ## fail when the contract's examples are not what the last test run had
+	@scripts/examples check
+
 licences: setup ## every crate's licence against deny.toml
 	@scripts/licences
 
@@ -47,4 +54,4 @@ tour: setup ## run the commands of README.md's tour and compare what they print
 	cargo build -p dps
 	@scripts/tour
 
-ci: test lint docs purity openapi-check licences tour ## all that CI runs
+ci: test examples-check lint docs purity openapi-check licences tour ## all that CI runs

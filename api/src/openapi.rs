@@ -52,7 +52,8 @@ pub fn text() -> Result<String, String> {
     }
     let mut document = serde_json::to_value(&document).map_err(|e| e.to_string())?;
     camel_fields(&mut document);
-    complete(&mut document, &operations);
+    let examples = serde_json::from_str(EXAMPLES).map_err(|e| format!("the examples: {e}"))?;
+    complete(&mut document, &operations, &examples);
     let mut text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
     text.push('\n');
     Ok(text)
@@ -78,7 +79,7 @@ fn camel_fields(schema: &mut Value) {
 }
 
 /// Adds to each operation what follows from its method and its row in the list of routes.
-fn complete(document: &mut Value, operations: &[Operation]) {
+fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         let bearer = json!({"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
         components.insert("securitySchemes".to_owned(), bearer);
@@ -89,16 +90,40 @@ fn complete(document: &mut Value, operations: &[Operation]) {
             let name = documented["operationId"].as_str().unwrap_or_default().to_owned();
             let Some(operation) = operations.iter().find(|o| o.name == name) else { continue };
             if let Some(documented) = documented.as_object_mut() {
-                describe(documented, method, operation);
+                describe(documented, method, operation, examples);
             }
         }
     }
 }
 
-fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation) {
+/// Exchanges that the tests had, by operation: the contract's examples were executed.
+static EXAMPLES: &str = include_str!("../../openapi/examples.json");
+
+/// Puts an exchange where the contract shows it.
+fn exemplify(documented: &mut Map<String, Value>, exchange: &Value) {
+    let mut show = |at: &str, example: Option<&Value>| {
+        let media = documented.get_mut(at).map(|part| if at == "responses" { ok(part) } else { Some(part) });
+        let media = media.flatten().and_then(|part| part.pointer_mut("/content/application~1json"));
+        if let (Some(Value::Object(media)), Some(example)) = (media, example) {
+            media.insert("example".to_owned(), example.clone());
+        }
+    };
+    show("requestBody", exchange.get("request"));
+    show("responses", exchange.get("response"));
+}
+
+/// The successful answer among the responses.
+fn ok(responses: &mut Value) -> Option<&mut Value> {
+    responses.as_object_mut()?.iter_mut().find(|(status, _)| matches!(status.as_str(), "200" | "201")).map(|(_, r)| r)
+}
+
+fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation, examples: &Value) {
     let public = operation.permission.reach(Role::Public) != Reach::None;
     let writes = method != "get";
     documented.insert("operationId".to_owned(), json!(camel(operation.name)));
+    if let Some(exchange) = examples.get(camel(operation.name)) {
+        exemplify(documented, exchange);
+    }
     documented.insert("x-permission".to_owned(), json!(operation.permission.name()));
     documented
         .insert("security".to_owned(), if public { json!([{}, {"bearer": []}]) } else { json!([{"bearer": []}]) });

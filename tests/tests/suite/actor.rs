@@ -4,7 +4,7 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, Request};
 
 use crate::app::TestApp;
-use crate::documented;
+use crate::{documented, examples};
 
 /// A caller with its token.
 #[derive(Clone)]
@@ -133,6 +133,7 @@ impl Call<'_> {
             request = request.header(name, value);
         }
         let sent = body.as_deref().map(|bytes| String::from_utf8_lossy(bytes).chars().take(2000).collect());
+        let kept = body.clone();
         let answer = match body {
             Some(bytes) => actor.app.agent.run(request.body(bytes).unwrap()),
             // ureq knows which methods come without a body.
@@ -153,7 +154,10 @@ impl Call<'_> {
             text,
             headers: parts.headers,
         };
-        documented::check(method, &path, &reply);
+        let operation = documented::check(method, &path, &reply);
+        if let (Some(operation), 200 | 201) = (operation, status) {
+            examples::keep(&operation.id, kept.as_deref(), &reply.body);
+        }
         reply
     }
 }

@@ -177,5 +177,6 @@ impl Drop for TestApp {
             panic!("the server's thread panicked");
         }
         crate::documented::report();
+        crate::examples::report();
     }
 }

@@ -97,12 +97,12 @@ fn is_page(path: &str) -> bool {
 
 /// Fails the test where the answer is not one that the document promises.
 #[track_caller]
-pub fn check(method: &str, path: &str, reply: &Reply) {
+pub fn check(method: &str, path: &str, reply: &Reply) -> Option<&'static Operation> {
     assert!(reply.status < 500, "the server failed\n{reply}");
     let Some(operation) = operation(method, path) else {
         let refused = matches!(reply.status, 404 | 405);
         assert!(refused || is_page(path), "an answer of an operation that is not documented\n{reply}");
-        return;
+        return None;
     };
     EXERCISED.lock().unwrap_or_else(PoisonError::into_inner).insert(operation.id.clone());
     let documented = &operation.documented["responses"][reply.status.to_string()];
@@ -121,12 +121,13 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     }
     if reply.status == 304 {
         assert!(reply.text.is_empty(), "304 has no body\n{reply}");
-        return;
+        return Some(operation);
     }
     let validator = validator(operation, reply.status);
     let wrong: Vec<String> =
         validator.iter_errors(&reply.body).map(|e| format!("{}: {e}", e.instance_path())).take(5).collect();
     assert!(wrong.is_empty(), "{} answers against its schema:\n{}\n{reply}", operation.id, wrong.join("\n"));
+    Some(operation)
 }
 
 /// The validator of an operation's answers with a status, made once. Fields that the schema does not name are wrong.

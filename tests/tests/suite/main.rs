@@ -30,6 +30,7 @@ mod actor;
 mod app;
 mod database;
 mod documented;
+mod examples;
 mod market;
 
 mod arrangements;

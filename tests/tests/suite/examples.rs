@@ -1,0 +1,79 @@
+//! The contract's examples are exchanges that these tests had: for each operation the first success of the first test,
+//! by name, that called it. Identifiers and digests are written so that they come out the same each time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+/// Entries of a list that an example shows.
+const SHOWN: usize = 2;
+/// Hexadecimal digits from which on a text is a digest or a random name.
+const DIGEST: usize = 16;
+
+/// By operation: the test, and the exchange.
+static KEPT: Mutex<BTreeMap<String, (String, Value)>> = Mutex::new(BTreeMap::new());
+
+/// Keeps an exchange, if it is the one that the contract shows.
+pub fn keep(operation: &str, sent: Option<&[u8]>, answered: &Value) {
+    let thread = std::thread::current();
+    // Tests with several callers at once do not have the same exchanges each time.
+    let Some(test) = thread.name().filter(|name| name.contains("sqlite::") && !name.contains("servers")) else {
+        return;
+    };
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.get(operation).is_some_and(|(first, _)| first.as_str() <= test) {
+        return;
+    }
+    let mut plain = Plain::default();
+    let mut example = Map::new();
+    if let Some(sent) = sent.and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok()) {
+        example.insert("request".to_owned(), plain.value(&sent));
+    }
+    example.insert("response".to_owned(), plain.value(answered));
+    kept.insert(operation.to_owned(), (test.to_owned(), Value::Object(example)));
+}
+
+/// Writes what was kept so far to `tmp/examples.json` in the build directory.
+pub fn report() {
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let examples: BTreeMap<_, _> = kept.iter().map(|(operation, (_, example))| (operation, example)).collect();
+    let text = serde_json::to_string_pretty(&json!(examples)).unwrap() + "\n";
+    drop(std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/examples.json"), text));
+}
+
+/// Writes identifiers in the order in which they appear, and digests as plain digits.
+#[derive(Default)]
+struct Plain(HashMap<String, String>);
+
+impl Plain {
+    fn value(&mut self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => Value::Array(items.iter().take(SHOWN).map(|item| self.value(item)).collect()),
+            Value::Object(fields) => fields.iter().map(|(name, value)| (self.text(name), self.value(value))).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let is_hex = |word: &str| word.len() >= DIGEST && word.bytes().all(|b| b.is_ascii_hexdigit());
+        let words = text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        words
+            .map(|word| {
+                let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                let rest = &word[bare.len()..];
+                if Uuid::parse_str(bare).is_ok() && bare.len() == 36 {
+                    let next = self.0.len() + 1;
+                    let plain = || format!("0190a000-0000-7000-8000-{next:012}");
+                    self.0.entry(bare.to_owned()).or_insert_with(plain).clone() + rest
+                } else if is_hex(bare) {
+                    "0123456789abcdef".chars().cycle().take(bare.len()).collect::<String>() + rest
+                } else {
+                    word.to_owned()
+                }
+            })
+            .collect()
+    }
+}
