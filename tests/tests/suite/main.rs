@@ -28,10 +28,12 @@ macro_rules! on_both {
 
 mod actor;
 mod app;
+mod applicants;
 mod database;
 mod documented;
 mod market;
 
+mod admission;
 mod arrangements;
 mod contract;
 mod lots;
