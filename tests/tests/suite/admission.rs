@@ -133,8 +133,8 @@ on_both! {
             let read = reader.get(&membership).expect(200).body;
             assert_eq!(read["awardGuaranteed"], false);
             assert_eq!(read["statement"], admitted.body["statement"]);
-            assert!(read["statement"].as_str().unwrap().contains("no award"), "{read:#}");
-            assert_eq!(read["standing"]["state"], "active", "{read:#}");
+            assert!(read["statement"].as_str().unwrap().contains("guarantee"), "{read:#}");
+            assert_eq!(read["standing"]["status"], "active", "{read:#}");
         }
         // Nothing else came of it: no contract and no placement is among what was recorded.
         let recorded = market.lead.all(&format!("/v1/audit?provider={}", applicant.id));

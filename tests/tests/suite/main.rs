@@ -35,9 +35,12 @@ mod market;
 
 mod admission;
 mod arrangements;
+mod assessment;
 mod contract;
 mod lots;
 mod protocol;
 mod rounds;
+mod sealed;
 mod store;
+mod submissions;
 mod system;

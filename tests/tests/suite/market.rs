@@ -137,6 +137,22 @@ impl<'a> Market<'a> {
         market
     }
 
+    /// A live market of one lot, CARE, that asks for exactly those requirements, under those policies.
+    #[track_caller]
+    pub fn asking(app: &'a TestApp, policies: Value, requirements: &[(&str, Value)]) -> Self {
+        let lead = app.lead("LGSS");
+        let id = arrangement(&lead, with(cambridgeshire(), json!({"policies": policies})));
+        let mut market = Self { lead, id, lots: Vec::new(), requirements: Vec::new() };
+        for (code, version) in requirements {
+            market.require(code, version.clone());
+        }
+        market.define("CARE", "childrens_home");
+        app.at("2019-01-03T09:00:00Z");
+        market.publish();
+        app.at(LIVE);
+        market
+    }
+
     /// Adds a requirement to the library; lots defined from now on ask for it.
     #[track_caller]
     pub fn require(&mut self, code: &str, version: Value) {
