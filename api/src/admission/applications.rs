@@ -121,7 +121,7 @@ pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<St
 }
 
 /// The states that a list shows the caller, narrowed to the one asked for.
-fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
+pub(super) fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
     const RECEIVED: [&str; 5] = ["queued", "submitted", "in_evaluation", "decided", "withdrawn"];
     if who.is_providing() {
         return asked.map(|state| vec![state.to_owned()]);

@@ -13,7 +13,7 @@ use persistence::arrangement::{arrangements, rounds_of};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::applications::{ApplicationView, view};
+use super::applications::{ApplicationView, states, view};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -127,6 +127,8 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
             provider_id: own.clone(),
             arrangement_id,
             open: Some(vec![true]),
+            // A draft is its provider's alone (PRO-19).
+            state: states(&call.who, None),
             ..Default::default()
         };
         let open = applications::list(c, &filter, Page::ALL)?;
