@@ -111,7 +111,7 @@ on_both! {
     }
 
     fn ac_10_there_is_no_cap(app: &TestApp) {
-        // Twenty is too few to show it and forty in rounds too many: the source counts 39 fostering members.
+        // The source counts 39 fostering agencies (DPS-28); in a rolling market each takes the shortest way in.
         let market = Market::rolling(app);
         for n in 1..=39 {
             member(&market, &format!("Agency {n}"), "FOSTERING");

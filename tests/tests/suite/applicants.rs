@@ -64,7 +64,8 @@ impl<'a> Applicant<'a> {
     #[track_caller]
     pub fn start(&self, market: &Market<'_>, lots: &[&str]) -> Application<'a> {
         let lots: Vec<&str> = lots.iter().map(|code| market.lot(code)).collect();
-        let id = self.provider.post("/v1/applications", json!({"arrangement": market.id, "lots": lots})).expect(201).id();
+        let id =
+            self.provider.post("/v1/applications", json!({"arrangement": market.id, "lots": lots})).expect(201).id();
         Application { app: self.app, provider: self.provider.clone(), id }
     }
 
@@ -159,6 +160,7 @@ impl Application<'_> {
     /// Moves the clock to the close of its round and starts that round's evaluation; nothing where it is in
     /// evaluation already.
     #[track_caller]
+    #[expect(clippy::wrong_self_convention, reason = "it is the application that goes into evaluation, on the server")]
     pub fn into_evaluation(&self, market: &Market<'_>) {
         let shown = self.show();
         if shown["state"] == "in_evaluation" {

@@ -23,7 +23,11 @@ fn tiers(app: &TestApp) -> Market<'_> {
 }
 
 /// What became of a provider with so many homes of each rating at each postcode: the results of its checks.
-fn results<'a>(market: &Market<'a>, name: &str, homes: &[(usize, &str, Option<&str>)]) -> (String, String, Application<'a>) {
+fn results<'a>(
+    market: &Market<'a>,
+    name: &str,
+    homes: &[(usize, &str, Option<&str>)],
+) -> (String, String, Application<'a>) {
     let applicant = Applicant::new(market.lead.app, name);
     for (count, postcode, rating) in homes {
         for _ in 0..*count {
@@ -40,9 +44,12 @@ const REQUIRES: Option<&str> = Some("requires_improvement");
 const INADEQUATE: Option<&str> = Some("inadequate");
 
 fn insured() -> Value {
-    with(decided_by("Insured", json!({"kind": "insurance", "minimum": 500_000_000})), json!({
-        "evidence": [{"code": "policy", "title": "The policy", "mandatory": true}],
-    }))
+    with(
+        decided_by("Insured", json!({"kind": "insurance", "minimum": 500_000_000})),
+        json!({
+            "evidence": [{"code": "policy", "title": "The policy", "mandatory": true}],
+        }),
+    )
 }
 
 on_both! {

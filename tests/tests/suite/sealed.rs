@@ -22,10 +22,13 @@ const BUYING: [Role; 6] = [
 ];
 
 fn asking(app: &TestApp) -> Market<'_> {
-    let statement = with(manual("A statement of purpose is given"), json!({
-        "questions": [{"code": "purpose", "text": "What for?", "answer": {"type": "text", "maxLength": 200}, "mandatory": true}],
-        "evidence": [{"code": "statement", "title": "The statement", "mandatory": true}],
-    }));
+    let statement = with(
+        manual("A statement of purpose is given"),
+        json!({
+            "questions": [{"code": "purpose", "text": "What for?", "answer": {"type": "text", "maxLength": 200}, "mandatory": true}],
+            "evidence": [{"code": "statement", "title": "The statement", "mandatory": true}],
+        }),
+    );
     Market::asking(app, json!({}), &[("statement", statement)])
 }
 

@@ -37,8 +37,12 @@ fn texts(database: &Database, query: &str) -> Vec<String> {
 /// Every row of every table.
 fn dump(database: &Database) -> Vec<(String, Vec<String>)> {
     let tables = match database.kind {
-        Kind::Sqlite => "SELECT name AS text FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
-        Kind::Postgres => "SELECT table_name::text AS text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
+        Kind::Sqlite => {
+            "SELECT name AS text FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        }
+        Kind::Postgres => {
+            "SELECT table_name::text AS text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+        }
     };
     let rows = |table: &str| match database.kind {
         Kind::Sqlite => {
@@ -48,7 +52,13 @@ fn dump(database: &Database) -> Vec<(String, Vec<String>)> {
         }
         Kind::Postgres => texts(database, &format!("SELECT t::text AS text FROM {table} t ORDER BY 1")),
     };
-    texts(database, tables).into_iter().map(|table| { let found = rows(&table); (table, found) }).collect()
+    texts(database, tables)
+        .into_iter()
+        .map(|table| {
+            let found = rows(&table);
+            (table, found)
+        })
+        .collect()
 }
 
 fn install(database: &Database, (table, operation, when): Fault) {
@@ -62,7 +72,9 @@ fn install(database: &Database, (table, operation, when): Fault) {
                             $$ BEGIN RAISE EXCEPTION 'a fault'; END $$";
             beside(database, function).unwrap();
             let when = when.replace("row.", "NEW.");
-            format!("CREATE TRIGGER fault BEFORE {operation} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION fault()")
+            format!(
+                "CREATE TRIGGER fault BEFORE {operation} ON {table} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION fault()"
+            )
         }
     };
     beside(database, &statement).unwrap();
@@ -84,31 +96,38 @@ fn all_or_nothing<'a>(app: &'a TestApp, request: impl Fn() -> Call<'a>, faults: 
         install(&app.database, *fault);
         let reply = request().key("once").send_to_broken();
         remove(&app.database, fault.0);
-        assert!(reply.status == 500 && !reply.text.contains("a fault"), "{fault:?}: a failure, and no inner detail\n{reply}");
+        assert!(
+            reply.status == 500 && !reply.text.contains("a fault"),
+            "{fault:?}: a failure, and no inner detail\n{reply}"
+        );
         assert!(dump(&app.database) == before, "{fault:?} leaves something behind");
     }
     request().key("once").send().expect(status);
     let after = dump(&app.database);
     let written = |(table, rows): &(String, Vec<String>)| !before.contains(&(table.clone(), rows.clone()));
     let written: Vec<&str> = after.iter().filter(|table| written(table)).map(|(table, _)| table.as_str()).collect();
-    let mut faulty: Vec<&str> = faults.iter().map(|fault| fault.0).collect();
-    faulty.sort_unstable();
-    faulty.dedup();
-    assert_eq!(written, faulty, "every table that is written had its fault");
+    let mut broken: Vec<&str> = faults.iter().map(|fault| fault.0).collect();
+    broken.sort_unstable();
+    broken.dedup();
+    assert_eq!(written, broken, "every table that is written had its fault");
     // Each event that was written had its fault too.
     let events = |dump: &[(String, Vec<String>)]| dump.iter().find(|(table, _)| table == "events").unwrap().1.len();
     let kinds = "SELECT DISTINCT kind AS text FROM events ORDER BY 1";
-    let failed: Vec<String> = faults.iter().filter(|f| f.0 == "events").map(|f| f.2.replace("row.kind = ", "").replace('\'', "")).collect();
+    let failed: Vec<String> =
+        faults.iter().filter(|f| f.0 == "events").map(|f| f.2.replace("row.kind = ", "").replace('\'', "")).collect();
     assert!(failed.iter().all(|kind| texts(&app.database, kinds).contains(kind)), "{failed:?}");
     assert!(events(&after) - events(&before) >= failed.len(), "{failed:?}");
 }
 
 /// A rolling market that asks for a judgement and for an insurance, with an application that is complete.
 fn ready(app: &TestApp) -> (Market<'_>, crate::applicants::Application<'_>) {
-    let insured = with(manual("Insured"), json!({
-        "test": {"kind": "insurance", "minimum": 100},
-        "evidence": [{"code": "policy", "title": "The policy", "mandatory": true}],
-    }));
+    let insured = with(
+        manual("Insured"),
+        json!({
+            "test": {"kind": "insurance", "minimum": 100},
+            "evidence": [{"code": "policy", "title": "The policy", "mandatory": true}],
+        }),
+    );
     let asked = [("safeguarding", manual("Children are kept safe")), ("insurance", insured)];
     let market = Market::asking(app, json!({"admissionMode": "rolling"}), &asked);
     let application = Applicant::new(app, "Fens Care").ready(&market, &["CARE"]);
