@@ -65,7 +65,7 @@ async fn set_application_lots(call: Call<ChosenLots>, id: web::Path<ApplicationI
 struct Answers {
     /// By question code; `null` takes an answer back.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, Object>)]
+    #[schema(value_type = std::collections::HashMap<String, Value>)]
     values: BTreeMap<String, serde_json::Value>,
     /// Whether the provider says that it meets the requirement, where it may be self-assessed (DPS-22).
     #[serde(default)]

@@ -97,7 +97,7 @@ pub struct Condition {
     /// Code of a question of the same requirement.
     pub question: String,
     /// The answer that makes this question applicable.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub equals: serde_json::Value,
 }
 

@@ -124,6 +124,18 @@ impl Call<'_> {
 
     #[track_caller]
     pub fn send(self) -> Reply {
+        let (method, path, sent) = (self.method, self.path.clone(), self.body.clone());
+        let reply = self.send_to_broken();
+        let operation = documented::check(method, &path, &reply);
+        if let (Some(operation), 200 | 201) = (operation, reply.status) {
+            examples::keep(&operation.id, sent.as_deref(), &reply.body);
+        }
+        reply
+    }
+
+    /// Sends to a server that the test has broken: it may fail, which no document promises.
+    #[track_caller]
+    pub fn send_to_broken(self) -> Reply {
         let Self { actor, method, path, headers, body } = self;
         if documented::reads_the_feed(method, &path) {
             actor.app.settle();
@@ -133,7 +145,6 @@ impl Call<'_> {
             request = request.header(name, value);
         }
         let sent = body.as_deref().map(|bytes| String::from_utf8_lossy(bytes).chars().take(2000).collect());
-        let kept = body.clone();
         let answer = match body {
             Some(bytes) => actor.app.agent.run(request.body(bytes).unwrap()),
             // ureq knows which methods come without a body.
@@ -146,19 +157,7 @@ impl Call<'_> {
         let media = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = if media.ends_with("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
         let status = parts.status.as_u16();
-        let reply = Reply {
-            request: format!("{} {method} {path}", actor.name),
-            sent,
-            status,
-            body,
-            text,
-            headers: parts.headers,
-        };
-        let operation = documented::check(method, &path, &reply);
-        if let (Some(operation), 200 | 201) = (operation, status) {
-            examples::keep(&operation.id, kept.as_deref(), &reply.body);
-        }
-        reply
+        Reply { request: format!("{} {method} {path}", actor.name), sent, status, body, text, headers: parts.headers }
     }
 }
 

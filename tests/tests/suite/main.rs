@@ -28,17 +28,22 @@ macro_rules! on_both {
 
 mod actor;
 mod app;
+mod applicants;
 mod database;
 mod documented;
 mod examples;
 mod market;
 
+mod admission;
 mod arrangements;
+mod assessment;
 mod contract;
 mod interests;
 mod lots;
 mod protocol;
 mod register;
 mod rounds;
+mod sealed;
 mod store;
+mod submissions;
 mod system;

@@ -129,6 +129,30 @@ impl<'a> Market<'a> {
         market
     }
 
+    /// As [`Market::published`], with every application evaluated on arrival.
+    #[track_caller]
+    pub fn rolling(app: &'a TestApp) -> Self {
+        let market = Self::published_with(app, json!({"policies": {"admissionMode": "rolling"}}));
+        app.at(LIVE);
+        market
+    }
+
+    /// A live market of one lot, CARE, that asks for exactly those requirements, under those policies.
+    #[track_caller]
+    pub fn asking(app: &'a TestApp, policies: Value, requirements: &[(&str, Value)]) -> Self {
+        let lead = app.lead("LGSS");
+        let id = arrangement(&lead, with(cambridgeshire(), json!({"policies": policies})));
+        let mut market = Self { lead, id, lots: Vec::new(), requirements: Vec::new() };
+        for (code, version) in requirements {
+            market.require(code, version.clone());
+        }
+        market.define("CARE", "childrens_home");
+        app.at("2019-01-03T09:00:00Z");
+        market.publish();
+        app.at(LIVE);
+        market
+    }
+
     /// Adds a requirement to the library; lots defined from now on ask for it.
     #[track_caller]
     pub fn require(&mut self, code: &str, version: Value) {
@@ -161,6 +185,13 @@ impl<'a> Market<'a> {
     pub fn lot(&self, code: &str) -> &str {
         let found = self.lots.iter().find(|(known, _)| known == code);
         found.map_or_else(|| panic!("no lot {code}"), |(_, id)| id.as_str())
+    }
+
+    /// The id of a requirement by its code.
+    #[track_caller]
+    pub fn requirement(&self, code: &str) -> &str {
+        let found = self.requirements.iter().find(|(known, _)| known == code);
+        found.map_or_else(|| panic!("no requirement {code}"), |(_, id)| id.as_str())
     }
 
     /// Its arrangement now.

@@ -1,5 +1,6 @@
 //! The store beneath the API.
 
+mod atomic;
 mod feed;
 mod schema;
 mod writes;
@@ -57,15 +58,18 @@ impl Store {
 
     /// Runs a statement beside the store.
     pub fn execute(&self, statement: &str) -> QueryResult<usize> {
-        match self.database.kind {
-            Kind::Sqlite => {
-                let path = self.database.url.trim_start_matches("sqlite:");
-                diesel::sql_query(statement).execute(&mut SqliteConnection::establish(path).unwrap())
-            }
-            Kind::Postgres => {
-                diesel::sql_query(statement).execute(&mut PgConnection::establish(&self.database.url).unwrap())
-            }
+        beside(&self.database, statement)
+    }
+}
+
+/// Runs a statement on a database, on a connection of its own.
+pub fn beside(database: &Database, statement: &str) -> QueryResult<usize> {
+    match database.kind {
+        Kind::Sqlite => {
+            let path = database.url.trim_start_matches("sqlite:");
+            diesel::sql_query(statement).execute(&mut SqliteConnection::establish(path).unwrap())
         }
+        Kind::Postgres => diesel::sql_query(statement).execute(&mut PgConnection::establish(&database.url).unwrap()),
     }
 }
 

@@ -1,0 +1,192 @@
+//! Sealed applications: before the evaluation of its round nobody on the buying side reads what one says, and every
+//! reading afterwards is recorded (DPS-13, PRO-27).
+
+use domain::kernel::Role;
+use serde_json::{Value, json};
+
+use crate::actor::Actor;
+use crate::app::TestApp;
+use crate::applicants::{Applicant, Application};
+use crate::market::{FIRST_CLOSE, Market, manual, with};
+
+/// What only the applicant knows.
+const SECRET: &str = "zebra-7731";
+
+const BUYING: [Role; 6] = [
+    Role::ArtOfficer,
+    Role::Commissioner,
+    Role::LeadAgency,
+    Role::MonitoringOfficer,
+    Role::Consortium,
+    Role::SocialWorker,
+];
+
+fn asking(app: &TestApp) -> Market<'_> {
+    let statement = with(
+        manual("A statement of purpose is given"),
+        json!({
+            "questions": [{"code": "purpose", "text": "What for?", "answer": {"type": "text", "maxLength": 200}, "mandatory": true}],
+            "evidence": [{"code": "statement", "title": "The statement", "mandatory": true}],
+        }),
+    );
+    Market::asking(app, json!({}), &[("statement", statement)])
+}
+
+/// An application that says its secret in an answer and in a document.
+fn telling<'a>(applicant: &Applicant<'a>, market: &Market<'_>, secret: &str) -> Application<'a> {
+    let application = applicant.ready(market, &["CARE"]);
+    application.answer(market, "statement", json!({"values": {"purpose": secret}})).expect(200);
+    let document = json!({"document": {"name": format!("{secret}.pdf"), "uri": format!("urn:{secret}")}});
+    application.attach(market, "statement", "statement", document).expect(200);
+    application
+}
+
+/// Everyone on the buying side: each role at the lead and at a participant, and a script that serves all.
+fn buyers(app: &TestApp) -> Vec<Actor<'_>> {
+    let of = |authority: &'static str| BUYING.into_iter().map(move |role| app.buyer(role, authority));
+    of("LGSS").chain(of("CCC")).chain([app.script()]).collect()
+}
+
+/// Every path on which something of the application could show.
+fn paths(market: &Market<'_>, application: &Application<'_>, applicant: &Applicant<'_>) -> Vec<String> {
+    let round = market.round(1)["id"].as_str().unwrap().to_owned();
+    let own = ["", "/content", "/versions", "/receipt", "/receipt?version=1", "/checks"];
+    own.into_iter()
+        .map(|under| application.path(under))
+        .chain([
+            format!("/v1/applications?arrangement={}", market.id),
+            format!("/v1/applications?provider={}", applicant.id),
+            format!("/v1/checks?arrangement={}", market.id),
+            format!("/v1/rounds/{round}/applications"),
+            format!("/v1/rounds/{round}/progress"),
+            format!("/v1/deadlines/application/{}", application.id),
+            format!("/v1/providers/{}/dashboard", applicant.id),
+            format!("/v1/memberships?provider={}", applicant.id),
+            "/v1/events?limit=200".to_owned(),
+            format!("/v1/audit?limit=200&object={}", application.id),
+            format!("/v1/audit?limit=200&provider={}", applicant.id),
+        ])
+        .collect()
+}
+
+on_both! {
+    fn nobody_who_buys_reads_an_application_before_its_evaluation(app: &TestApp) {
+        let market = asking(app);
+        let applicant = Applicant::new(app, "Fens Care");
+        let application = telling(&applicant, &market, SECRET);
+        application.submit().expect(201);
+        // A revision that is under way is sealed as well.
+        application.provider.post(&application.path("/revise"), Value::Null).expect(200);
+        application.answer(&market, "statement", json!({"values": {"purpose": format!("{SECRET} revised")}})).expect(200);
+        application.submit().expect(201);
+        let lot = market.lot("CARE");
+        let sealed = |when: &str| {
+            for buyer in buyers(app) {
+                for path in paths(&market, &application, &applicant) {
+                    let reply = buyer.get(&path);
+                    assert!(!reply.text.contains(SECRET), "{when}\n{reply}");
+                    let whole = path.starts_with("/v1/applications") || path.contains("/dashboard");
+                    assert!(!(whole && reply.text.contains(lot)), "{when}: the lot applied to shows\n{reply}");
+                }
+                let content = buyer.get(&application.path("/content"));
+                if content.status != 403 {
+                    content.problem("application_sealed", 409);
+                }
+            }
+        };
+        sealed("while the round is open");
+        app.at(FIRST_CLOSE);
+        sealed("when the round has closed and nobody has begun to evaluate");
+
+        let begun = market.round(1)["id"].as_str().unwrap().to_owned();
+        market.lead.post(&format!("/v1/rounds/{begun}/start-evaluation"), Value::Null).expect(200);
+        let content = market.lead.get(&application.path("/content")).expect(200);
+        assert_eq!(content.body["content"]["answers"][market.requirement("statement")]["values"]["purpose"], "zebra-7731 revised");
+        assert_eq!(content.body["receipt"]["version"], 2);
+    }
+
+    fn what_was_read_is_in_the_audit(app: &TestApp) {
+        let market = asking(app);
+        let applicant = Applicant::new(app, "Fens Care");
+        let application = telling(&applicant, &market, SECRET);
+        application.submit().expect(201);
+        let readings = |who: &Actor<'_>| who.all(&format!("/v1/audit?object={}&kind=ApplicationContentRead", application.id));
+        market.lead.get(&application.path("/content")).problem("application_sealed", 409);
+        application.into_evaluation(&market);
+        // The provider reads its own as often as it likes, unrecorded.
+        applicant.provider.get(&application.path("/content")).expect(200);
+        assert_eq!(readings(&market.lead), Vec::<Value>::new());
+        for times in 1..=2 {
+            market.lead.get(&application.path("/content")).expect(200);
+            assert_eq!(readings(&market.lead).len(), times);
+        }
+        let read = &readings(&market.lead)[0];
+        assert_eq!(read["actor"]["subject"], "lead_agency-LGSS");
+        assert_eq!(read["data"]["version"], 1);
+        // Its provider sees that it was read, and by whom only as a role.
+        let told = readings(&applicant.provider);
+        assert_eq!((told.len(), &told[0]["actor"]["subject"]), (2, &Value::Null));
+        assert_eq!(told[0]["actor"]["role"], "lead_agency");
+    }
+
+    fn a_draft_does_not_exist_for_buyers(app: &TestApp) {
+        let market = asking(app);
+        let applicant = Applicant::new(app, "Fens Care");
+        let draft = telling(&applicant, &market, SECRET);
+        for buyer in buyers(app) {
+            for path in paths(&market, &draft, &applicant) {
+                let reply = buyer.get(&path);
+                assert!(!reply.text.contains(SECRET), "{reply}");
+                let told = reply.status == 200 && reply.text.contains(&draft.id);
+                assert!(!told, "that there is a draft shows\n{reply}");
+            }
+        }
+    }
+
+    fn what_was_withdrawn_stays_sealed(app: &TestApp) {
+        let market = asking(app);
+        let applicant = Applicant::new(app, "Fens Care");
+        let application = telling(&applicant, &market, SECRET);
+        application.submit().expect(201);
+        application.provider.post(&application.path("/withdraw"), Value::Null).expect(200).state("withdrawn");
+        app.at(FIRST_CLOSE);
+        let round = market.round(1)["id"].as_str().unwrap().to_owned();
+        market.lead.post(&format!("/v1/rounds/{round}/start-evaluation"), Value::Null).expect(200);
+        market.lead.get(&application.path("/content")).problem("application_sealed", 409);
+        for path in paths(&market, &application, &applicant) {
+            let reply = market.lead.get(&path);
+            assert!(!reply.text.contains(SECRET), "{reply}");
+        }
+    }
+
+    fn a_tag_tells_nothing_of_what_is_sealed(app: &TestApp) {
+        let market = asking(app);
+        let tag = |name: &str, secret: &str| {
+            let application = telling(&Applicant::new(app, name), &market, secret);
+            application.submit().expect(201);
+            market.lead.get(&application.path("")).expect(200).etag()
+        };
+        assert_eq!(tag("Fens Care", "yes"), tag("Wash Homes", "no-and-at-great-length"));
+    }
+
+    fn progress_and_receipts_are_all_that_shows(app: &TestApp) {
+        let market = asking(app);
+        for name in ["Fens Care", "Wash Homes"] {
+            telling(&Applicant::new(app, name), &market, SECRET).submit().expect(201);
+        }
+        let round = market.round(1)["id"].as_str().unwrap().to_owned();
+        let progress = market.lead.get(&format!("/v1/rounds/{round}/progress")).expect(200).body;
+        assert_eq!((&progress["applications"], &progress["lines"]), (&json!({"submitted": 2}), &json!({})));
+        let received = market.lead.all(&format!("/v1/rounds/{round}/applications"));
+        assert_eq!(received.len(), 2);
+        for application in &received {
+            assert_eq!((&application["sealed"], &application["lines"]), (&json!(true), &json!([])));
+            assert_eq!(application["receipts"].as_array().unwrap().len(), 1);
+            assert_eq!(application["draft"], Value::Null);
+        }
+        app.at(FIRST_CLOSE);
+        market.lead.post(&format!("/v1/rounds/{round}/start-evaluation"), Value::Null).expect(200);
+        let progress = market.lead.get(&format!("/v1/rounds/{round}/progress")).expect(200).body;
+        assert_eq!((&progress["applications"], &progress["lines"]), (&json!({"in_evaluation": 2}), &json!({"in_evaluation": 2})));
+    }
+}
