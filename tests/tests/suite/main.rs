@@ -28,14 +28,19 @@ macro_rules! on_both {
 
 mod actor;
 mod app;
+mod applicants;
 mod database;
 mod documented;
 mod market;
+mod members;
 
 mod arrangements;
 mod contract;
 mod lots;
 mod protocol;
+mod record;
 mod rounds;
+mod servers;
+mod standing;
 mod store;
 mod system;

@@ -129,6 +129,14 @@ impl<'a> Market<'a> {
         market
     }
 
+    /// As [`Market::published`], with every application evaluated on arrival.
+    #[track_caller]
+    pub fn rolling(app: &'a TestApp) -> Self {
+        let market = Self::published_with(app, json!({"policies": {"admissionMode": "rolling"}}));
+        app.at(LIVE);
+        market
+    }
+
     /// Adds a requirement to the library; lots defined from now on ask for it.
     #[track_caller]
     pub fn require(&mut self, code: &str, version: Value) {
@@ -161,6 +169,13 @@ impl<'a> Market<'a> {
     pub fn lot(&self, code: &str) -> &str {
         let found = self.lots.iter().find(|(known, _)| known == code);
         found.map_or_else(|| panic!("no lot {code}"), |(_, id)| id.as_str())
+    }
+
+    /// The id of a requirement by its code.
+    #[track_caller]
+    pub fn requirement(&self, code: &str) -> &str {
+        let found = self.requirements.iter().find(|(known, _)| known == code);
+        found.map_or_else(|| panic!("no requirement {code}"), |(_, id)| id.as_str())
     }
 
     /// Its arrangement now.
