@@ -64,7 +64,8 @@ impl<'a> Applicant<'a> {
     #[track_caller]
     pub fn start(&self, market: &Market<'_>, lots: &[&str]) -> Application<'a> {
         let lots: Vec<&str> = lots.iter().map(|code| market.lot(code)).collect();
-        let id = self.provider.post("/v1/applications", json!({"arrangement": market.id, "lots": lots})).expect(201).id();
+        let id =
+            self.provider.post("/v1/applications", json!({"arrangement": market.id, "lots": lots})).expect(201).id();
         Application { app: self.app, provider: self.provider.clone(), id }
     }
 

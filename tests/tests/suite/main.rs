@@ -36,6 +36,7 @@ mod members;
 
 mod arrangements;
 mod contract;
+mod decade;
 mod lots;
 mod protocol;
 mod record;

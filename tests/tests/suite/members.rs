@@ -144,7 +144,6 @@ pub fn another_lead(app: &TestApp) -> Actor<'_> {
     app.actor(domain::kernel::Role::LeadAgency, "another-lead", Some("LGSS"), None)
 }
 
-
 /// The whole feed as a caller sees it; `query` is such as `&kind=..`.
 #[track_caller]
 pub fn feed(asked_by: &Actor<'_>, query: &str) -> Vec<Value> {
