@@ -34,6 +34,7 @@ struct Asked {
 /// One member at the instant asked about.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = RegisterEntry)]
 struct Entry {
     /// The membership.
     membership: MembershipId,

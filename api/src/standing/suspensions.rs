@@ -47,6 +47,7 @@ enum Scope {
 /// A suspension to be imposed.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ImposeSuspension)]
 struct Impose {
     /// Whom to stop; this membership, where absent.
     #[serde(default)]
@@ -171,6 +172,7 @@ async fn represent_suspension(call: Call<Said>, id: web::Path<SuspensionId>) -> 
 /// A suspension in the register.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SuspensionEntry)]
 struct Entry {
     /// The suspension.
     #[serde(flatten)]

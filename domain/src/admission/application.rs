@@ -97,6 +97,7 @@ pub struct EvaluationExtension {
 /// Where an application stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schema(as = ApplicationStatus)]
 pub enum Status {
     /// Never submitted.
     Draft,

@@ -30,6 +30,7 @@ pub enum GroundKind {
 /// What a ground makes of a membership (PA37: ground -> must or may).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RemovalDuty)]
 pub enum Removal {
     /// The member must be removed.
     Must,
@@ -52,6 +53,7 @@ pub enum Duty {
 /// One exclusion ground of a regime.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ExclusionGround)]
 pub struct Ground {
     /// Unique in the regime.
     pub code: &'static str,
@@ -72,6 +74,7 @@ pub struct Ground {
 /// What came of the self-cleaning that a supplier showed (PCR57, PA58).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[schema(as = SelfCleaningOutcome)]
 pub enum SelfCleaning {
     /// The measures suffice: the ground no longer excludes.
     Accepted {
@@ -88,6 +91,7 @@ pub enum SelfCleaning {
 /// A ground that a supplier declared, or that was found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = KnownGround)]
 pub struct DeclaredGround {
     /// The code of a [`Ground`] of the regime.
     pub code: String,
@@ -117,6 +121,7 @@ pub enum Effect {
 /// What one declared ground means at an instant.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = GroundFinding)]
 pub struct Finding {
     /// The ground's code.
     pub code: String,

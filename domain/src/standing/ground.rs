@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 /// The ground of a removal (A8, PA37).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RemovalGround)]
 pub enum Ground {
     /// Proven failure to comply with the specification.
     NonCompliance,

@@ -60,6 +60,7 @@ pub struct Facts<'a> {
 /// One fact that a result rests on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schema(as = CheckFinding)]
 pub enum Finding {
     /// A rating test with its figures.
     Share(RatingShare),
