@@ -113,7 +113,7 @@ on_both! {
         assert_eq!(made["representationsUntil"], "2019-05-29T12:00:00Z");
         let decide = |body: Value| market.lead.post(&path(removal, "/decide"), body);
         decide(json!({"reasons": "proven"})).problem("provider_not_heard", 409);
-        decide(json!({"reasons": " ", "effectiveAt": "2019-05-02T00:00:00Z"})).expect(422)
+        decide(json!({"reasons": " ", "effectiveAt": "2019-05-02T00:00:00Z"})).expect(409)
             .blames("reason_required", "/reasons").blames("effect_too_early", "/effectiveAt");
         member.provider().post(&path(removal, "/representations"), json!({})).problem("text_required", 422);
         let said = member.provider().post(&path(removal, "/representations"), json!({"text": "we did visit"})).expect(200).body;
