@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check licences deny ci
+.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check licences deny tour ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -43,4 +43,8 @@ licences: setup ## every crate's licence against deny.toml
 deny: ## advisories, bans and sources too (needs: cargo install --locked cargo-deny)
 	cargo deny --locked check
 
-ci: test lint docs purity openapi-check licences ## all that CI runs
+tour: setup ## run the commands of README.md's tour and compare what they print
+	cargo build -p dps
+	@scripts/tour
+
+ci: test lint docs purity openapi-check licences tour ## all that CI runs

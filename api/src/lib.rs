@@ -19,6 +19,7 @@ pub mod admission;
 pub mod arrangement;
 pub mod provider;
 pub mod record;
+pub mod reports;
 pub mod standing;
 pub mod system;
 
@@ -56,11 +57,18 @@ pub struct App {
 /// The subjects of the API, in the order of the documentation.
 #[must_use]
 pub fn subjects() -> Vec<Subject> {
-    [arrangement::routes(), provider::routes(), admission::routes(), standing::routes(), record::routes()]
-        .into_iter()
-        .flatten()
-        .chain([system::routes()])
-        .collect()
+    [
+        arrangement::routes(),
+        provider::routes(),
+        admission::routes(),
+        standing::routes(),
+        record::routes(),
+        reports::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .chain([system::routes()])
+    .collect()
 }
 
 /// Every rule that an operation can refuse by, each once.

@@ -66,7 +66,9 @@ fn camel_fields(schema: &mut Value) {
                 *fields = std::mem::take(fields).into_iter().map(|(name, field)| (camel(&name), field)).collect();
             }
             if let Some(Value::Array(names)) = members.get_mut("required") {
-                names.iter_mut().for_each(|name| *name = json!(camel(name.as_str().unwrap_or_default())));
+                for name in names {
+                    *name = json!(camel(name.as_str().unwrap_or_default()));
+                }
             }
             members.values_mut().for_each(camel_fields);
         }
@@ -77,9 +79,10 @@ fn camel_fields(schema: &mut Value) {
 
 /// Adds to each operation what follows from its method and its row in the list of routes.
 fn complete(document: &mut Value, operations: &[Operation]) {
-    document["components"]["securitySchemes"] = json!({
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    });
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        let bearer = json!({"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
+        components.insert("securitySchemes".to_owned(), bearer);
+    }
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for methods in paths.values_mut().filter_map(Value::as_object_mut) {
         for (method, documented) in methods {
@@ -139,14 +142,10 @@ fn protocol(
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
     CODES.iter().filter(move |code| match code.status {
-        401 => true,
         403 => !public || writes,
         405 => false,
-        409 => writes,
-        412 => writes,
-        413 => writes,
         // What has no body refuses one that says something.
-        415 => writes,
+        409 | 412 | 413 | 415 => writes,
         428 => conditional,
         _ => true,
     })

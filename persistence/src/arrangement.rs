@@ -1,8 +1,8 @@
 //! Arrangements with their parties, lots, the requirement library and rounds.
 
 use diesel::prelude::*;
-use domain::arrangement::{Arrangement, Lot, Requirement, Round};
-use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, Kind, LotId, RequirementId, RoundId};
+use domain::arrangement::{Arrangement, Interest, Lot, Requirement, Round};
+use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, InterestId, Kind, LotId, RequirementId, RoundId};
 
 use crate::{Conn, Failure, Outcome, Page, Stored, Tx, Uid};
 
@@ -38,6 +38,14 @@ aggregate! {
         number: Integer = i32, |round| i32::try_from(round.number).unwrap_or(i32::MAX);
         opens_at: Moment = Moment, |round| Moment(round.window.opens_at);
         closes_at: Moment = Moment, |round| Moment(round.window.closes_at);
+    }
+}
+
+aggregate! {
+    /// Interests.
+    interests: Interest, InterestId {
+        arrangement_id: Uid = Uid, |interest| interest.arrangement.into();
+        provider_id: Uid = Uid, |interest| interest.provider.into();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules that span rows are constraints in the schema as well: here each is tied to the rule it guards.
 
 use domain::admission::application;
-use domain::arrangement::{lot, requirement, round};
+use domain::arrangement::{interest, lot, requirement, round};
 use domain::kernel::Rule;
 use domain::provider::{home, provider};
 use domain::standing::{appeal, removal, sanction};
@@ -36,6 +36,11 @@ static GUARDS: &[Guard] = &[
         index: "memberships_one_live",
         columns: "memberships.provider_id, memberships.lot_id",
         rule: &application::LOT_HELD,
+    },
+    Guard {
+        index: "interests_one_each",
+        columns: "interests.provider_id, interests.arrangement_id",
+        rule: &interest::INTEREST_REGISTERED,
     },
     Guard { index: "rounds_number", columns: "rounds.arrangement_id, rounds.number", rule: &round::ROUND_OVERLAPS },
     Guard { index: "providers_pkey", columns: "providers.id", rule: &provider::ALREADY_REGISTERED },

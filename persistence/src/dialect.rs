@@ -1,5 +1,40 @@
 //! The few statements and messages that differ between the databases.
 
+use diesel::prelude::*;
+
+use crate::{Failure, Outcome};
+
+/// Refuses a PostgreSQL database whose events were written by another cluster whose transaction counter was ahead of
+/// this one's: its feed would hide them until the counter has caught up (docs/operations.md, restore).
+pub(crate) fn refuse_foreign_history(conn: &mut PgConnection) -> Outcome<()> {
+    const AHEAD: &str =
+        "SELECT max(tx) AS ahead FROM events WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+    #[derive(QueryableByName)]
+    struct Newest {
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+        ahead: Option<i64>,
+    }
+    match diesel::sql_query(AHEAD).get_result::<Newest>(conn)?.ahead {
+        None => Ok(()),
+        Some(tx) => Err(Failure::Unavailable(format!(
+            "the events come from another cluster whose transactions went up to {tx}: advance this cluster's counter \
+             beyond it with pg_resetwal (see docs/operations.md, restore)"
+        ))),
+    }
+}
+
+/// Whether every migration has run. A server whose role may not create tables starts on a schema that is current: the
+/// migration library would create its own table, if need be, before it looks.
+pub(crate) fn is_current(conn: &mut PgConnection, versions: &[String]) -> bool {
+    #[derive(QueryableByName)]
+    struct Ran {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let ran = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load::<Ran>(conn);
+    ran.is_ok_and(|ran| versions.iter().all(|version| ran.iter().any(|ran| ran.version == *version)))
+}
+
 /// Whether an error message means that the database cannot be reached or is too busy.
 pub(crate) fn says_unavailable(message: &str) -> bool {
     [

@@ -14,15 +14,21 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres")
 /// # Errors
 /// [`Failure::Unavailable`] where the store cannot be reached, [`Failure::Broken`] where a migration fails.
 pub fn migrate(url: &str) -> Outcome<Vec<String>> {
-    match url.strip_prefix("sqlite:") {
-        Some(path) => up(&mut SqliteConnection::establish(path).map_err(unavailable)?, SQLITE),
-        None => {
-            let conn = &mut PgConnection::establish(url).map_err(unavailable)?;
-            // Several servers may start at once: one migrates, the others wait for it.
-            diesel::connection::SimpleConnection::batch_execute(conn, "SELECT pg_advisory_lock(7235981)")?;
-            up(conn, POSTGRES)
-        }
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return up(&mut SqliteConnection::establish(path).map_err(|e| unavailable(&e))?, SQLITE);
     }
+    let conn = &mut PgConnection::establish(url).map_err(|e| unavailable(&e))?;
+    // Several servers may start at once: one migrates, the others wait for it.
+    diesel::connection::SimpleConnection::batch_execute(conn, "SELECT pg_advisory_lock(7235981)")?;
+    let ran = if crate::dialect::is_current(conn, &embedded()?) { Vec::new() } else { up(conn, POSTGRES)? };
+    crate::dialect::refuse_foreign_history(conn)?;
+    Ok(ran)
+}
+
+fn embedded() -> Outcome<Vec<String>> {
+    let migrations =
+        diesel::migration::MigrationSource::<diesel::pg::Pg>::migrations(&POSTGRES).map_err(|e| broken(&*e))?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 /// Takes every migration back: for tests of the way down.
@@ -31,24 +37,24 @@ pub fn migrate(url: &str) -> Outcome<Vec<String>> {
 /// As [`migrate`].
 pub fn revert_all(url: &str) -> Outcome<()> {
     match url.strip_prefix("sqlite:") {
-        Some(path) => down(&mut SqliteConnection::establish(path).map_err(unavailable)?, SQLITE),
-        None => down(&mut PgConnection::establish(url).map_err(unavailable)?, POSTGRES),
+        Some(path) => down(&mut SqliteConnection::establish(path).map_err(|e| unavailable(&e))?, SQLITE),
+        None => down(&mut PgConnection::establish(url).map_err(|e| unavailable(&e))?, POSTGRES),
     }
 }
 
 fn up<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<Vec<String>> {
-    let ran = conn.run_pending_migrations(migrations).map_err(broken)?;
+    let ran = conn.run_pending_migrations(migrations).map_err(|e| broken(&*e))?;
     Ok(ran.into_iter().map(|version| version.to_string()).collect())
 }
 
 fn down<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<()> {
-    conn.revert_all_migrations(migrations).map_err(broken).map(drop)
+    conn.revert_all_migrations(migrations).map_err(|e| broken(&*e)).map(drop)
 }
 
-fn unavailable(error: diesel::ConnectionError) -> Failure {
+fn unavailable(error: &diesel::ConnectionError) -> Failure {
     Failure::Unavailable(error.to_string())
 }
 
-fn broken(error: Box<dyn std::error::Error + Send + Sync>) -> Failure {
+fn broken(error: &(dyn std::error::Error + Send + Sync)) -> Failure {
     Failure::Broken(format!("migration: {error}"))
 }

@@ -271,7 +271,7 @@ mod tests {
             let decision = Appeal::lodge(tx.mint(), order, facts, tx.actor(), t0())?;
             tx.create(decision)
         };
-        store.write(lodge.clone()).unwrap();
+        store.write(lodge).unwrap();
         assert_eq!(code(store.write(lodge)), "appeal_pending");
         let target = AppealTarget::Removal { removal };
         assert!(store.write(move |tx| store::appeal_pending(tx, &target)).unwrap());

@@ -4,16 +4,13 @@ use actix_web::{get, post, web};
 use domain::admission::answers::{self, Asked, Content};
 use domain::admission::application::{self as rules, LotFacts, Start, StartFacts, Status, SubmitFacts};
 use domain::admission::line::{self, Line};
-use domain::admission::receipt::{Receipt, SubmittedVersion};
+use domain::admission::receipt::Receipt;
 use domain::admission::{Application, answers::omitted_homes};
 use domain::arrangement::{Arrangement, Lot, Routing, schedule};
-use domain::kernel::{
-    Aggregate as _, ApplicationId, ArrangementId, Audience, HomeId, Instant, Kind, LotId, ProviderId,
-};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
 use domain::provider::provider::Provider;
 use persistence::admission::{self as store, applications};
 use persistence::arrangement::{lots_of, rounds_of};
-use persistence::record::event;
 use persistence::{Conn, Failure, Outcome, Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,19 +28,11 @@ routes! {
     start_application: Apply, [rules::RULES];
     list_applications: ReadApplications, [crate::http::listing::RULES];
     get_application: ReadApplications, [];
-    read_application_content: ReadApplications, [RULES];
-    list_application_versions: ReadApplications, [];
-    get_receipt: ReadApplications, [];
     submit_application: Apply, [rules::RULES, answers::RULES, schedule::RULES];
     revise_application: Apply, [rules::RULES];
     withdraw_application: Apply, [rules::RULES];
     withdraw_line: Apply, [rules::RULES, line::RULES];
     extend_evaluation: DecideLine, [rules::RULES, domain::law::deadline::RULES, domain::kernel::rule::RULES];
-}
-
-domain::rules! {
-    SEALED = "application_sealed", Conflict, "DPS-13, PRO-27",
-        "What an application says is sealed until its evaluation begins, whoever asks.";
 }
 
 /// An application as the caller may see it.
@@ -121,7 +110,7 @@ pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<St
 }
 
 /// The states that a list shows the caller, narrowed to the one asked for.
-fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
+pub(super) fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
     const RECEIVED: [&str; 5] = ["queued", "submitted", "in_evaluation", "decided", "withdrawn"];
     if who.is_providing() {
         return asked.map(|state| vec![state.to_owned()]);
@@ -252,107 +241,6 @@ async fn get_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
     .await
 }
 
-/// That someone on the buying side read what an application says.
-#[derive(Serialize)]
-#[serde(tag = "type")]
-enum Reading {
-    ApplicationContentRead { version: u32 },
-}
-
-/// Read what an application says
-///
-/// The last submitted version, frozen (PRO-27). The buying side gets it once evaluation has begun, and each reading
-/// is recorded.
-#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = SubmittedVersion)))]
-#[get("/v1/applications/{id}/content")]
-async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    call.write(move |tx, call| {
-        find(tx, &call.who, *id)?;
-        let found = tx.lock::<Application>(*id)?;
-        let application = &found.value;
-        if call.who.is_providing() {
-            let version = application.counting().ok_or(Failure::NotFound(Kind::Application))?;
-            return Reply::json(200, version);
-        }
-        let Some(version) = application.evaluated_content() else {
-            return Err(SEALED.broken("its evaluation has not begun").into());
-        };
-        let note = event::Note {
-            kind: Kind::Application,
-            id: application.id.0,
-            version: found.version,
-            about: application.about(),
-            audience: Audience::Parties,
-            from: Some(application.state()),
-            to: application.state(),
-        };
-        event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
-        Reply::json(200, version)
-    })
-    .await
-}
-
-/// List the submissions of an application
-///
-/// The provider sees each with its content; the buying side sees the receipts.
-#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<VersionView>)))]
-#[get("/v1/applications/{id}/versions")]
-async fn list_application_versions(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    call.read(move |c, call| {
-        let found = find(c, &call.who, *id)?;
-        let own = call.who.is_providing();
-        let shown =
-            |v: &SubmittedVersion| VersionView { receipt: v.receipt.clone(), content: own.then(|| v.content.clone()) };
-        let items = found.value.versions.iter().map(shown).collect();
-        Ok(Reply::json(200, &List { items, next: None })?.tagged(found.version))
-    })
-    .await
-}
-
-/// One submission.
-#[derive(Serialize, ToSchema)]
-struct VersionView {
-    /// Its receipt.
-    receipt: Receipt,
-    /// What was submitted; the provider's own eyes only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<Content>,
-}
-
-/// A receipt as it is shown and printed.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ReceiptView {
-    /// The receipt.
-    #[serde(flatten)]
-    receipt: Receipt,
-    /// The time of receipt as portals print it, in London.
-    #[schema(example = "22/03/2017 17:40:50")]
-    printed_at: String,
-}
-
-/// Which receipt.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OfVersion {
-    /// Of this submission; the last one where absent.
-    version: Option<u32>,
-}
-
-/// Read the receipt of a submission (PRO-20)
-#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), OfVersion), responses((status = 200, body = ReceiptView)))]
-#[get("/v1/applications/{id}/receipt")]
-async fn get_receipt(call: Call, id: web::Path<ApplicationId>, of: web::Query<OfVersion>) -> Answer {
-    call.read(move |c, call| {
-        let found = find(c, &call.who, *id)?;
-        let mut versions = found.value.versions.iter().rev();
-        let version = versions.find(|v| of.version.is_none_or(|n| n == v.receipt.version));
-        let receipt = version.ok_or(Failure::NotFound(Kind::Application))?.receipt.clone();
-        Reply::json(200, &ReceiptView { printed_at: receipt.printed_at(), receipt })
-    })
-    .await
-}
-
 /// Submit an application
 ///
 /// Everything that is missing is named at once. The answer says where it went: evaluated at once, received in the open
@@ -364,7 +252,7 @@ async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer 
         let before = call.lock::<Application>(tx, *id)?;
         let (application, now) = (before.value.clone(), tx.now());
         let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
-        if !arrangement.in_force().is_some_and(|term| now < term.ends_at()) {
+        if arrangement.in_force().is_none_or(|term| term.ends_at() <= now) {
             return Err(rules::NOT_ACCEPTING.broken("the arrangement is not in force").into());
         }
         let lots = Lots::load(tx, application.provider, application.arrangement)?;
@@ -472,7 +360,7 @@ pub(super) fn own(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<Appl
 
 /// The lots of an arrangement, as an applicant meets them.
 pub(super) struct Lots {
-    lots: Vec<Lot>,
+    defined: Vec<Lot>,
     all: Vec<LotId>,
     open: Vec<LotId>,
     held: Vec<LotId>,
@@ -485,7 +373,7 @@ impl Lots {
             all: lots.iter().map(|lot| lot.id).collect(),
             open: lots.iter().filter(|lot| lot.is_open()).map(|lot| lot.id).collect(),
             held: store::lots_held(tx, provider, arrangement)?,
-            lots,
+            defined: lots,
         })
     }
 
@@ -496,7 +384,7 @@ impl Lots {
     /// What those lots ask for, each requirement version once.
     pub(super) fn asked_by(&self, lots: &[LotId]) -> Vec<domain::arrangement::RequirementRef> {
         let mut asked: Vec<_> =
-            self.lots.iter().filter(|lot| lots.contains(&lot.id)).flat_map(|lot| lot.requirements.clone()).collect();
+            self.defined.iter().filter(|lot| lots.contains(&lot.id)).flat_map(|lot| lot.requirements.clone()).collect();
         asked.sort_unstable();
         asked.dedup();
         asked

@@ -11,9 +11,10 @@ use persistence::{Outcome, Tx};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::applications::{SEALED, find};
+use super::applications::find;
 use super::declarations;
 use super::evaluation::Context;
+use super::versions::SEALED;
 use crate::arrangement::arrangements::Because;
 use crate::http::call::{OutcomeOf, decided};
 use crate::http::reply::Resource;
@@ -21,9 +22,9 @@ use crate::http::routes::routes;
 use crate::http::{Answer, Call, Given, List, Listing, Reply};
 
 routes! {
-    list_application_checks: ReadApplications, [super::applications::RULES];
+    list_application_checks: ReadApplications, [super::versions::RULES];
     list_checks: RecordCheck, [crate::http::listing::RULES];
-    get_check: ReadApplications, [super::applications::RULES];
+    get_check: ReadApplications, [super::versions::RULES];
     assess_check: RecordCheck, [rules::RULES];
     record_check: RecordCheck, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
     confirm_check: RecordCheck, [rules::RULES, conflict::RULES];

@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::arrangement::lots::required;
 use crate::provider::gazetteer::Gazetteer;
+use persistence::record::hex;
 
 /// The homes of a provider as they stood on a day.
 pub(super) struct Facts {
@@ -49,7 +50,7 @@ impl Facts {
 /// SHA-256 of what is submitted, in hex: the receipt proves the content.
 pub(super) fn digest(content: &Content) -> Outcome<String> {
     let text = serde_json::to_vec(content)?;
-    Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(text)))
 }
 
 /// Begins the evaluation of every application received in a closed round.
@@ -81,7 +82,7 @@ pub(super) fn open(tx: &mut Tx<'_>, gazetteer: &Gazetteer, application: &Applica
         Applicant { application: application.id, arrangement: application.arrangement, provider: application.provider };
     let opened = open_checks(of, &lines, || tx.mint(), tx.now());
     for (check, mut events) in opened {
-        let (decided, more) = context.assess(check, tx)?;
+        let (decided, more) = context.assess(&check, tx)?;
         events.extend(more);
         tx.create((decided, events))?;
     }
@@ -132,10 +133,10 @@ impl Context {
     /// The check as the facts decide it; as it is, where an assessor must judge.
     pub(super) fn assess(
         &self,
-        check: Check,
+        check: &Check,
         tx: &Tx<'_>,
     ) -> Outcome<(Check, Vec<domain::admission::compliance_check::CheckEvent>)> {
-        self.with_facts(&check, |facts| {
+        self.with_facts(check, |facts| {
             if automatic(&check.terms, facts, tx.now()).is_none() {
                 return Ok((check.clone(), Vec::new()));
             }

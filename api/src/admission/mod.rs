@@ -9,6 +9,7 @@ pub mod lines;
 pub mod memberships;
 pub mod progress;
 pub mod register;
+pub mod versions;
 
 use domain::kernel::Kind;
 use persistence::{Outcome, Tx};
@@ -21,6 +22,7 @@ use crate::http::routes::Subject;
 pub fn routes() -> Vec<Subject> {
     vec![
         applications::routes(),
+        versions::routes(),
         drafts::routes(),
         declarations::routes(),
         checks::routes(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{get, web};
 use domain::admission::Application;
 use domain::arrangement::{Arrangement, Round};
-use domain::kernel::{Aggregate as _, ArrangementId, Instant, Kind, ProviderId, RoundId};
+use domain::kernel::{Aggregate as _, ArrangementId, Instant, Kind, Permission, ProviderId, Reach, RoundId};
 use domain::provider::provider::Provider;
 use persistence::Page;
 use persistence::admission::{applications, memberships};
@@ -13,7 +13,7 @@ use persistence::arrangement::{arrangements, rounds_of};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::applications::{ApplicationView, view};
+use super::applications::{ApplicationView, states, view};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -123,13 +123,16 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
         call.who.may(c, provider.about(), Kind::Provider)?;
         let now = call.now();
         let (own, arrangement_id) = call.who.reach(c, Some(*id), None)?;
+        // Who may not read applications has none shown here either; drafts are the provider's alone.
+        let reads = Permission::ReadApplications.reach(call.who.actor.role) != Reach::None;
         let filter = applications::Filter {
             provider_id: own.clone(),
             arrangement_id,
             open: Some(vec![true]),
+            state: states(&call.who, None),
             ..Default::default()
         };
-        let open = applications::list(c, &filter, Page::ALL)?;
+        let open = if reads { applications::list(c, &filter, Page::ALL)? } else { Vec::new() };
         let live = memberships::Filter { provider_id: own, live: Some(vec![true]), ..memberships::Filter::default() };
         let published = arrangements::Filter {
             state: Some(["live", "established", "extended"].map(str::to_owned).to_vec()),

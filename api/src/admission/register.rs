@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply};
+use persistence::record::hex;
 
 routes! {
     get_register: ReadMembers, [];
@@ -118,9 +119,9 @@ async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<Asked>
                 },
             });
         }
-        let digest = Sha256::digest(serde_json::to_vec(&members)?);
-        let content_hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Reply::json(200, &Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members })
+        let content_hash = hex(&Sha256::digest(serde_json::to_vec(&members)?));
+        let register = Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members };
+        Ok(Reply::json(200, &register)?.tagged_by_content(0))
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! Markets over HTTP: arrangements, lots, the requirement library, rounds and the law they stand under.
 
 pub mod arrangements;
+pub mod interests;
 pub mod law;
 pub mod lots;
 pub mod requirements;
@@ -15,7 +16,14 @@ use crate::http::routes::Subject;
 /// The routes of this subject.
 #[must_use]
 pub fn routes() -> Vec<Subject> {
-    vec![arrangements::routes(), lots::routes(), requirements::routes(), rounds::routes(), law::routes()]
+    vec![
+        arrangements::routes(),
+        lots::routes(),
+        requirements::routes(),
+        rounds::routes(),
+        interests::routes(),
+        law::routes(),
+    ]
 }
 
 /// Does what is due to an arrangement or a round; `false` for any other kind.

@@ -8,6 +8,9 @@ use persistence::record::event::Scope;
 use persistence::{Conn, Failure, Outcome, Uid, provider};
 use uuid::Uuid;
 
+/// Accepted values of a filter; `None` where all are.
+pub type Accepted = Option<Vec<Uid>>;
+
 /// An authenticated caller, with the permission that its operation needs.
 #[derive(Clone, Debug)]
 pub struct Who {
@@ -126,7 +129,7 @@ impl Who {
         conn: &mut Conn<'_>,
         provider: Option<ProviderId>,
         arrangement: Option<ArrangementId>,
-    ) -> Outcome<(Option<Vec<Uid>>, Option<Vec<Uid>>)> {
+    ) -> Outcome<(Accepted, Accepted)> {
         if let Some(own) = self.own_providers(conn)? {
             return Ok((Some(narrow(own, provider)), arrangement.map(|id| vec![id.into()])));
         }

@@ -55,8 +55,35 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice::<serde::de::IgnoredAny>(text)
         .map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
     let mut json = serde_json::Deserializer::from_slice(text);
-    serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| Problem::invalid(vec![wrong(pointer(&error.path().to_string()), error.inner().to_string())]))
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let said = error.inner().to_string();
+        // Where fields are shared between types the parser loses its place, and the field is found by doing without it.
+        let field = match error.path().to_string().as_str() {
+            "." => blame::<T>(text).unwrap_or_default(),
+            path => pointer(path),
+        };
+        Problem::invalid(vec![wrong(field, plain(&said).to_owned())])
+    })
+}
+
+/// The member of an object without which its text would fail in another way, or not at all.
+fn blame<T: DeserializeOwned>(text: &[u8]) -> Option<String> {
+    let Value::Object(fields) = serde_json::from_slice(text).ok()? else { return None };
+    let failure = |fields: &serde_json::Map<String, Value>| {
+        T::deserialize(Value::Object(fields.clone())).err().map(|error| plain(&error.to_string()).to_owned())
+    };
+    let whole = failure(&fields)?;
+    let culprit = fields.keys().find(|name| {
+        let mut without = fields.clone();
+        without.remove(*name);
+        failure(&without).is_none_or(|said| said != whole)
+    })?;
+    Some(format!("/{culprit}"))
+}
+
+/// What a parser said, without where in the text: the field says that.
+fn plain(said: &str) -> &str {
+    said.split(" at line ").next().unwrap_or(said)
 }
 
 /// Finds texts and lists that are too long, and fields that the value does not know: those that were sent and are not

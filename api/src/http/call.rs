@@ -114,6 +114,12 @@ impl<T: Send + Sync + 'static> Call<T> {
         &self.app
     }
 
+    /// Whether the caller only asks what would happen.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// What the server holds, to keep beyond the call.
     #[must_use]
     pub fn shared(&self) -> web::Data<App> {
@@ -157,7 +163,7 @@ impl<T: Send + Sync + 'static> Call<T> {
         let reply = db
             .write(stamp, mode, move |tx| {
                 let Some(key) = &self.key else { return work(tx, &self) };
-                if let Some((fingerprint, answer)) = idempotency::find(tx, &self.who.actor.subject, key)? {
+                if let Some((fingerprint, answer)) = idempotency::find(tx, key)? {
                     if fingerprint != self.fingerprint {
                         return Err(KEY_REUSED.broken("the key belongs to another request").into());
                     }

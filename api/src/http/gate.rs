@@ -9,6 +9,8 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError, web};
 use domain::kernel::{Actor, Reach, Role};
 
+use persistence::record::hex;
+
 use super::problem::{self, Problem};
 use crate::App;
 use crate::auth::Who;
@@ -32,7 +34,7 @@ pub async fn gate<B: MessageBody>(
     let method = req.method().to_string();
     let pattern = req.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let app = req.app_data::<web::Data<App>>().cloned();
-    let mut response = match admit(&req, app.as_ref().map(|app| app.get_ref()), &method) {
+    let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &method) {
         Ok(who) => {
             if let Some(who) = who {
                 req.extensions_mut().insert(who);
@@ -56,8 +58,8 @@ pub async fn gate<B: MessageBody>(
 fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option<Who>, Problem> {
     let Some(app) = app else { return Err(Problem::new(&problem::BROKEN, problem::BROKEN.says)) };
     let pattern = req.match_pattern();
-    let operation = match app.directory.find(pattern.as_deref(), method) {
-        Ok(operation) => operation,
+    let entry = match app.directory.find(pattern.as_deref(), method) {
+        Ok(entry) => entry,
         Err(known) if known.is_empty() => return Ok(None),
         Err(known) => {
             let problem =
@@ -65,6 +67,7 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
             return Err(Problem { allowed: Some(known.into_iter().map(str::to_owned).collect()), ..problem });
         }
     };
+    let operation = entry.operation;
     let public = operation.permission.reach(Role::Public) != Reach::None;
     let actor = match req.headers().get(header::AUTHORIZATION) {
         None if public => Actor { subject: "public".to_owned(), role: Role::Public, authority: None, provider: None },
@@ -80,6 +83,10 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
         let detail = format!("the role {} has no {}", actor.role.name(), operation.permission.name());
         return Err(Problem::new(&problem::FORBIDDEN, detail));
     }
+    // A misspelt filter would silently answer another question.
+    if let Some(name) = entry.unknown(req.query_string()) {
+        return Err(Problem::new(&problem::UNREADABLE, format!("this operation has no query parameter `{name}`")));
+    }
     Ok(Some(Who { actor, permission: operation.permission }))
 }
 
@@ -88,13 +95,11 @@ fn request_id(req: &ServiceRequest) -> String {
     let usable = |id: &&str| {
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    match given.filter(usable) {
-        Some(id) => id.to_owned(),
-        None => {
-            let mut bytes = [0u8; 12];
-            // Without randomness the id is all zeros, which is a poor id and no reason to refuse the request.
-            getrandom::fill(&mut bytes).unwrap_or_default();
-            bytes.iter().map(|b| format!("{b:02x}")).collect()
-        }
-    }
+    let new = || {
+        let mut bytes = [0u8; 12];
+        // Without randomness the id is all zeros, which is a poor id and no reason to refuse the request.
+        getrandom::fill(&mut bytes).unwrap_or_default();
+        hex(&bytes)
+    };
+    given.filter(usable).map_or_else(new, str::to_owned)
 }

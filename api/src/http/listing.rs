@@ -71,7 +71,7 @@ impl Listing {
         rows.truncate(shown);
         let next = if more { rows.last().map(|row| row.value.id().to_string()) } else { None };
         let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
-        Reply::json(200, &List { items, next })
+        Ok(Reply::json(200, &List { items, next })?.tagged_by_content(0))
     }
 }
 

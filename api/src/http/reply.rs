@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Problem;
+use persistence::record::hex;
 
 /// What a handler returns.
 pub type Answer = Result<HttpResponse, Problem>;
@@ -92,7 +93,7 @@ impl Reply {
     pub fn tagged_by_content(self, version: i64) -> Self {
         use sha2::Digest as _;
         let digest = sha2::Sha256::digest(self.body.as_bytes());
-        let short: String = digest.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let short = hex(digest.get(..8).unwrap_or_default());
         Self { etag: Some(format!("\"{version}.{short}\"")), ..self }
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use actix_web::web::ServiceConfig;
 use domain::kernel::{Permission, Rule};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::{OpenApi, RefOr};
 
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +59,25 @@ pub(crate) use routes;
 
 /// Finds the operation that a method and path pattern name.
 #[derive(Debug, Default)]
-pub struct Directory(BTreeMap<String, BTreeMap<&'static str, Operation>>);
+pub struct Directory(BTreeMap<String, BTreeMap<&'static str, Entry>>);
+
+/// An operation with the query parameters that it documents.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The operation.
+    pub operation: Operation,
+    query: Vec<String>,
+}
+
+impl Entry {
+    /// The first parameter of a query string that the operation does not know.
+    #[must_use]
+    pub fn unknown<'q>(&self, query: &'q str) -> Option<&'q str> {
+        let names = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| pair.split('=').next());
+        let mut names = names.filter(|name| !self.query.iter().any(|known| known == name));
+        names.next()
+    }
+}
 
 impl Directory {
     /// Reads the operations of all subjects with the methods and paths their documentation states.
@@ -75,11 +94,17 @@ impl Directory {
                     ("DELETE", item.delete),
                 ];
                 for (method, documented) in methods {
-                    let name = documented.and_then(|o| o.operation_id);
-                    let found = subject.operations.iter().find(|o| name.as_deref() == Some(o.name));
-                    if let Some(operation) = found {
-                        directory.0.entry(path.clone()).or_default().insert(method, *operation);
-                    }
+                    let Some(documented) = documented else { continue };
+                    let name = documented.operation_id.as_deref();
+                    let Some(operation) = subject.operations.iter().find(|o| name == Some(o.name)) else { continue };
+                    let parameters = documented.parameters.unwrap_or_default();
+                    let own = parameters.into_iter().filter_map(|parameter| match parameter {
+                        RefOr::T(own) => (own.parameter_in == ParameterIn::Query).then_some(own.name),
+                        RefOr::Ref(_) => None,
+                    });
+                    let dry_run = (method != "GET").then(|| "dryRun".to_owned());
+                    let entry = Entry { operation: *operation, query: own.chain(dry_run).collect() };
+                    directory.0.entry(path.clone()).or_default().insert(method, entry);
                 }
             }
         }
@@ -90,13 +115,8 @@ impl Directory {
     ///
     /// # Errors
     /// The methods known, where the path knows others only; empty where the path is unknown.
-    pub fn find(&self, pattern: Option<&str>, method: &str) -> Result<Operation, Vec<&'static str>> {
+    pub fn find(&self, pattern: Option<&str>, method: &str) -> Result<&Entry, Vec<&'static str>> {
         let Some(known) = pattern.and_then(|p| self.0.get(p)) else { return Err(Vec::new()) };
-        known.get(method).copied().ok_or_else(|| known.keys().copied().collect())
-    }
-
-    /// Every operation with its method and path.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &'static str, Operation)> {
-        self.0.iter().flat_map(|(path, methods)| methods.iter().map(move |(method, op)| (path.as_str(), *method, *op)))
+        known.get(method).ok_or_else(|| known.keys().copied().collect())
     }
 }

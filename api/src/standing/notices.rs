@@ -31,7 +31,7 @@ routes! {
 /// An improvement notice to be issued.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Issue {
+struct NewNotice {
     /// What is to be rectified.
     #[validate(length(min = 1, max = 20_000))]
     issue: String,
@@ -51,12 +51,12 @@ struct Issue {
 /// Issue an improvement notice
 ///
 /// A warning with time to rectify, after a discussion with the provider. The member's standing stays as it is.
-#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Issue, responses((status = 201, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = NewNotice, responses((status = 201, body = Resource<ImprovementNotice>)))]
 #[post("/v1/memberships/{id}/improvement-notices")]
-async fn issue_improvement_notice(call: Call<Issue>, id: web::Path<MembershipId>) -> Answer {
+async fn issue_improvement_notice(call: Call<NewNotice>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
         let member = lock_member(call, tx, *id)?.value;
-        let Issue { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence } = call.body.clone();
+        let NewNotice { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence } = call.body.clone();
         let order = IssueNotice { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence };
         let decision = ImprovementNotice::issue(tx.mint(), order, &member, tx.actor(), tx.now())?;
         Reply::created(&tx.create(decision)?, "improvement-notices")

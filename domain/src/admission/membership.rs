@@ -239,6 +239,18 @@ impl Membership {
         permit(self, attempted, allowed(&self.state))
     }
 
+    /// Whether it existed at `at`, in whatever standing.
+    #[must_use]
+    pub fn is_member_at(&self, at: Instant) -> bool {
+        let ended = match self.state {
+            MembershipState::Active => None,
+            MembershipState::Withdrawn { at, .. }
+            | MembershipState::Removed { at, .. }
+            | MembershipState::Ended { at } => Some(at),
+        };
+        self.admitted_at <= at && ended.is_none_or(|ended| at < ended)
+    }
+
     /// Whether it has not ended.
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -4,6 +4,7 @@
 // The subject and its root aggregate are both called arrangement; neither has a better name.
 #[expect(clippy::module_inception, reason = "the aggregate's file is named after the aggregate")]
 pub mod arrangement;
+pub mod interest;
 pub mod lot;
 pub mod particulars;
 pub mod policy;
@@ -14,6 +15,7 @@ pub mod schedule;
 pub mod term;
 
 pub use arrangement::{Arrangement, ArrangementEvent, ArrangementKind, ArrangementState, NewArrangement};
+pub use interest::{Interest, InterestWindow};
 pub use lot::{Lot, LotEvent, LotState, ServiceType};
 pub use particulars::{Contact, DocumentRef, ExternalReference, Participant, Particulars, Terms};
 pub use policy::{AdmissionMode, AllHomes, FailurePath, LocationBoundary, Policies, Regime, SuspensionEnd};

@@ -4,13 +4,14 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::require_text;
+use super::{InterestWindow, require_text};
 use crate::kernel::{AuthorityCode, Instant, Pence, Violations};
 
 crate::rules! {
     CPV_MALFORMED = "cpv_malformed", Input, "PRO-05", "A CPV code is eight digits, with or without `-` and a check digit.";
     DOCUMENT_MALFORMED = "document_malformed", Input, "DPS-07",
         "A document is referred to by an http, https or urn address, and its SHA-256 is 64 lower-case hex digits.";
+    WINDOW_BACKWARDS = "window_backwards", Input, "PRO-07", "A window ends after it begins.";
     VALUE_NEGATIVE = "value_negative", Input, "PRO-06", "An estimated value is absent or not below zero.";
 }
 
@@ -103,6 +104,9 @@ pub struct Particulars {
     /// Who answers questions.
     #[serde(default)]
     pub contact: Option<Contact>,
+    /// When interest may be registered; at any time, where absent (PRO-07).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interest_window: Option<InterestWindow>,
     /// When it is planned to go live; the moment of publication, where absent (DPS-18).
     #[serde(default)]
     pub live_at: Option<Instant>,
@@ -150,6 +154,10 @@ impl Particulars {
         check_documents(found, &self.documents);
         if let Some(terms) = &self.terms {
             terms.check(found, "/terms");
+        }
+        if let Some(window) = self.interest_window {
+            let detail = format!("it would end at {}", window.to);
+            found.require(window.from < window.to, &WINDOW_BACKWARDS, "/interestWindow/to", detail);
         }
         if let Some(contact) = &self.contact {
             require_text(found, &contact.name, "/contact/name");

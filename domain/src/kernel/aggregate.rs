@@ -41,6 +41,8 @@ pub enum Kind {
     Appeal,
     /// BEY-08.
     Declaration,
+    /// A19.
+    Interest,
 }
 
 impl Kind {
@@ -63,6 +65,7 @@ impl Kind {
             Kind::Removal => "removal",
             Kind::Appeal => "appeal",
             Kind::Declaration => "declaration",
+            Kind::Interest => "interest",
         }
     }
 }

@@ -61,6 +61,8 @@ ids! {
     RemovalId,
     /// A provider's appeal (BEY-05).
     AppealId,
+    /// A provider's interest in an arrangement (A19).
+    InterestId,
     /// An assessor's declaration of interests (BEY-08).
     DeclarationId,
 }

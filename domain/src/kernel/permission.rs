@@ -79,6 +79,8 @@ permissions! {
     LeaveLot               ".o......o.",
     /// Run the clock-driven work on demand.
     RunClock               "....#....#",
+    /// Read reports of the own authority's arrangements.
+    ReadReports            "..oo#o#..#",
     /// Read what a deadline is made of.
     ReadDeadlines          ".o######o#",
     /// Read the change feed and the audit.

@@ -45,7 +45,7 @@ pub struct ProviderProfile {
     /// The organisation's telephone number.
     #[serde(default)]
     pub phone: Option<String>,
-    /// Whether it is an authority's own service: exempt from admission (MSC-01).
+    /// Whether it says that it is an authority's own service (MSC-01). No rule rests on it yet.
     #[serde(default)]
     pub in_house: bool,
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use domain::kernel::Instant;
 
-use crate::{Conn, Moment, Outcome, Tx};
+use crate::{Moment, Outcome, Tx};
 
 mod schema {
     diesel::table! {
@@ -21,13 +21,13 @@ mod schema {
 }
 use schema::answers;
 
-/// The answer given to `subject` under `key`, with the fingerprint of its request.
+/// The answer given to the caller under `key`, with the fingerprint of its request.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn find(conn: &mut Conn<'_>, subject: &str, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
-    let query = answers::table.find((subject, key)).select((answers::fingerprint, answers::answer));
-    Ok(on!(conn, c => query.first(c)).optional()?)
+pub fn find(tx: &mut Tx<'_>, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
+    let query = answers::table.find((account(tx), key)).select((answers::fingerprint, answers::answer));
+    Ok(on!(&mut **tx, c => query.first(c)).optional()?)
 }
 
 /// Keeps an answer.
@@ -36,7 +36,7 @@ pub fn find(conn: &mut Conn<'_>, subject: &str, key: &str) -> Outcome<Option<(Ve
 /// [`crate::Failure::Again`] where the same key is being answered by another transaction.
 pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Outcome<()> {
     let row = (
-        answers::subject.eq(tx.actor().subject.clone()),
+        answers::subject.eq(account(tx)),
         answers::key.eq(key),
         answers::fingerprint.eq(fingerprint),
         answers::answer.eq(answer),
@@ -54,4 +54,12 @@ pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Out
 pub fn forget(tx: &mut Tx<'_>, before: Instant) -> Outcome<usize> {
     let old = answers::table.filter(answers::at.lt(Moment(before)));
     Ok(on!(&mut **tx, c => diesel::delete(old).execute(c))?)
+}
+
+/// Whose key it is: the same subject in another role or for another authority or provider is another account.
+fn account(tx: &Tx<'_>) -> String {
+    let actor = tx.actor();
+    let authority = actor.authority.as_ref().map(ToString::to_string).unwrap_or_default();
+    let provider = actor.provider.map(|provider| provider.to_string()).unwrap_or_default();
+    format!("{} {authority} {provider} {}", actor.role.name(), actor.subject)
 }

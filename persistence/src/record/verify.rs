@@ -40,6 +40,7 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Notice, standing::notices::versions),
     (Kind::Sanction, standing::sanctions::versions),
     (Kind::Removal, standing::removals::versions),
+    (Kind::Interest, arrangement::interests::versions),
     (Kind::Appeal, standing::appeals::versions),
 ];
 

@@ -46,7 +46,13 @@ pub static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 impl Operation {
     /// Its path with `id` in the place of every parameter.
     pub fn filled(&self, id: &str) -> String {
-        self.path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/")
+        // `{n}` is a place in a list, all others are ids.
+        let filled = self.path.split('/').map(|part| match part {
+            "{n}" => "0",
+            part if part.starts_with('{') => id,
+            part => part,
+        });
+        filled.collect::<Vec<_>>().join("/")
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {

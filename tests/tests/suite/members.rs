@@ -10,7 +10,7 @@ use crate::market::{LIVE, Market, with};
 /// The Cambridgeshire market with those policies, every application evaluated on arrival; the clock stands where it
 /// goes live.
 #[track_caller]
-pub fn rolling<'a>(app: &'a TestApp, policies: Value) -> Market<'a> {
+pub fn rolling(app: &TestApp, policies: Value) -> Market<'_> {
     let policies = with(json!({"admissionMode": "rolling"}), policies);
     let market = Market::published_with(app, json!({"policies": policies}));
     app.at(LIVE);

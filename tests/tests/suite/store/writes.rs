@@ -69,7 +69,7 @@ on_both! {
         let outcomes: Vec<_> = std::thread::scope(|scope| {
             let tasks: Vec<_> = ["a", "b"].into_iter().map(|code| scope.spawn(move || {
                 store.write(Mode::Commit, move |tx| {
-                    if let Some((_, answer)) = idempotency::find(tx, "tester", "key")? {
+                    if let Some((_, answer)) = idempotency::find(tx, "key")? {
                         return Ok(answer);
                     }
                     define(tx, code)?;

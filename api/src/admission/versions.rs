@@ -1,0 +1,127 @@
+//! What an application says: sealed from the buying side until evaluation, and each reading recorded (PRO-27).
+
+use actix_web::{get, web};
+use domain::admission::Application;
+use domain::admission::answers::Content;
+use domain::admission::receipt::{Receipt, SubmittedVersion};
+use domain::kernel::{Aggregate as _, ApplicationId, Audience, Kind};
+use persistence::Failure;
+use persistence::record::event;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::applications::find;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, List, Reply};
+
+routes! {
+    read_application_content: ReadApplications, [RULES];
+    list_application_versions: ReadApplications, [];
+    get_receipt: ReadApplications, [];
+}
+
+domain::rules! {
+    SEALED = "application_sealed", Conflict, "DPS-13, PRO-27",
+        "What an application says is sealed until its evaluation begins, whoever asks.";
+}
+
+/// That someone on the buying side read what an application says.
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Reading {
+    ApplicationContentRead { version: u32 },
+}
+
+/// Read what an application says
+///
+/// The last submitted version, frozen (PRO-27). The buying side gets it once evaluation has begun, and each reading
+/// is recorded.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = SubmittedVersion)))]
+#[get("/v1/applications/{id}/content")]
+async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.write(move |tx, call| {
+        find(tx, &call.who, *id)?;
+        let found = tx.lock::<Application>(*id)?;
+        let application = &found.value;
+        if call.who.is_providing() {
+            let version = application.counting().ok_or(Failure::NotFound(Kind::Application))?;
+            return Reply::json(200, version);
+        }
+        let Some(version) = application.evaluated_content() else {
+            return Err(SEALED.broken("its evaluation has not begun").into());
+        };
+        let note = event::Note {
+            kind: Kind::Application,
+            id: application.id.0,
+            version: found.version,
+            about: application.about(),
+            audience: Audience::Parties,
+            from: Some(application.state()),
+            to: application.state(),
+        };
+        event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
+        Reply::json(200, version)
+    })
+    .await
+}
+
+/// List the submissions of an application
+///
+/// The provider sees each with its content; the buying side sees the receipts.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<VersionView>)))]
+#[get("/v1/applications/{id}/versions")]
+async fn list_application_versions(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.read(move |c, call| {
+        let found = find(c, &call.who, *id)?;
+        let own = call.who.is_providing();
+        let shown =
+            |v: &SubmittedVersion| VersionView { receipt: v.receipt.clone(), content: own.then(|| v.content.clone()) };
+        let items = found.value.versions.iter().map(shown).collect();
+        Ok(Reply::json(200, &List { items, next: None })?.tagged(found.version))
+    })
+    .await
+}
+
+/// One submission.
+#[derive(Serialize, ToSchema)]
+struct VersionView {
+    /// Its receipt.
+    receipt: Receipt,
+    /// What was submitted; the provider's own eyes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Content>,
+}
+
+/// A receipt as it is shown and printed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ReceiptView {
+    /// The receipt.
+    #[serde(flatten)]
+    receipt: Receipt,
+    /// The time of receipt as portals print it, in London.
+    #[schema(example = "22/03/2017 17:40:50")]
+    printed_at: String,
+}
+
+/// Which receipt.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct OfVersion {
+    /// Of this submission; the last one where absent.
+    version: Option<u32>,
+}
+
+/// Read the receipt of a submission (PRO-20)
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), OfVersion), responses((status = 200, body = ReceiptView)))]
+#[get("/v1/applications/{id}/receipt")]
+async fn get_receipt(call: Call, id: web::Path<ApplicationId>, of: web::Query<OfVersion>) -> Answer {
+    call.read(move |c, call| {
+        let found = find(c, &call.who, *id)?;
+        let mut versions = found.value.versions.iter().rev();
+        let version = versions.find(|v| of.version.is_none_or(|n| n == v.receipt.version));
+        let receipt = version.ok_or(Failure::NotFound(Kind::Application))?.receipt.clone();
+        Reply::json(200, &ReceiptView { printed_at: receipt.printed_at(), receipt })
+    })
+    .await
+}

@@ -1,0 +1,83 @@
+//! Interest in an arrangement (A19, PRO-07).
+
+use actix_web::{get, post, web};
+use domain::arrangement::Arrangement;
+use domain::arrangement::interest::{self as rules, Interest};
+use domain::kernel::{Aggregate as _, ArrangementId, InterestId, Kind, ProviderId};
+use domain::provider::provider::Provider;
+use persistence::Failure;
+use persistence::arrangement::interests;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::http::call::decided;
+use crate::http::reply::Resource;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call, List, Listing, Reply};
+
+routes! {
+    register_interest: Apply, [rules::RULES];
+    list_interests: ReadApplications, [crate::http::listing::RULES];
+    withdraw_interest: Apply, [];
+}
+
+/// Whose interest.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RegisterInterest {
+    /// The provider; the token's provider where absent.
+    provider: Option<ProviderId>,
+}
+
+/// Register interest in an arrangement
+///
+/// Inside the window that it publishes, half-open (PRO-07).
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = RegisterInterest, responses((status = 201, body = Resource<Interest>)))]
+#[post("/v1/arrangements/{id}/interests")]
+async fn register_interest(call: Call<RegisterInterest>, id: web::Path<ArrangementId>) -> Answer {
+    call.write(move |tx, call| {
+        let provider = call.body.provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
+        let about = tx.hold::<Provider>(provider)?.value.about();
+        call.who.may(tx, about, Kind::Provider)?;
+        let arrangement = tx.hold::<Arrangement>(*id)?.value;
+        call.who.may_read_market(tx, arrangement.about(), Kind::Arrangement)?;
+        let filter = interests::Filter {
+            arrangement_id: Some(vec![(*id).into()]),
+            provider_id: Some(vec![provider.into()]),
+            state: Some(vec!["registered".to_owned()]),
+            ..interests::Filter::default()
+        };
+        let registered = interests::count(tx, &filter)? > 0;
+        let decision = Interest::register(tx.mint(), provider, &arrangement, registered, tx.now())?;
+        Reply::created(&tx.create(decision)?, "interests")
+    })
+    .await
+}
+
+/// List the interests in an arrangement
+///
+/// Providers see their own.
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path), Listing), responses((status = 200, body = List<Resource<Interest>>)))]
+#[get("/v1/arrangements/{id}/interests")]
+async fn list_interests(call: Call, id: web::Path<ArrangementId>, listing: web::Query<Listing>) -> Answer {
+    call.scan(move |c, call| {
+        let page = listing.page()?;
+        let (provider_id, arrangement_id) = call.who.reach(c, None, Some(*id))?;
+        let filter = interests::Filter {
+            provider_id,
+            arrangement_id,
+            updated_since: listing.since(),
+            ..interests::Filter::default()
+        };
+        Listing::reply(page, interests::list(c, &filter, page)?, Clone::clone)
+    })
+    .await
+}
+
+/// Withdraw an interest
+#[utoipa::path(tag = "arrangements", params(("id" = InterestId, Path)), responses((status = 200, body = Resource<Interest>)))]
+#[post("/v1/interests/{id}/withdraw")]
+async fn withdraw_interest(call: Call, id: web::Path<InterestId>) -> Answer {
+    call.act(*id, |interest: Interest, tx, _| decided(interest.withdraw(tx.now()))).await
+}
