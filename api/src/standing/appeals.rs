@@ -12,7 +12,7 @@ use domain::kernel::{
 };
 use domain::standing::appeal::{self as rules, Appeal, AppealFacts, AppealTarget, LodgeAppeal};
 use domain::standing::removal::{Party, Removal, RemovalState};
-use domain::standing::suspension::Suspension;
+use domain::standing::suspension::{Suspension, SuspensionState};
 use persistence::standing::{self as store, appeals};
 use persistence::{Conn, Failure, Outcome, Stored, Tx, Uid, admission};
 use serde::Deserialize;
@@ -142,8 +142,8 @@ async fn get_appeal(call: Call, id: web::Path<AppealId>) -> Answer {
 
 /// Uphold an appeal
 ///
-/// What was decided is set aside at once: the suspension is lifted, the removal revoked or, where it took effect, the
-/// provider admitted again; a rejected line is evaluated again with its failed checks.
+/// What was decided is set aside at once: the suspension is lifted, or annulled where it has ended; the removal revoked
+/// or, where it took effect, the provider admitted again; a rejected line is evaluated again with its failed checks.
 #[utoipa::path(tag = "standing", params(("id" = AppealId, Path)), request_body = Because, responses((status = 200, body = Resource<Appeal>)))]
 #[post("/v1/appeals/{id}/uphold")]
 async fn uphold_appeal(call: Call<Because>, id: web::Path<AppealId>) -> Answer {
@@ -154,7 +154,7 @@ async fn uphold_appeal(call: Call<Because>, id: web::Path<AppealId>) -> Answer {
         let after = tx.save(&before, decision)?;
         match after.value.target {
             AppealTarget::Line { application, lot } => reopen(tx, application, lot, reason)?,
-            AppealTarget::Suspension { suspension } => lift(tx, suspension, reason)?,
+            AppealTarget::Suspension { suspension } => annul(tx, suspension, reason)?,
             AppealTarget::Removal { removal } => undo(tx, removal, reason)?,
         }
         Reply::ok(&after)
@@ -278,13 +278,14 @@ fn reopen(tx: &mut Tx<'_>, id: ApplicationId, lot: LotId, reason: &str) -> Outco
     Ok(())
 }
 
-/// Lifts a suspension that should not have been imposed; one that has ended meanwhile is left.
-fn lift(tx: &mut Tx<'_>, id: SuspensionId, reason: &str) -> Outcome<()> {
+/// Sets a suspension aside that should not have been imposed, also where it has ended meanwhile: it was no step towards
+/// a removal. One that is annulled already, or that a removal has replaced, is left.
+fn annul(tx: &mut Tx<'_>, id: SuspensionId, reason: &str) -> Outcome<()> {
     let before = tx.lock::<Suspension>(id)?;
-    if before.value.over_at().is_some_and(|over| over <= tx.now()) {
+    if before.value.is_annulled() || matches!(before.value.state, SuspensionState::Converted { .. }) {
         return Ok(());
     }
-    let decision = before.value.clone().lift(reason.to_owned(), true, tx.actor(), tx.now())?;
+    let decision = before.value.clone().annul(reason.to_owned(), tx.actor(), tx.now())?;
     tx.save(&before, decision).map(drop)
 }
 

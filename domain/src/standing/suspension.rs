@@ -12,6 +12,10 @@ use crate::kernel::{
     Refusal, RemovalId, SuspensionId, Violations,
 };
 
+mod event;
+
+pub use event::SuspensionEvent;
+
 crate::rules! {
     SUSPENSION_TOO_LONG = "suspension_too_long", Input, "DPS-19",
         "A suspension, extensions included, lasts no longer than the arrangement's maximum.";
@@ -76,6 +80,17 @@ pub enum SuspensionState {
         removal: RemovalId,
         /// When the removal took effect: no instant lies between the two.
         at: Instant,
+    },
+    /// Found wrong after it had ended, as by an appeal: it stopped the member then, and counts for nothing since.
+    Annulled {
+        /// When it had ended.
+        ended_at: Instant,
+        /// When it was annulled.
+        at: Instant,
+        /// Why.
+        reason: String,
+        /// Subject of who annulled it.
+        by: String,
     },
 }
 
@@ -144,77 +159,6 @@ pub struct SuspendFacts<'a> {
     pub suspensions: &'a [Suspension],
 }
 
-/// What happened to a suspension.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum SuspensionEvent {
-    /// Imposed. The provider learns the grounds and that it may make representations.
-    Suspended {
-        /// Which.
-        suspension: SuspensionId,
-        /// Whom it stops.
-        scope: SuspensionScope,
-        /// First instant.
-        from: Instant,
-        /// Planned end.
-        until: Instant,
-        /// The grounds.
-        reason: String,
-    },
-    /// The provider answered.
-    RepresentationsMade {
-        /// Which.
-        suspension: SuspensionId,
-        /// When.
-        at: Instant,
-    },
-    /// Made longer.
-    SuspensionExtended {
-        /// Which.
-        suspension: SuspensionId,
-        /// New planned end.
-        until: Instant,
-        /// Why.
-        reason: String,
-        /// When.
-        at: Instant,
-    },
-    /// Ended by a person.
-    SuspensionLifted {
-        /// Which.
-        suspension: SuspensionId,
-        /// Why.
-        reason: String,
-        /// Whether it should not have been imposed.
-        annulled: bool,
-        /// When.
-        at: Instant,
-    },
-    /// Ended by the clock.
-    SuspensionLapsed {
-        /// Which.
-        suspension: SuspensionId,
-        /// When its time was up.
-        at: Instant,
-    },
-    /// Its time is up; somebody must review it.
-    SuspensionReviewDue {
-        /// Which.
-        suspension: SuspensionId,
-        /// When its time was up.
-        at: Instant,
-    },
-    /// Replaced by a removal.
-    SuspensionConverted {
-        /// Which.
-        suspension: SuspensionId,
-        /// By which removal.
-        removal: RemovalId,
-        /// When.
-        at: Instant,
-    },
-}
-
 impl Aggregate for Suspension {
     type Event = SuspensionEvent;
     const KIND: Kind = Kind::Suspension;
@@ -230,6 +174,7 @@ impl Aggregate for Suspension {
             SuspensionState::Lifted { .. } => "lifted",
             SuspensionState::Lapsed { .. } => "lapsed",
             SuspensionState::Converted { .. } => "converted",
+            SuspensionState::Annulled { .. } => "annulled",
         }
     }
 
@@ -282,7 +227,8 @@ impl Suspension {
             SuspensionState::Active | SuspensionState::AwaitingReview { .. } => None,
             SuspensionState::Lifted { at, .. }
             | SuspensionState::Lapsed { at }
-            | SuspensionState::Converted { at, .. } => Some(at),
+            | SuspensionState::Converted { at, .. }
+            | SuspensionState::Annulled { ended_at: at, .. } => Some(at),
         };
         over_at(self.at_end, self.until, ended_at)
     }
@@ -306,8 +252,13 @@ impl Suspension {
             SuspensionScope::Home { .. } => false,
         };
         let began = self.from <= now && self.over_at().is_none_or(|over| self.from < over);
-        let annulled = matches!(self.state, SuspensionState::Lifted { annulled: true, .. });
-        whole && began && !annulled && self.touches(membership)
+        whole && began && !self.is_annulled() && self.touches(membership)
+    }
+
+    /// Whether it should not have been imposed, as far as is known.
+    #[must_use]
+    pub fn is_annulled(&self) -> bool {
+        matches!(self.state, SuspensionState::Lifted { annulled: true, .. } | SuspensionState::Annulled { .. })
     }
 
     /// What it sets against referrals, for the memberships it touches.
@@ -418,6 +369,23 @@ impl Suspension {
         Ok((self, vec![event]))
     }
 
+    /// Sets it aside though it may have ended: it should not have been imposed. One in force is lifted at once; for one
+    /// that is over the past stays as it was, and it counts as no step any more.
+    pub fn annul(self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("annul")?;
+        let Some(ended_at) = self.over_at().filter(|over| *over <= now) else {
+            return self.lift(reason, true, actor, now);
+        };
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        // Late clock-driven work is done first, so that the record has the end before what follows.
+        let (mut over, mut events) = if self.permit("tick").is_ok() { self.tick(now)? } else { (self, Vec::new()) };
+        events.push(SuspensionEvent::SuspensionAnnulled { suspension: over.id, reason: reason.clone(), at: now });
+        over.state = SuspensionState::Annulled { ended_at, at: now, reason, by: actor.subject.clone() };
+        Ok((over, events))
+    }
+
     /// Records what the provider says to it (PA58).
     pub fn represent(mut self, text: String, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit_at("represent", now)?;
@@ -461,9 +429,13 @@ impl Suspension {
 /// The commands each state knows.
 fn allowed(state: &SuspensionState) -> &'static [&'static str] {
     match state {
-        SuspensionState::Active => &["represent", "extend", "lift", "convert", "tick"],
-        SuspensionState::AwaitingReview { .. } => &["represent", "extend", "lift", "convert"],
-        SuspensionState::Lifted { .. } | SuspensionState::Lapsed { .. } | SuspensionState::Converted { .. } => &[],
+        SuspensionState::Active => &["represent", "extend", "lift", "annul", "convert", "tick"],
+        SuspensionState::AwaitingReview { .. } => &["represent", "extend", "lift", "annul", "convert"],
+        SuspensionState::Lifted { annulled: false, .. } | SuspensionState::Lapsed { .. } => &["annul"],
+        // What a removal rested on stays with it: the removal has an appeal of its own.
+        SuspensionState::Lifted { annulled: true, .. }
+        | SuspensionState::Converted { .. }
+        | SuspensionState::Annulled { .. } => &[],
     }
 }
 

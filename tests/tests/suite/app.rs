@@ -1,5 +1,6 @@
 //! The real server, in this process, on a port and a database of its own.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
@@ -20,9 +21,9 @@ pub const BODY_LIMIT: usize = 262_144;
 /// 2100-01-01: tokens of tests do not expire.
 const FAR: u64 = 4_102_444_800;
 
-/// A running server. It is stopped, and its database dropped, when this goes out of scope.
+/// A running server. It is stopped when this goes out of scope, and its database dropped with the last server on it.
 pub struct TestApp {
-    pub database: Database,
+    pub database: Arc<Database>,
     pub address: String,
     pub agent: ureq::Agent,
     secret: Vec<u8>,
@@ -33,11 +34,20 @@ pub struct TestApp {
 impl TestApp {
     /// A server on a new database of that kind, its clock at [`START`].
     pub fn on(kind: Kind) -> Self {
-        Self::with(Database::new(kind))
+        Self::since(kind, START)
     }
 
-    /// A server on that database.
-    pub fn with(database: Database) -> Self {
+    /// A server on a new database of that kind, its clock at that instant.
+    pub fn since(kind: Kind, start: &str) -> Self {
+        Self::with(Arc::new(Database::new(kind)), start)
+    }
+
+    /// One more server on this one's database, with a clock of its own that stands at that instant.
+    pub fn beside(&self, start: &str) -> Self {
+        Self::with(self.database.clone(), start)
+    }
+
+    fn with(database: Arc<Database>, start: &str) -> Self {
         let key_file = database.home.join("token.key");
         let config = Config {
             profile: Profile::Development,
@@ -45,7 +55,7 @@ impl TestApp {
             connections: 4,
             listen: ([127, 0, 0, 1], 0).into(),
             workers: 1,
-            clock: Some(START.parse().unwrap()),
+            clock: Some(start.parse().unwrap()),
             audience: "tests".to_owned(),
             tokens: Tokens::Local { key_file: key_file.clone() },
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.

@@ -25,7 +25,9 @@ fn golden_table() {
         review.tick(late).unwrap().0,
         lapsing.clone(),
         lapsing.clone().lift("better".into(), false, &actor("lead"), t0()).unwrap().0,
+        lapsing.clone().lift("an error".into(), true, &actor("lead"), t0()).unwrap().0,
         lapsing.clone().tick(late).unwrap().0,
+        lapsing.clone().annul("an error".into(), &actor("lead"), late).unwrap().0,
         lapsing.convert(Uuid::from_u128(9).into(), t0().plus_months(2)).unwrap().0,
     ];
     insta::assert_snapshot!(table(
@@ -35,6 +37,7 @@ fn golden_table() {
             ("extend", &|s: Suspension| s.extend(9, "still open".into(), &[], late)),
             ("extend far", &|s: Suspension| s.extend(13, String::new(), &[], late)),
             ("lift", &|s: Suspension| s.lift("better".into(), false, &actor("lead"), late)),
+            ("annul", &|s: Suspension| s.annul("an error".into(), &actor("lead"), late)),
             ("convert", &|s: Suspension| s.convert(Uuid::from_u128(9).into(), late)),
             ("tick early", &|s: Suspension| s.tick(t0())),
             ("tick", &|s: Suspension| s.tick(late)),
@@ -126,4 +129,26 @@ fn what_counts_as_a_step_before_removal() {
     let announced = suspend(later, &policies, &[], t0()).unwrap().0;
     assert!(!announced.precedes_removal(&member, t0()));
     assert!(announced.precedes_removal(&member, t0().plus_days(5)));
+}
+
+#[test]
+fn what_is_annulled_after_its_end_keeps_the_past_and_is_no_step() {
+    let (member, late) = (member(), t0().plus_months(7));
+    let made = suspended(&Policies::default());
+    let names = |events: &[SuspensionEvent]| -> Vec<String> {
+        let name = |event: &SuspensionEvent| serde_json::to_value(event).unwrap()["type"].as_str().unwrap().to_owned();
+        events.iter().map(name).collect()
+    };
+    let annul = |s: Suspension, now| s.annul("an error".into(), &actor("judge"), now);
+    // In force, it is lifted.
+    let (lifted, events) = annul(made.clone(), t0().plus_days(1)).unwrap();
+    assert_eq!((lifted.state(), names(&events)), ("lifted", vec!["SuspensionLifted".to_owned()]));
+    // Over by the clock though nobody has said so, it lapses first.
+    let (annulled, events) = annul(made.clone(), late).unwrap();
+    assert_eq!(names(&events), ["SuspensionLapsed", "SuspensionAnnulled"]);
+    let (same, events) = annul(made.clone().tick(late).unwrap().0, late).unwrap();
+    assert_eq!((&same, names(&events)), (&annulled, vec!["SuspensionAnnulled".to_owned()]));
+    assert_eq!((annulled.over_at(), annulled.due()), (Some(made.until), None));
+    assert!(!annulled.precedes_removal(&member, late) && !lifted.precedes_removal(&member, late));
+    assert_eq!(codes(&made.tick(late).unwrap().0.annul(" ".into(), &actor("judge"), late)), ["reason_required"]);
 }

@@ -1,0 +1,87 @@
+//! Several servers on one PostgreSQL database do the same clock-driven work at once, and each change is made once.
+
+use std::sync::Barrier;
+
+use serde_json::{Value, json};
+
+use crate::app::TestApp;
+use crate::database::Kind;
+use crate::market::Market;
+use crate::members::{Member, count, feed, register, rolling};
+
+/// Moves the clocks of all servers at once.
+fn together(servers: &[&TestApp], to: &str) {
+    let barrier = Barrier::new(servers.len());
+    std::thread::scope(|scope| {
+        for server in servers {
+            scope.spawn(|| {
+                barrier.wait();
+                server.at(to);
+            });
+        }
+    });
+}
+
+/// Fails where the clock did not make each of those changes as often as expected.
+#[track_caller]
+fn once_each(app: &TestApp, expected: &[(&str, usize)]) {
+    for (kind, times) in expected {
+        let events = feed(&app.script(), &format!("&kind={kind}"));
+        assert_eq!(events.len(), *times, "{kind}: {events:#?}");
+        assert!(events.iter().all(|event| event["actor"]["subject"] == "clock"), "{kind}: {events:#?}");
+    }
+}
+
+#[test]
+fn three_servers_on_one_postgres_make_every_change_once() {
+    let first = &TestApp::on(Kind::Postgres);
+    let market = rolling(first, json!({"failurePath": "direct"}));
+    let members: Vec<Member<'_>> = (0..6).map(|n| Member::new(&market, &format!("Provider {n}"))).collect();
+    first.at("2019-05-01T12:00:00Z");
+    let notice = json!({
+        "issue": "late", "discussionHeldOn": "2019-04-01", "agreedWithProvider": true, "rectifyBy": "2019-06-01T00:00:00Z",
+    });
+    for member in &members {
+        member.suspend(&market.lead, json!({"months": 1})).expect(201);
+        member.suspend(&market.lead, json!({"months": 1, "scope": {"kind": "provider"}})).expect(201);
+        market.lead.post(&member.path("/improvement-notices"), notice.clone()).expect(201);
+    }
+    for member in &members[..2] {
+        let removal = member.remove(&market.lead, json!({})).expect(201).id();
+        member.provider().post(&format!("/v1/removals/{removal}/representations"), json!({"none": true})).expect(200);
+        let decision = json!({"reasons": "proven", "effectiveAt": "2019-06-15T00:00:00Z"});
+        market.lead.post(&format!("/v1/removals/{removal}/decide"), decision).expect(200);
+    }
+    let second = &first.beside("2019-05-01T12:00:00Z");
+    let third = &first.beside("2019-05-01T12:00:00Z");
+    together(&[first, second, third], "2019-07-01T00:00:00Z");
+    once_each(
+        first,
+        &[("SuspensionLapsed", 12), ("ImprovementNoticeExpired", 6), ("RemovalEffective", 2), ("MembershipRemoved", 2)],
+    );
+    // Whoever is asked, it is the same market.
+    let lot = &members[0].lot;
+    let asked: Vec<Value> =
+        [first, second, third].map(|server| register(&server.lead("LGSS"), lot, "?receiving=true")).to_vec();
+    assert_eq!(asked[0]["count"], 4);
+    assert!(asked.iter().all(|register| register["contentHash"] == asked[0]["contentHash"]));
+    for server in [first, second, third] {
+        let figures = server.anonymous().get("/metrics").expect(200).text;
+        assert!(!figures.contains("result=\"failed\""), "{figures}");
+    }
+    // The end of the term falls to all of them too.
+    together(&[first, second, third], "2029-04-02T00:00:00Z");
+    once_each(first, &[("MembershipEnded", 4), ("ArrangementExpired", 1)]);
+}
+
+#[test]
+fn two_servers_on_one_postgres_walk_ten_years_of_rounds_once() {
+    let first = &TestApp::on(Kind::Postgres);
+    let market = Market::published(first);
+    let second = &first.beside("2019-01-03T09:00:00Z");
+    together(&[first, second], "2029-04-02T00:00:00Z");
+    assert_eq!(market.rounds().len(), 41);
+    once_each(first, &[("RoundOpened", 41), ("RoundClosed", 41), ("ArrangementExpired", 1)]);
+    // The first was scheduled at publication, by its lead.
+    assert_eq!(count(first, "RoundScheduled"), 41);
+}
