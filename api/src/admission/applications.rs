@@ -86,7 +86,7 @@ pub fn view(application: &Application, who: &Who) -> ApplicationView {
         previous: application.previous,
         status: application.status,
         sealed,
-        receipts: application.versions.iter().map(|v| v.receipt.clone()).collect(),
+        receipts: application.receipts(own),
         lines: if own || !sealed { application.lines.clone() } else { Vec::new() },
         extension: application.extension.clone(),
         draft: application.draft.clone().filter(|_| own),

@@ -74,9 +74,9 @@ async fn list_application_versions(call: Call, id: web::Path<ApplicationId>) -> 
     call.read(move |c, call| {
         let found = find(c, &call.who, *id)?;
         let own = call.who.is_providing();
-        let shown =
-            |v: &SubmittedVersion| VersionView { receipt: v.receipt.clone(), content: own.then(|| v.content.clone()) };
-        let items = found.value.versions.iter().map(shown).collect();
+        let contents = found.value.versions.iter().map(|version| own.then(|| version.content.clone()));
+        let receipts = found.value.receipts(own).into_iter();
+        let items = receipts.zip(contents).map(|(receipt, content)| VersionView { receipt, content }).collect();
         Ok(Reply::json(200, &List { items, next: None })?.tagged(found.version))
     })
     .await
@@ -118,9 +118,9 @@ struct OfVersion {
 async fn get_receipt(call: Call, id: web::Path<ApplicationId>, of: web::Query<OfVersion>) -> Answer {
     call.read(move |c, call| {
         let found = find(c, &call.who, *id)?;
-        let mut versions = found.value.versions.iter().rev();
-        let version = versions.find(|v| of.version.is_none_or(|n| n == v.receipt.version));
-        let receipt = version.ok_or(Failure::NotFound(Kind::Application))?.receipt.clone();
+        let mut receipts = found.value.receipts(call.who.is_providing()).into_iter().rev();
+        let receipt = receipts.find(|receipt| of.version.is_none_or(|n| n == receipt.version));
+        let receipt = receipt.ok_or(Failure::NotFound(Kind::Application))?;
         Reply::json(200, &ReceiptView { printed_at: receipt.printed_at(), receipt })
     })
     .await

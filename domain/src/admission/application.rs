@@ -11,22 +11,24 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answers::{self, Asked, Content};
-use super::line::{Line, LineStatus, Reason};
+use super::line::{Line, LineStatus};
 use super::receipt::{Receipt, SubmittedVersion};
 use crate::arrangement::AllHomes;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{
-    About, Actor, Aggregate, ApplicationId, ArrangementId, Audience, Decision, HomeId, Instant, Kind, LotId,
-    MembershipId, ProviderId, Refusal, RoundId, Violation, Violations,
+    Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, Kind, LotId, ProviderId, Refusal,
+    RoundId, Violation, Violations,
 };
 use crate::law::Deadline;
 
 mod drafting;
 mod evaluation;
+mod event;
 #[cfg(test)]
 mod tests;
 
 pub use evaluation::ReopenFacts;
+pub use event::{DraftPart, Event};
 
 crate::rules! {
     NOT_ACCEPTING = "arrangement_not_accepting", Conflict, "DPS-10", "The arrangement accepts applications.";
@@ -132,61 +134,6 @@ pub enum Status {
         /// When.
         at: Instant,
     },
-}
-
-/// What happened to an application. No event tells what was answered, nor, before evaluation, which lots it is for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "each field is named after the one thing it holds")]
-pub enum Event {
-    /// A provider began to apply.
-    ApplicationStarted { previous: Option<ApplicationId> },
-    /// A part of the draft was saved.
-    DraftSaved { part: DraftPart },
-    /// A version was submitted and frozen.
-    ApplicationSubmitted { version: u32, at: Instant, round: Option<RoundId>, content_hash: Option<String> },
-    /// It waits for a round.
-    ApplicationQueued { round: RoundId, opens_at: Instant },
-    /// The round that it waited for opened.
-    ApplicationRoundOpened { round: RoundId, closes_at: Instant },
-    /// A new draft was opened from the version that counts.
-    ApplicationRevised { from_version: u32 },
-    /// The provider took it back.
-    ApplicationWithdrawn { at: Instant },
-    /// Evaluation of one version began.
-    EvaluationBegun { version: u32, round: Option<RoundId> },
-    /// Its evaluation was given more time.
-    EvaluationExtended { justification: String, due: Instant },
-    /// A lot was admitted to.
-    LineAdmitted { lot: LotId, membership: MembershipId },
-    /// A lot was not admitted to.
-    LineRejected { lot: LotId, reasons: Vec<Reason> },
-    /// The provider took one lot back; which one is told only under evaluation.
-    LineWithdrawn { lot: Option<LotId> },
-    /// A rejection was set aside.
-    LineReopened { lot: LotId, reason: String },
-    /// Every line is decided.
-    ApplicationDecided { at: Instant },
-}
-
-/// The parts of a draft.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DraftPart {
-    /// The lots applied to.
-    Lots,
-    /// An answer.
-    Answer,
-    /// A document.
-    Evidence,
-    /// The homes offered.
-    Homes,
-    /// The exclusion grounds.
-    Exclusions,
-    /// The acceptance of the terms.
-    Terms,
-    /// Answers copied from another application.
-    Copy,
 }
 
 /// What is known of an arrangement's lots.
@@ -330,12 +277,12 @@ impl Application {
         violations.refuse_any()?;
 
         let version = self.last_version().saturating_add(1);
-        let receipt = Receipt::new(self.id, version, now, facts.routing, content_hash.clone());
+        let receipt = Receipt::new(self.id, version, now, facts.routing, content_hash);
         let round = receipt.round;
         let pending = |lot: &LotId| Line { lot: *lot, status: LineStatus::Pending, reopened: Vec::new() };
         self.lines = content.lots.iter().map(pending).collect();
         self.versions.push(SubmittedVersion { content, receipt, by: actor.subject.clone() });
-        let mut events = vec![Event::ApplicationSubmitted { version, at: now, round, content_hash }];
+        let mut events = vec![Event::ApplicationSubmitted { version, at: now, round }];
         events.extend(self.enter(facts.routing));
         Ok((self, events))
     }
@@ -383,6 +330,14 @@ impl Application {
             Status::InEvaluation { round } | Status::Decided { round, .. } => round,
             Status::Draft | Status::Withdrawn { .. } => None,
         }
+    }
+
+    /// Its receipts, as the provider (`own`) or the buying side sees them.
+    #[must_use]
+    pub fn receipts(&self, own: bool) -> Vec<Receipt> {
+        let open = own || self.content_visible_to_buyers();
+        let seen = |receipt: &Receipt| if open { receipt.clone() } else { receipt.sealed() };
+        self.versions.iter().map(|version| seen(&version.receipt)).collect()
     }
 
     /// Whether buyers may see what it says. Before evaluation they see that it was received, and no more (PRO-27).
@@ -488,53 +443,4 @@ fn unique<T: PartialEq>(items: Vec<T>) -> Vec<T> {
         }
     }
     kept
-}
-
-impl Aggregate for Application {
-    type Event = Event;
-
-    const KIND: Kind = Kind::Application;
-
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
-    }
-
-    fn state(&self) -> &'static str {
-        match self.status {
-            Status::Draft => "draft",
-            Status::Queued { .. } => "queued",
-            Status::Submitted { .. } => "submitted",
-            Status::InEvaluation { .. } => "in_evaluation",
-            Status::Decided { .. } => "decided",
-            Status::Withdrawn { .. } => "withdrawn",
-        }
-    }
-
-    fn audience(&self, event: &Event) -> Audience {
-        match event {
-            Event::ApplicationStarted { .. } | Event::DraftSaved { .. } | Event::ApplicationRevised { .. } => {
-                Audience::Provider
-            }
-            Event::ApplicationSubmitted { .. }
-            | Event::ApplicationQueued { .. }
-            | Event::ApplicationRoundOpened { .. }
-            | Event::ApplicationWithdrawn { .. }
-            | Event::EvaluationBegun { .. }
-            | Event::EvaluationExtended { .. }
-            | Event::LineAdmitted { .. }
-            | Event::LineRejected { .. }
-            | Event::LineWithdrawn { .. }
-            | Event::LineReopened { .. }
-            | Event::ApplicationDecided { .. } => Audience::Parties,
-        }
-    }
-
-    fn about(&self) -> About {
-        About {
-            arrangement: Some(self.arrangement),
-            lot: None,
-            provider: Some(self.provider),
-            application: Some(self.id),
-        }
-    }
 }

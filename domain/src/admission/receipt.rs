@@ -33,7 +33,8 @@ pub struct Receipt {
     pub state: ReceivedAs,
     /// The round in whose evaluation it falls (DPS-16); none where it is evaluated on arrival.
     pub round: Option<RoundId>,
-    /// SHA-256 of the content received, where it was computed.
+    /// SHA-256 of the content received, where it was computed. Sealed as the content is: a submission that says little
+    /// could be guessed against it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_hash: Option<String>,
 }
@@ -56,6 +57,12 @@ impl Receipt {
         let micros = now.micros();
         let at = Instant::from_micros(micros - micros.rem_euclid(1_000_000));
         Self { application, version, at, state, round, content_hash }
+    }
+
+    /// The receipt as the buying side sees it while the application is sealed.
+    #[must_use]
+    pub fn sealed(&self) -> Self {
+        Self { content_hash: None, ..self.clone() }
     }
 
     /// The time of receipt as portals print it, in London: `22/03/2017 17:40:50`.
