@@ -16,8 +16,8 @@ use super::receipt::{Receipt, SubmittedVersion};
 use crate::arrangement::AllHomes;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{
-    Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, Kind, LotId, ProviderId, Refusal,
-    RoundId, Violation, Violations,
+    Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, LotId, ProviderId, Refusal, RoundId,
+    Violation, Violations,
 };
 use crate::law::Deadline;
 

@@ -8,7 +8,7 @@ use super::super::receipt::ReceivedAs;
 use super::*;
 use crate::arrangement::requirement::{AnswerType, Condition, RequirementRef};
 use crate::arrangement::{EvidenceAsked, Gate, Question, RequirementVersion, Test};
-use crate::kernel::{RequirementId, Role};
+use crate::kernel::{Kind, MembershipId, RequirementId, Role};
 
 mod table;
 
