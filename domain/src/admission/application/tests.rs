@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::super::answers::{DocumentRef, EvidenceItem};
-use super::super::line::{CheckFact, CheckOutcome, LineDecision};
+use super::super::line::{CheckFact, CheckOutcome, LineDecision, Reason};
 use super::super::receipt::ReceivedAs;
 use super::*;
 use crate::arrangement::requirement::{AnswerType, Condition, RequirementRef};
 use crate::arrangement::{EvidenceAsked, Gate, Question, RequirementVersion, Test};
-use crate::kernel::{Kind, MembershipId, RequirementId, Role};
+use crate::kernel::{MembershipId, RequirementId, Role};
 
 mod table;
 
