@@ -50,8 +50,9 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
                 web::PathConfig::default()
                     .error_handler(|e, _| Problem::new(&problem::NOT_FOUND, e.to_string()).into()),
             )
-            .wrap(headers())
+            // The last one is the outermost: what the gate refuses has the headers too.
             .wrap(from_fn(http::gate::gate))
+            .wrap(headers())
             .configure(|service| {
                 for subject in subjects() {
                     (subject.configure)(service);

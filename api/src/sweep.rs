@@ -25,11 +25,14 @@ const SEALED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 /// # Errors
 /// Where the store cannot be reached. A change that fails is logged, counted and left for the next sweep.
 pub async fn sweep(app: &App, now: Instant) -> Outcome<usize> {
-    let (mut made, mut failed) = (0, HashSet::new());
+    let (mut made, mut tried) = (0, HashSet::new());
     loop {
-        let due = app.db.scan(move |c| timer::due(c, now, BATCH)).await?;
+        // Whatever was tried and is still due stays in front: it must not hide what comes after it.
+        let limit = BATCH.saturating_add(i64::try_from(tried.len()).unwrap_or(i64::MAX));
+        let due = app.db.scan(move |c| timer::due(c, now, limit)).await?;
         app.metrics.overdue(due.first().map_or(0, |t| (now.micros() - t.at.micros()) / 1_000_000));
-        let Some(next) = due.into_iter().find(|t| !failed.contains(&t.id)) else { return Ok(made) };
+        let Some(next) = due.into_iter().find(|t| !tried.contains(&(t.id, t.at))) else { return Ok(made) };
+        tried.insert((next.id, next.at));
         let (id, kind, what) = (next.id, next.kind.clone(), next.what.clone());
         match tick(app, now, next.kind, id).await {
             Ok(()) => {
@@ -40,7 +43,6 @@ pub async fn sweep(app: &App, now: Instant) -> Outcome<usize> {
             Err(failure) => {
                 tracing::error!(%kind, %what, %id, %failure, "a change that is due failed");
                 app.metrics.swept(&kind, &what, "failed");
-                failed.insert(id);
             }
         }
     }

@@ -95,14 +95,14 @@ impl Tx<'_> {
     /// Stores the outcome of a command with its events. A command without events changed nothing and stores nothing.
     ///
     /// # Errors
-    /// [`crate::Failure::Stale`] where another transaction changed it meanwhile; a refusal where a constraint that
+    /// [`crate::Failure::Again`] where another transaction changed it meanwhile; a refusal where a constraint that
     /// guards a rule is violated.
     pub fn save<A: Record>(&mut self, before: &Stored<A>, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
         if events.is_empty() {
             return Ok(before.clone());
         }
         if !value.update(self, before.version)? {
-            return Err(crate::Failure::Stale);
+            return Err(crate::Failure::Again("another transaction changed the same row".to_owned()));
         }
         if value.due() != before.value.due() {
             timer::keep(self, &value)?;
@@ -162,7 +162,7 @@ macro_rules! aggregate {
                     let row = match (&mut **tx, strength) {
                         (Conn::Sqlite(c), _) => query.first::<Row>(*c),
                         (Conn::Pg(c), Strength::Share) => query.for_share().first::<Row>(*c),
-                        (Conn::Pg(c), Strength::Update) => query.for_update().first::<Row>(*c),
+                        (Conn::Pg(c), Strength::Update) => query.for_no_key_update().first::<Row>(*c),
                     };
                     row.optional()?.map(stored).transpose()
                 }

@@ -66,6 +66,19 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
     }
 }
 
+#[derive(Debug)]
+struct Session;
+
+impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
+    /// Nothing waits without end: a request that cannot be served is told so.
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute(
+            "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'",
+        )
+        .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
 impl Db {
     /// Opens the store that the URL's scheme names. SQLite files are created where missing; the schema is left alone
     /// (see [`crate::migrate`]).
@@ -89,6 +102,7 @@ impl Db {
                 .min_idle(Some(1))
                 .connection_timeout(settings.wait)
                 .test_on_check_out(false)
+                .connection_customizer(Box::new(Session))
                 .build(ConnectionManager::new(url))?;
             Ok(Self(Arc::new(Backend::Postgres { pool })))
         } else {
@@ -115,7 +129,14 @@ impl Db {
         F: FnOnce(&mut Conn<'_>) -> Outcome<T> + Send + 'static,
     {
         match &*self.0 {
-            Backend::Sqlite { readers, .. } => work(&mut Conn::Sqlite(&mut *readers.get()?)),
+            Backend::Sqlite { readers, .. } => match readers.try_get() {
+                Some(mut reader) => work(&mut Conn::Sqlite(&mut *reader)),
+                // All are scanning: wait for one off this thread, which has other requests to serve.
+                None => {
+                    let readers = readers.clone();
+                    hop(move || work(&mut Conn::Sqlite(&mut *readers.get()?))).await
+                }
+            },
             Backend::Postgres { pool } => {
                 let pool = pool.clone();
                 hop(move || work(&mut Conn::Pg(&mut *pool.get()?))).await

@@ -35,6 +35,16 @@ pub(crate) fn is_current(conn: &mut PgConnection, versions: &[String]) -> bool {
     ran.is_ok_and(|ran| versions.iter().all(|version| ran.iter().any(|ran| ran.version == *version)))
 }
 
+/// Lets one request at a time use a key of an account, until its transaction ends. SQLite has one writer anyway.
+pub(crate) fn lock_key(tx: &mut crate::Tx<'_>, account: &str, key: &str) -> Outcome<()> {
+    if let crate::Conn::Pg(conn) = &mut **tx {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind::<diesel::sql_types::Text, _>(format!("{account} {key}"))
+            .execute(*conn)?;
+    }
+    Ok(())
+}
+
 /// Whether an error message means that the database cannot be reached or is too busy.
 pub(crate) fn says_unavailable(message: &str) -> bool {
     [
@@ -46,6 +56,10 @@ pub(crate) fn says_unavailable(message: &str) -> bool {
         "the database system is",
         "too many clients",
         "no connection to the server",
+        "connection to server was lost",
+        "SSL connection has been closed",
+        "canceling statement due to",
+        "idle-in-transaction timeout",
     ]
     .iter()
     .any(|part| message.contains(part))

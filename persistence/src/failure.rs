@@ -58,8 +58,9 @@ impl From<Diesel> for Failure {
         let Diesel::DatabaseError(kind, info) = &error else { return Self::Broken(error.to_string()) };
         match kind {
             DatabaseErrorKind::UniqueViolation => {
-                // Two transactions appended to one chain: the second follows the first when it is run again.
-                if info.constraint_name() == Some("events_chain") {
+                // Two transactions made the first of one thing: the second sees it when it is run again.
+                let once = ["events_chain", "declarations_one_each", "checks_one_each"];
+                if info.constraint_name().is_some_and(|name| once.contains(&name)) {
                     return Self::Again(info.message().to_owned());
                 }
                 match crate::constraints::rule(info.constraint_name(), info.message()) {

@@ -14,7 +14,14 @@ const GROUP: usize = 64;
 
 /// Tells the caller how its write ended, once the commit it belongs to is known.
 type Answer = Box<dyn FnOnce(&Outcome<()>) + Send>;
-type Job = Box<dyn FnOnce(&mut SqliteConnection) -> Answer + Send>;
+type Job = Box<dyn FnOnce(&mut SqliteConnection) -> Done + Send>;
+
+/// A job that has run.
+struct Done {
+    answer: Answer,
+    /// Whether the transaction still stands: SQLite itself ends it on a full disk and the like.
+    intact: bool,
+}
 
 /// A handle on the writer thread; the thread ends when the last handle is dropped.
 pub(crate) struct Writer(mpsc::Sender<Job>);
@@ -49,14 +56,17 @@ impl Writer {
         let (tell, told) = oneshot::channel();
         let job: Job = Box::new(move |conn| {
             let outcome = savepoint(conn, mode, |c| work(&mut Tx::new(Conn::Sqlite(c), &stamp)));
-            Box::new(move |commit: &Outcome<()>| {
+            let intact = outcome.is_ok();
+            let outcome = outcome.unwrap_or_else(Err);
+            let answer = Box::new(move |commit: &Outcome<()>| {
                 let ended = match commit {
                     Err(failure) if outcome.is_ok() => Err(Failure::Unavailable(failure.to_string())),
                     Ok(()) | Err(_) => outcome,
                 };
                 // A caller that went away does not need the answer: the write stands.
                 drop(tell.send(ended));
-            })
+            });
+            Done { answer, intact }
         });
         let gone = || Failure::Unavailable("the writer has ended".to_owned());
         self.0.send(job).map_err(|_| gone())?;
@@ -71,13 +81,21 @@ fn group(conn: &mut SqliteConnection, first: Job, waiting: &mpsc::Receiver<Job>)
         tracing::error!(%error, "no write transaction");
         return;
     }
-    let mut answers = vec![first(conn)];
-    while answers.len() < GROUP
+    let Done { answer, mut intact } = first(conn);
+    let mut answers = vec![answer];
+    while intact
+        && answers.len() < GROUP
         && let Ok(next) = waiting.try_recv()
     {
-        answers.push(next(conn));
+        let done = next(conn);
+        intact = done.intact;
+        answers.push(done.answer);
     }
-    let commit = conn.batch_execute("COMMIT").map_err(Failure::from);
+    let commit = if intact {
+        conn.batch_execute("COMMIT").map_err(Failure::from)
+    } else {
+        Err(Failure::Unavailable("SQLite ended the transaction".to_owned()))
+    };
     if commit.is_err() {
         // Nothing of the group is kept; the connection must be usable for the next one.
         drop(conn.batch_execute("ROLLBACK"));
@@ -87,16 +105,22 @@ fn group(conn: &mut SqliteConnection, first: Job, waiting: &mpsc::Receiver<Job>)
     }
 }
 
-/// Runs `work` so that its failure, panic or dry run undoes its own writes and nobody else's.
+/// Runs `work` so that its failure, panic or dry run undoes its own writes and nobody else's. The outer error means that
+/// the whole transaction is gone.
 fn savepoint<T>(
     conn: &mut SqliteConnection,
     mode: Mode,
     work: impl Fn(&mut SqliteConnection) -> Outcome<T>,
-) -> Outcome<T> {
+) -> Outcome<Outcome<T>> {
     conn.batch_execute("SAVEPOINT job")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)))
         .unwrap_or_else(|_| Err(Failure::Broken("a write panicked".to_owned())));
     let keep = outcome.is_ok() && mode == Mode::Commit;
-    conn.batch_execute(if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
-    outcome
+    let ended = conn.batch_execute(if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
+    match (outcome, ended) {
+        (outcome, Ok(())) => Ok(outcome),
+        // A full disk and the like end the whole transaction: the first failure says why.
+        (Err(first), Err(_)) => Err(first),
+        (Ok(_), Err(error)) => Err(error.into()),
+    }
 }

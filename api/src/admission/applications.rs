@@ -6,7 +6,7 @@ use domain::admission::application::{self as rules, LotFacts, Start, StartFacts,
 use domain::admission::line::{self, Line};
 use domain::admission::receipt::Receipt;
 use domain::admission::{Application, answers::omitted_homes};
-use domain::arrangement::{Arrangement, Lot, Routing, schedule};
+use domain::arrangement::{Arrangement, Lot, Round, RoundState, Routing, schedule};
 use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
 use domain::provider::provider::Provider;
 use persistence::admission::{self as store, applications};
@@ -265,6 +265,7 @@ async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer 
             .collect();
         let rounds: Vec<_> = rounds_of(tx, arrangement.id)?.into_iter().map(|round| round.value).collect();
         let routing = schedule::route(arrangement.policies.admission_mode, &rounds, &draft.lots, now)?;
+        let routing = arrived(tx, routing)?;
         let homes = Facts::of_provider(tx, &call.app().gazetteer, application.provider, now)?;
         let inside = homes.inside(&arrangement.policies.location_boundary);
         let facts = SubmitFacts {
@@ -335,6 +336,22 @@ async fn extend_evaluation(call: Call<ExtendEvaluation>, id: web::Path<Applicati
         decided(application.extend_evaluation(&policies, call.body.justification.clone(), tx.now()))
     })
     .await
+}
+
+/// The routing, with its round held so that neither its opening nor its evaluation can pass this submission by.
+fn arrived(tx: &mut Tx<'_>, routing: Routing) -> Outcome<Routing> {
+    let (Routing::Open { round, .. } | Routing::Queued { round, .. }) = routing else { return Ok(routing) };
+    let round = tx.hold::<Round>(round)?.value;
+    match (round.state, routing) {
+        // It was opened while this request waited.
+        (RoundState::Open | RoundState::Closed, Routing::Queued { .. }) => {
+            Ok(Routing::Open { round: round.id, closes_at: round.window.closes_at })
+        }
+        (RoundState::Scheduled | RoundState::Open | RoundState::Closed, _) => Ok(routing),
+        (RoundState::Evaluating { .. } | RoundState::Completed { .. } | RoundState::Cancelled { .. }, _) => {
+            Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into())
+        }
+    }
 }
 
 /// The common command on an application: as [`Call::act`], shown as the caller may see it.

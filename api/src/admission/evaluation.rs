@@ -69,7 +69,7 @@ pub(super) fn open(tx: &mut Tx<'_>, gazetteer: &Gazetteer, application: &Applica
     let context = Context::load(tx, gazetteer, application)?;
     let mut asked = Vec::new();
     for lot in application.lines.iter().filter(|line| line.status.is_undecided()).map(|line| line.lot) {
-        let references = tx.get::<Lot>(lot)?.value.requirements;
+        let references = tx.hold::<Lot>(lot)?.value.requirements;
         asked.extend(
             required(tx, &references)?.into_iter().map(|(reference, code, version)| (lot, reference, code, version)),
         );

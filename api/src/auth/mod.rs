@@ -88,6 +88,8 @@ impl Who {
         let runs = matches!(self.actor.role, Role::LeadAgency | Role::Consortium | Role::Script);
         match self.permission {
             Permission::ReadMarket if parties.published => Ok(()),
+            // An arrangement is its lead's own; those that take part use it.
+            Permission::ManageArrangement if takes_part && !leads => Err(Failure::Forbidden),
             _ if leads || (takes_part && (reads || !runs)) => Ok(()),
             _ if takes_part => Err(Failure::Forbidden),
             _ => Err(Failure::NotFound(kind)),

@@ -9,6 +9,8 @@ use super::problem::{self, FieldError, Problem};
 
 /// Characters of a text at most.
 const TEXT: usize = 20_000;
+/// Members of an object that are tried in turn to find the one that is wrong.
+const MEMBERS: usize = 64;
 /// Entries of a list at most.
 const ENTRIES: usize = 1_000;
 
@@ -24,6 +26,7 @@ pub trait Body: Sized {
 impl<T: DeserializeOwned + Validate> Body for T {
     fn read(text: &[u8]) -> Result<Self, Problem> {
         let body: T = parse(text)?;
+        sizes(&parse(text)?)?;
         match body.validate() {
             Ok(()) => Ok(body),
             Err(errors) => {
@@ -43,6 +46,7 @@ impl<T: DeserializeOwned + Serialize> Body for Given<T> {
     fn read(text: &[u8]) -> Result<Self, Problem> {
         let body: T = parse(text)?;
         let sent: Value = parse(text)?;
+        sizes(&sent)?;
         let known = serde_json::to_value(&body).map_err(|e| Problem::new(&problem::BROKEN, e.to_string()))?;
         let mut found = Vec::new();
         inspect(&sent, &known, &mut String::new(), &mut found);
@@ -69,6 +73,10 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
 /// The member of an object without which its text would fail in another way, or not at all.
 fn blame<T: DeserializeOwned>(text: &[u8]) -> Option<String> {
     let Value::Object(fields) = serde_json::from_slice(text).ok()? else { return None };
+    // Each member costs a parse of all the others: no more than a request has.
+    if fields.len() > MEMBERS {
+        return None;
+    }
     let failure = |fields: &serde_json::Map<String, Value>| {
         T::deserialize(Value::Object(fields.clone())).err().map(|error| plain(&error.to_string()).to_owned())
     };
@@ -86,16 +94,50 @@ fn plain(said: &str) -> &str {
     said.split(" at line ").next().unwrap_or(said)
 }
 
-/// Finds texts and lists that are too long, and fields that the value does not know: those that were sent and are not
-/// among what the value writes of itself.
-fn inspect(sent: &Value, known: &Value, at: &mut String, found: &mut Vec<FieldError>) {
-    match (sent, known) {
-        (Value::String(text), _) if text.chars().count() > TEXT => {
+/// Refuses texts and lists that are too long, and texts that no database or calendar holds.
+fn sizes(sent: &Value) -> Result<(), Problem> {
+    let mut found = Vec::new();
+    measure(sent, &mut String::new(), &mut found);
+    if found.is_empty() { Ok(()) } else { Err(Problem::invalid(found)) }
+}
+
+fn measure(sent: &Value, at: &mut String, found: &mut Vec<FieldError>) {
+    match sent {
+        Value::String(text) if text.chars().count() > TEXT => {
             found.push(wrong(at.clone(), format!("a text has at most {TEXT} characters")));
         }
-        (Value::Array(items), _) if items.len() > ENTRIES => {
+        Value::String(text) if text.contains('\0') => {
+            found.push(wrong(at.clone(), "a text has no NUL character".to_owned()));
+        }
+        Value::String(text) if is_far_date(text) => {
+            found.push(wrong(at.clone(), "a date lies between the years 1900 and 2999".to_owned()));
+        }
+        Value::Array(items) if items.len() > ENTRIES => {
             found.push(wrong(at.clone(), format!("a list has at most {ENTRIES} entries")));
         }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                within(at, &i.to_string(), |at| measure(item, at, found));
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                within(at, name, |at| measure(value, at, found));
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Whether a text is a date of a year whose successors could not be written with four digits.
+fn is_far_date(text: &str) -> bool {
+    let date = text.get(..10).and_then(|day| day.parse::<chrono::NaiveDate>().ok());
+    date.is_some_and(|date| !(1900..3000).contains(&chrono::Datelike::year(&date)))
+}
+
+/// Finds fields that the value does not know: those that were sent and are not among what it writes of itself.
+fn inspect(sent: &Value, known: &Value, at: &mut String, found: &mut Vec<FieldError>) {
+    match (sent, known) {
         (Value::Array(items), Value::Array(read)) => {
             for (i, (item, read)) in items.iter().zip(read).enumerate() {
                 within(at, &i.to_string(), |at| inspect(item, read, at, found));

@@ -48,7 +48,9 @@ pub async fn gate<B: MessageBody>(
     }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     if let Some(app) = app {
-        app.metrics.request(&method, &pattern, status, took);
+        // A method is what the caller sent: only known ones become labels.
+        let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method);
+        app.metrics.request(known.unwrap_or("other"), &pattern, status, took);
     }
     tracing::info!(request = %id, %method, path = %pattern, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     Ok(response)
@@ -57,6 +59,9 @@ pub async fn gate<B: MessageBody>(
 /// The caller of an operation; `None` for pages that are not operations of the API.
 fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option<Who>, Problem> {
     let Some(app) = app else { return Err(Problem::new(&problem::BROKEN, problem::BROKEN.says)) };
+    if [req.path(), req.query_string()].iter().any(|part| part.contains("%00") || part.contains('\0')) {
+        return Err(Problem::new(&problem::UNREADABLE, "the address has no NUL character"));
+    }
     let pattern = req.match_pattern();
     let entry = match app.directory.find(pattern.as_deref(), method) {
         Ok(entry) => entry,

@@ -94,9 +94,13 @@ impl std::str::FromStr for Instant {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|at| Self(at.timestamp_micros()))
-            .map_err(|_| "an instant is written as in RFC 3339, such as 2019-01-04T00:00:00Z".to_owned())
+        let at = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| "an instant is written as in RFC 3339, such as 2019-01-04T00:00:00Z".to_owned())?;
+        // Whatever a rule adds to it must still be written with a year of four digits.
+        if !(1900..3000).contains(&chrono::Datelike::year(&at)) {
+            return Err("an instant lies between the years 1900 and 2999".to_owned());
+        }
+        Ok(Self(at.timestamp_micros()))
     }
 }
 

@@ -26,7 +26,10 @@ use schema::answers;
 /// # Errors
 /// Where the store fails.
 pub fn find(tx: &mut Tx<'_>, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
-    let query = answers::table.find((account(tx), key)).select((answers::fingerprint, answers::answer));
+    let account = account(tx);
+    // A retry that meets its first attempt waits for it, and is answered as it was.
+    crate::dialect::lock_key(tx, &account, key)?;
+    let query = answers::table.find((account, key)).select((answers::fingerprint, answers::answer));
     Ok(on!(&mut **tx, c => query.first(c)).optional()?)
 }
 
