@@ -1,0 +1,73 @@
+//! The market that the requirements come from, played whole over HTTP against a server of its own.
+//!
+//! The regulator's list gives the providers, their homes and their ratings. Everything else that happens here (papers,
+//! declarations, failings) is invented, so it is told of numbers (`P-017`) and never of names.
+
+mod account;
+mod acts;
+mod cast;
+mod client;
+mod market;
+mod stage;
+
+use std::path::PathBuf;
+use std::time::Instant as Stopwatch;
+
+use account::{Account, grouped};
+use cast::Cast;
+use stage::Stage;
+
+/// The list that is played where no other is given: fictional, in the regulator's format.
+const SAMPLE: &[u8] = include_bytes!("../../../samples/register-sample.csv");
+
+/// What to play.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The regulator's list; the fictional sample where absent.
+    pub register: Option<PathBuf>,
+    /// The database; a new one in a temporary folder where absent.
+    pub database: Option<String>,
+}
+
+/// What a step of the play comes to: what went wrong, in words, ends the play.
+type Played<T> = Result<T, String>;
+
+/// Plays the market and prints an account of it.
+///
+/// # Errors
+/// Whatever was not as expected, one line each.
+pub fn run(options: &Options) -> Result<(), Vec<String>> {
+    let watch = Stopwatch::now();
+    let bytes = match &options.register {
+        Some(file) => std::fs::read(file).map_err(|e| vec![format!("{}: {e}", file.display())])?,
+        None => SAMPLE.to_vec(),
+    };
+    let register =
+        crate::register::read(&bytes).map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let cast = Cast::of(&register);
+    play(options, register, cast, watch).map_err(|why| vec![why])
+}
+
+fn play(options: &Options, register: crate::register::Register, cast: Cast, watch: Stopwatch) -> Played<()> {
+    let mut account = Account::new();
+    account.opening(&register, &cast);
+    drop(register);
+    let stage = Stage::open(options.database.as_deref(), cast.starts())?;
+    let requests = acts::play(&stage.client, cast, &mut account);
+    let stage = stage.close()?;
+    let played = requests?;
+    account.section("The record, proved");
+    let intact = crate::cli::verify(&stage.config, false)?;
+    if !intact {
+        return Err("the record is broken".to_owned());
+    }
+    stage.clear();
+    account.section("Done");
+    account.say(&format!(
+        "{} HTTP requests in {:.1} s, the whole play {:.1} s; everything was as expected.",
+        grouped(usize::try_from(played.requests).unwrap_or(usize::MAX)),
+        played.took.as_secs_f64(),
+        watch.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
