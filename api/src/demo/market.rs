@@ -149,15 +149,13 @@ pub(super) fn library() -> Vec<(&'static str, Value)> {
 pub(super) const DECIDED_BY_THE_LIST: [&str; 3] = ["rated", "rating-share", "location"];
 
 /// The region of the market, and the neighbours that are asked in turn until there are applicants enough.
-pub(super) const REGIONS: [&str; 4] = ["East of England", "East Midlands", "London", "South East"];
+pub(super) const REGIONS: [&str; 4] = ["East of England", "East Midlands", "South East", "London"];
 /// Applicants that are enough.
 pub(super) const APPLICANTS: usize = 320;
 
 /// The area in which homes count: the East of England, with the counties that LGSS worked for or that border on it.
-pub(super) const POSTCODE_AREAS: [&str; 15] =
-    ["AL", "CB", "CM", "CO", "EN", "IP", "LN", "LU", "MK", "NN", "NR", "PE", "SG", "SS", "WD"];
-/// Local authorities that count whole, as the regulator prints them: the list seldom tells a home's postcode.
-pub(super) const AUTHORITIES: [&str; 22] = [
+/// Whole local authorities, as the regulator prints them, since the list seldom tells a home's postcode.
+pub(super) const AREA: [&str; 20] = [
     "Bedford",
     "Buckinghamshire",
     "Cambridgeshire",
@@ -175,11 +173,9 @@ pub(super) const AUTHORITIES: [&str; 22] = [
     "Peterborough",
     "Rutland",
     "Southend on Sea",
-    "Southend-on-Sea",
     "Suffolk",
     "Thurrock",
     "West Northamptonshire",
-    "Nottinghamshire",
 ];
 
 /// The portals through which providers apply; one in eight comes by itself.

@@ -53,9 +53,9 @@ fn play(options: &Options, register: crate::register::Register, cast: Cast, watc
     account.opening(&register, &cast);
     drop(register);
     let stage = Stage::open(options.database.as_deref(), cast.starts())?;
-    let requests = acts::play(&stage.client, cast, &mut account);
+    let laps = acts::play(&stage.client, cast, &mut account);
     let stage = stage.close()?;
-    let played = requests?;
+    let laps = laps?;
     account.section("The record, proved");
     let intact = crate::cli::verify(&stage.config, false)?;
     if !intact {
@@ -63,10 +63,13 @@ fn play(options: &Options, register: crate::register::Register, cast: Cast, watc
     }
     stage.clear();
     account.section("Done");
+    for lap in &laps {
+        account.item(&format!("{}: {} requests, {:.1} s", lap.act, lap.requests, lap.took.as_secs_f64()));
+    }
+    let requests: u64 = laps.iter().map(|lap| lap.requests).sum();
     account.say(&format!(
-        "{} HTTP requests in {:.1} s, the whole play {:.1} s; everything was as expected.",
-        grouped(usize::try_from(played.requests).unwrap_or(usize::MAX)),
-        played.took.as_secs_f64(),
+        "{} HTTP requests; the whole play took {:.1} s. Everything was as expected.",
+        grouped(usize::try_from(requests).unwrap_or(usize::MAX)),
         watch.elapsed().as_secs_f64()
     ));
     Ok(())

@@ -59,7 +59,7 @@ pub(super) fn good_papers(year: i32) -> Played<Papers> {
 }
 
 fn write<'a>(market: &Market<'a>, player: &Player, papers: &Papers) -> Played<Draft<'a>> {
-    let mut draft = start(market, player, None)?;
+    let mut draft = start(market, player, &player.lots, None)?;
     fill(market, player, &mut draft, papers)?;
     match player.part {
         Part::Draft | Part::Late => {}
@@ -90,10 +90,15 @@ fn write<'a>(market: &Market<'a>, player: &Player, papers: &Papers) -> Played<Dr
     Ok(draft)
 }
 
-/// Starts an application for every lot that the player's settings belong to.
-pub(super) fn start<'a>(market: &Market<'a>, player: &Player, previous: Option<&str>) -> Played<Draft<'a>> {
+/// Starts an application for lots, by their indexes.
+pub(super) fn start<'a>(
+    market: &Market<'a>,
+    player: &Player,
+    lots: &[usize],
+    previous: Option<&str>,
+) -> Played<Draft<'a>> {
     let caller = market.applicant(player)?;
-    let lots = player.lots.iter().map(|lot| market.lot(*lot)).collect::<Played<Vec<_>>>()?;
+    let lots = lots.iter().map(|lot| market.lot(*lot)).collect::<Played<Vec<_>>>()?;
     let mut new = json!({"arrangement": market.arrangement, "provider": player.id, "lots": lots});
     if let Some(previous) = previous {
         new["previous"] = json!(previous);

@@ -11,6 +11,9 @@ use super::super::market::{DECIDED_BY_THE_LIST, LOTS, Part};
 use super::apply::{Draft, round};
 use super::{Market, Member, Play, Rejected, each, registers};
 
+/// Characters of a reason that are told.
+const LONGEST_REASON: usize = 240;
+
 /// Closes the first round, lets the late ones in by the next, and evaluates.
 pub(super) fn first_round(play: &mut Play<'_>, mut drafts: Vec<Draft<'_>>) -> Played<()> {
     play.at(2, 5)?;
@@ -198,9 +201,17 @@ fn examples<'r>(rejected: &[&'r Rejected], failed: &Failures) -> Vec<(&'r Reject
             let of = |code: &String| checks.iter().find(|check| check["code"] == code.as_str());
             let told = line.codes.iter().filter_map(|code| {
                 let why = of(code)?["result"]["reason"].as_str()?;
-                Some(format!("[{code}] {why}"))
+                Some(format!("[{code}] {}", shortened(why)))
             });
             (*line, told.collect::<Vec<_>>().join(" "))
         })
         .collect()
+}
+
+/// The beginning of a long reason.
+fn shortened(why: &str) -> String {
+    match why.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}…", why.get(..end).unwrap_or_default().trim_end()),
+        None => why.to_owned(),
+    }
 }

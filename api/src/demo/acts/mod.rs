@@ -24,27 +24,50 @@ use super::market::LEAD;
 /// Requests that run at once where their order does not matter.
 const AT_ONCE: usize = 3;
 
-/// What the play took.
-pub(super) struct Took {
-    /// Requests that were sent.
+/// What an act took.
+pub(super) struct Lap {
+    /// Its name.
+    pub act: &'static str,
+    /// Requests that it sent.
     pub requests: u64,
     /// How long they took, with all that lies between.
     pub took: Duration,
 }
 
 /// Plays all acts.
-pub(super) fn play(client: &Client, cast: Cast, account: &mut Account) -> Played<Took> {
-    let watch = Stopwatch::now();
+pub(super) fn play(client: &Client, cast: Cast, account: &mut Account) -> Played<Vec<Lap>> {
+    let mut laps = Laps { client, last: (0, Stopwatch::now()), done: Vec::new() };
     let Cast { year, players, .. } = cast;
     let mut play = Play { year, account, players, stage: publish::play(client, year)?, results: Results::default() };
     publish::tell(&mut play)?;
+    laps.done("publish");
     register::play(&mut play)?;
+    laps.done("register");
     let drafts = apply::play(&mut play)?;
+    laps.done("apply");
     evaluate::first_round(&mut play, drafts)?;
+    laps.done("evaluate");
     second_round::play(&mut play)?;
+    laps.done("second round");
     standing::play(&mut play)?;
     registers::look_back(&mut play)?;
-    Ok(Took { requests: client.sent(), took: watch.elapsed() })
+    laps.done("the year after");
+    Ok(laps.done)
+}
+
+/// Times the acts.
+struct Laps<'a> {
+    client: &'a Client,
+    last: (u64, Stopwatch),
+    done: Vec<Lap>,
+}
+
+impl Laps<'_> {
+    fn done(&mut self, act: &'static str) {
+        let (sent, now) = (self.client.sent(), Stopwatch::now());
+        let (before, since) = std::mem::replace(&mut self.last, (sent, now));
+        self.done.push(Lap { act, requests: sent - before, took: now - since });
+    }
 }
 
 /// What the acts share.

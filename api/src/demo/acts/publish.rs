@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::Played;
 use super::super::client::{Caller, Client, items, text};
-use super::super::market::{AUTHORITIES, LEAD, LOTS, Lot, PARTICIPANTS, POSTCODE_AREAS, library};
+use super::super::market::{AREA, LEAD, LOTS, Lot, PARTICIPANTS, library};
 use super::{Market, Play, day_of};
 
 /// Writes and publishes the market.
@@ -51,7 +51,7 @@ fn arrangement(live: NaiveDate, contract_start: NaiveDate) -> Value {
             "suspensionMaxMonths": 6,
             "suspensionEnd": "lapse",
             "locationBoundary":
-                {"mode": "postcode_areas", "postcodeAreas": POSTCODE_AREAS, "localAuthorities": AUTHORITIES},
+                {"mode": "postcode_areas", "postcodeAreas": [], "localAuthorities": AREA},
         },
     })
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::Played;
 use super::super::client::text;
-use super::super::market::DECIDED_BY_THE_LIST;
+use super::super::market::{DECIDED_BY_THE_LIST, Part};
 use super::apply::{self, good_papers};
 use super::{Play, Rejected, each, evaluate};
 
@@ -34,9 +34,9 @@ pub(super) fn play(play: &mut Play<'_>) -> Played<()> {
     let before = play.results.members.len();
     let receipts = each(&again, |line| {
         let player = play.player(line.player)?;
-        let mut draft = apply::start(&play.stage, player, Some(&line.application))?;
+        let mut draft = apply::start(&play.stage, player, &[line.lot], Some(&line.application))?;
         apply::fill(&play.stage, player, &mut draft, &papers)?;
-        if player.part == super::super::market::Part::Forgets {
+        if player.part == Part::Forgets {
             apply::insure(&play.stage, &mut draft, &papers)?;
         }
         draft.submit()?;
