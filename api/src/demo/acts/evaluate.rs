@@ -27,12 +27,13 @@ pub(super) fn first_round(play: &mut Play<'_>, mut drafts: Vec<Draft<'_>>) -> Pl
     let waits = late.first().map(|view| text(view, "opensAt")).transpose()?.unwrap_or_default();
     play.account.section("The round closes; evaluation");
     play.account.say(&format!(
-        "{} applications came after the close: they are queued for the round that opens at {waits}.",
+        "After the close came {} more, to be queued for the round that opens at {waits}.",
         late.len()
     ));
     declare(play)?;
     play.at(2, 18)?;
     evaluate(play, 1)?;
+    play.results.in_first_round = play.results.members.len();
     play.at(4, 1)?;
     let establish = format!("/v1/arrangements/{}/establish", play.stage.arrangement);
     play.stage.lead.post(&establish, &Value::Null)?;
@@ -64,7 +65,7 @@ fn officers<'a>(market: &Market<'a>) -> Played<[Caller<'a>; 2]> {
 pub(super) fn evaluate(play: &mut Play<'_>, number: u32) -> Played<()> {
     let id = text(&round(&play.stage, number)?, "id")?;
     play.stage.lead.post(&format!("/v1/rounds/{id}/start-evaluation"), &Value::Null)?;
-    judge(play)?;
+    judge(play, number == 1)?;
     let applications = play.stage.lead.all(&format!("/v1/rounds/{id}/applications"))?;
     let failed = failures(play)?;
     let decided = each(&applications, |application| decide(play, application, &failed))?;
@@ -82,7 +83,7 @@ pub(super) fn evaluate(play: &mut Play<'_>, number: u32) -> Played<()> {
 }
 
 /// The officers judge what facts do not decide, in turn; an interest is respected.
-fn judge(play: &mut Play<'_>) -> Played<()> {
+fn judge(play: &mut Play<'_>, told: bool) -> Played<()> {
     let market = &play.stage;
     let open = market.lead.all(&format!("/v1/checks?arrangement={}&state=open", market.arrangement))?;
     let by_id: BTreeMap<String, Part> = play.players.iter().map(|p| (p.id.to_string(), p.part)).collect();
@@ -91,9 +92,9 @@ fn judge(play: &mut Play<'_>) -> Played<()> {
     if let Some(own) = open.iter().find(|check| check["provider"] == first.as_str()) {
         let path = format!("/v1/checks/{}/record", text(own, "id")?);
         pcc.refused(&path, &judgement(own, Part::Ordinary), 403, "conflict_of_interest")?;
-        play.account.say(
-            "The officer of PCC declared an interest in P-001: its judgement was refused, the officer of CCC judges.",
-        );
+        if told {
+            play.account.say("The officer of PCC declared an interest in P-001. Its judgement there was refused: CCC's judges.");
+        }
     }
     let turns: Vec<(usize, &Value)> = open.iter().enumerate().collect();
     let failed = each(&turns, |(turn, check)| {

@@ -83,6 +83,8 @@ struct Play<'a> {
 #[derive(Default)]
 struct Results {
     members: Vec<Member>,
+    /// How many of them the first round admitted: with the papers of their part.
+    in_first_round: usize,
     rejected: Vec<Rejected>,
     registers: Vec<registers::Seen>,
 }

@@ -154,8 +154,9 @@ fn judge_notices(play: &mut Play<'_>, cast: &Roles, [met, unmet]: &[String; 2]) 
 fn renew(play: &mut Play<'_>) -> Played<()> {
     play.at(8, 5)?;
     let expires = |m: &&Member, part| play.players.get(m.player).is_some_and(|p| p.part == part);
-    let renewed: Vec<Member> = play.results.members.iter().filter(|m| expires(m, Part::Renews)).cloned().collect();
-    let others: Vec<Member> = play.results.members.iter().filter(|m| expires(m, Part::LetsExpire)).cloned().collect();
+    let first = || play.results.members.iter().take(play.results.in_first_round);
+    let renewed: Vec<Member> = first().filter(|m| expires(m, Part::Renews)).cloned().collect();
+    let others: Vec<Member> = first().filter(|m| expires(m, Part::LetsExpire)).cloned().collect();
     let requirement = play.stage.requirement("insurance")?.to_owned();
     let until = Instant::start_of(day_of(play.year + 1, 7, 1)?);
     let certificate = json!({"requirement": requirement, "validUntil": until, "evidence": ["urn:demo:certificate:renewed"]});
