@@ -28,7 +28,11 @@ impl Account {
             self.say(title);
         }
         let settings: usize = cast.players.iter().map(|p| p.settings.len()).sum();
-        self.say(&format!("{} rows were read, {} with a reservation.", grouped(register.rows.len()), register.warnings.len()));
+        self.say(&format!(
+            "{} rows were read, {} with a reservation.",
+            grouped(register.rows.len()),
+            register.warnings.len()
+        ));
         self.say(&format!(
             "Asked to apply: {} owners with {} homes, agencies and schools, from {}.",
             cast.players.len(),

@@ -77,9 +77,7 @@ pub(super) const LEAST_COVER: i64 = 500_000_000;
 
 /// The shared library of requirements (DPS-21): code and first version.
 pub(super) fn library() -> Vec<(&'static str, Value)> {
-    let decided_by = |title: &str, test: Value| {
-        json!({"title": title, "test": test, "gate": "membership", "mandatory": true, "selfAssessable": false})
-    };
+    let decided_by = |title: &str, test: Value| json!({"title": title, "test": test, "gate": "membership", "mandatory": true, "selfAssessable": false});
     let with = |mut base: Value, field: &str, value: Value| {
         base[field] = value;
         base
@@ -138,10 +136,7 @@ pub(super) fn library() -> Vec<(&'static str, Value)> {
                 json!({"kind": "rating_share", "atLeast": "good", "percent": 65}),
             ),
         ),
-        (
-            "location",
-            decided_by("At least one setting stands in the area", json!({"kind": "home_inside_boundary"})),
-        ),
+        ("location", decided_by("At least one setting stands in the area", json!({"kind": "home_inside_boundary"}))),
     ]
 }
 
@@ -219,8 +214,8 @@ pub(super) const PARTS: [Part; 20] = [
     Part::Revises,
     Part::Late,
     Part::Expired,
-    Part::Renews,
     Part::Ordinary,
+    Part::Renews,
     Part::Draft,
     Part::Forgets,
     Part::Unsafe,

@@ -23,6 +23,7 @@ routes! {
 /// A sanction to be imposed.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ImposeSanction)]
 struct Impose {
     /// Which step of the ladder.
     kind: SanctionKind,

@@ -171,6 +171,7 @@ async fn represent_suspension(call: Call<Said>, id: web::Path<SuspensionId>) -> 
 /// A suspension in the register.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SuspensionEntry)]
 struct Entry {
     /// The suspension.
     #[serde(flatten)]

@@ -87,6 +87,7 @@ pub struct EvidenceItem {
 /// A document that is kept elsewhere (DPS-24): the portal's own store, for one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = EvidenceDocument)]
 pub struct DocumentRef {
     /// The file's name.
     pub name: String,

@@ -38,6 +38,7 @@ crate::rules! {
 /// What of a requirement version a check keeps: the version never changes, so neither do these.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CheckTerms)]
 pub struct Terms {
     /// What is required; the published reason when it is not met (PRO-25).
     pub title: String,

@@ -195,7 +195,7 @@ impl Aggregate for Lot {
     }
 
     fn audience(&self, _event: &Event) -> Audience {
-        if !matches!(self.state, State::Draft) { Audience::Everyone } else { Audience::Parties }
+        if matches!(self.state, State::Draft) { Audience::Parties } else { Audience::Everyone }
     }
 }
 

@@ -118,6 +118,7 @@ pub struct StandingFacts<'a> {
 /// What a member is, strongest first: where several apply at once, the first is the status (DPS-04, A6).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = MemberStatus)]
 pub enum Status {
     /// Asked about an instant before admission.
     NotYetMember,

@@ -26,10 +26,8 @@ pub(super) fn first_round(play: &mut Play<'_>, mut drafts: Vec<Draft<'_>>) -> Pl
     }
     let waits = late.first().map(|view| text(view, "opensAt")).transpose()?.unwrap_or_default();
     play.account.section("The round closes; evaluation");
-    play.account.say(&format!(
-        "After the close came {} more, to be queued for the round that opens at {waits}.",
-        late.len()
-    ));
+    play.account
+        .say(&format!("After the close came {} more, to be queued for the round that opens at {waits}.", late.len()));
     declare(play)?;
     play.at(2, 18)?;
     evaluate(play, 1)?;
@@ -93,7 +91,9 @@ fn judge(play: &mut Play<'_>, told: bool) -> Played<()> {
         let path = format!("/v1/checks/{}/record", text(own, "id")?);
         pcc.refused(&path, &judgement(own, Part::Ordinary), 403, "conflict_of_interest")?;
         if told {
-            play.account.say("The officer of PCC declared an interest in P-001. Its judgement there was refused: CCC's judges.");
+            play.account.say(
+                "The officer of PCC declared an interest in P-001. Its judgement there was refused: CCC's judges.",
+            );
         }
     }
     let turns: Vec<(usize, &Value)> = open.iter().enumerate().collect();

@@ -90,7 +90,12 @@ pub(super) fn tell(play: &mut Play<'_>) -> Played<()> {
     ));
     for (lot, shown) in LOTS.iter().zip(items(&at_pcc, "items")) {
         let known = text(shown, "knownAs")?;
-        account.item(&format!("{}: \"{}\" at CCC, \"{known}\" at PCC; asks for {}", lot.code, lot.ccc.1, lot.asks.join(", ")));
+        account.item(&format!(
+            "{}: \"{}\" at CCC, \"{known}\" at PCC; asks for {}",
+            lot.code,
+            lot.ccc.1,
+            lot.asks.join(", ")
+        ));
     }
     for round in items(&rounds, "items") {
         account.say(&format!(

@@ -55,4 +55,3 @@ fn enter(market: &Market<'_>, mut player: Player) -> Played<Player> {
     }
     Ok(player)
 }
-

@@ -25,7 +25,8 @@ pub(super) fn play(play: &mut Play<'_>) -> Played<()> {
         let player = play.player(line.player)?;
         let caller = play.stage.applicant(player)?;
         for home in &player.homes {
-            let rating = json!({"rating": "good", "inspectedOn": inspected, "publishedOn": published, "source": "the play"});
+            let rating =
+                json!({"rating": "good", "inspectedOn": inspected, "publishedOn": published, "source": "the play"});
             caller.post(&format!("/v1/homes/{home}/ratings"), &rating)?;
         }
     }
@@ -52,7 +53,11 @@ pub(super) fn play(play: &mut Play<'_>) -> Played<()> {
     ));
     if let Some(receipt) = receipts.first() {
         let hash = text(receipt, "contentHash")?;
-        play.account.say(&format!("A receipt: version {}, {}, content {hash}.", receipt["version"], text(receipt, "printedAt")?));
+        play.account.say(&format!(
+            "A receipt: version {}, {}, content {hash}.",
+            receipt["version"],
+            text(receipt, "printedAt")?
+        ));
     }
     play.at(5, 7)?;
     evaluate::evaluate(play, 2)?;
@@ -78,7 +83,8 @@ fn candidates(play: &Play<'_>) -> Played<(Vec<Rejected>, Vec<Rejected>)> {
         let by_the_list = line.codes.iter().any(|code| DECIDED_BY_THE_LIST.contains(&code.as_str()));
         if by_share && only_share && better.len() < BETTER && asked.insert(line.player) {
             better.push(line.clone());
-        } else if !by_the_list && line.codes == ["insurance"] && repaired.len() < REPAIRED && asked.insert(line.player) {
+        } else if !by_the_list && line.codes == ["insurance"] && repaired.len() < REPAIRED && asked.insert(line.player)
+        {
             repaired.push(line.clone());
         }
     }

@@ -31,7 +31,8 @@ pub(super) fn play(play: &mut Play<'_>) -> Played<()> {
     standing_is(play, &cast.lapses, "active")?;
     let state = text(&play.stage.lead.get(&format!("/v1/suspensions/{}", suspended.lapses))?, "state")?;
     expect(&state, "lapsed")?;
-    play.account.say(&format!("The suspension of {} has lapsed by itself: it is active again.", alias(play, &cast.lapses)?));
+    play.account
+        .say(&format!("The suspension of {} has lapsed by itself: it is active again.", alias(play, &cast.lapses)?));
     registers::read(play)
 }
 
@@ -159,7 +160,8 @@ fn renew(play: &mut Play<'_>) -> Played<()> {
     let others: Vec<Member> = first().filter(|m| expires(m, Part::LetsExpire)).cloned().collect();
     let requirement = play.stage.requirement("insurance")?.to_owned();
     let until = Instant::start_of(day_of(play.year + 1, 7, 1)?);
-    let certificate = json!({"requirement": requirement, "validUntil": until, "evidence": ["urn:demo:certificate:renewed"]});
+    let certificate =
+        json!({"requirement": requirement, "validUntil": until, "evidence": ["urn:demo:certificate:renewed"]});
     for member in &renewed {
         standing_is(play, member, "evidence_expired")?;
         against(play, member, "renew-evidence", &certificate)?;
