@@ -144,7 +144,7 @@ impl Cast {
             number: at + 1,
             name: owner.name.clone(),
             part: PARTS.get(at % PARTS.len()).copied().unwrap_or(Part::Ordinary),
-            portal: if at % 8 == 0 { None } else { PORTALS.get(at % PORTALS.len()).copied() },
+            portal: if at.is_multiple_of(8) { None } else { PORTALS.get(at % PORTALS.len()).copied() },
             settings,
             lots,
             id: Uuid::nil(),

@@ -187,10 +187,10 @@ fn each<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> Played<R> + Sync) -
             done.push((at, work(thing)?));
         }
     };
-    let workers: Vec<Played<Vec<(usize, R)>>> = std::thread::scope(|scope| {
+    let workers: Vec<_> = std::thread::scope(|scope| {
         let spawned: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(worker)).collect();
-        let joined = spawned.into_iter().map(|thread| thread.join());
-        joined.map(|done| done.unwrap_or_else(|_| Err("a thread of the play panicked".to_owned()))).collect()
+        let joined = spawned.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.map(|done| done.unwrap_or_else(|_| Err("a thread of the play panicked".to_owned()))).collect::<Vec<_>>()
     });
     let mut done: Vec<_> = workers.into_iter().collect::<Played<Vec<_>>>()?.into_iter().flatten().collect();
     done.sort_by_key(|(at, _)| *at);

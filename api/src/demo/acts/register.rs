@@ -32,16 +32,13 @@ pub(super) fn play(play: &mut Play<'_>) -> Played<()> {
 
 fn enter(market: &Market<'_>, mut player: Player) -> Played<Player> {
     let profile = json!({"legalName": player.name});
-    match player.portal {
-        Some(portal) => {
-            let path = format!("/v1/providers/by-reference/{portal}/{}", player.alias());
-            let id = market.client.portal(portal)?.put_whole(&path, &profile)?.id()?;
-            player.id = id.parse().map_err(|e: uuid::Error| e.to_string())?;
-        }
-        None => {
-            player.id = new_id()?;
-            market.client.provider(player.id)?.post("/v1/providers", &profile)?;
-        }
+    if let Some(portal) = player.portal {
+        let path = format!("/v1/providers/by-reference/{portal}/{}", player.alias());
+        let id = market.client.portal(portal)?.put_whole(&path, &profile)?.id()?;
+        player.id = id.parse().map_err(|e: uuid::Error| e.to_string())?;
+    } else {
+        player.id = new_id()?;
+        market.client.provider(player.id)?.post("/v1/providers", &profile)?;
     }
     let caller = market.applicant(&player)?;
     for (at, setting) in player.settings.iter().enumerate() {
