@@ -25,6 +25,9 @@ use stage::Stage;
 /// The list that is played where no other is given: fictional, in the regulator's format.
 const SAMPLE: &[u8] = include_bytes!("../../../samples/register-sample.csv");
 
+/// Owners that a play needs at least, for each part to be played.
+const FEWEST: usize = 16;
+
 /// What to play.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -50,6 +53,12 @@ pub fn run(options: &Options) -> Result<(), Vec<String>> {
     let register =
         crate::register::read(&bytes).map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let cast = Cast::of(&register);
+    if cast.players.len() < FEWEST {
+        let found = cast.players.len();
+        return Err(vec![format!(
+            "{found} owners of the list could apply in this market, and the play needs {FEWEST}"
+        )]);
+    }
     play(options, register, cast, watch).map_err(|why| vec![why])
 }
 
@@ -60,7 +69,12 @@ fn play(options: &Options, register: crate::register::Register, cast: Cast, watc
     let stage = Stage::open(options.database.as_deref(), cast.starts())?;
     let laps = acts::play(&stage.client, cast, &mut account);
     let stage = stage.close()?;
-    let laps = laps?;
+    let laps = laps.map_err(|why| {
+        format!(
+            "{why}\nwhat was played until then is in {}",
+            stage.config.database.split('@').next_back().unwrap_or_default()
+        )
+    })?;
     account.section("The record, proved");
     let intact = crate::cli::verify(&stage.config, false)?;
     if !intact {
