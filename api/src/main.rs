@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
 use api::config::{Config, Tokens};
-use api::{cli, openapi, server};
+use api::{cli, demo, openapi, server};
 use clap::{Parser, Subcommand};
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
@@ -31,6 +31,15 @@ enum Command {
         /// Print the account as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Play a whole market over HTTP, and print an account of it
+    Demo {
+        /// The regulator's list; a fictional sample where absent
+        #[arg(long)]
+        register: Option<std::path::PathBuf>,
+        /// Where to keep it, such as `postgres://…`, empty; a temporary file where absent
+        #[arg(long)]
+        database: Option<String>,
     },
     /// Print the `OpenAPI` document
     Openapi,
@@ -63,8 +72,10 @@ fn role(name: &str) -> Result<Role, String> {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // The account of a play is not to drown in the log of its requests.
+    let level = if matches!(cli.command, Command::Demo { .. }) { "warn" } else { "info" };
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DPS_LOG").unwrap_or_else(|_| "info".into()))
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("DPS_LOG").unwrap_or_else(|_| level.into()))
         .with_writer(std::io::stderr)
         .json()
         .init();
@@ -109,6 +120,7 @@ fn run(command: Command) -> Result<(), Vec<String>> {
             // The account that was printed says why.
             if intact { Ok(()) } else { Err(Vec::new()) }
         }
+        Command::Demo { register, database } => demo::run(&demo::Options { register, database }),
         Command::Serve => serve(&Config::from_env()?).map_err(one),
     }
 }

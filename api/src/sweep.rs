@@ -85,7 +85,9 @@ pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
         stuck = next;
     }
     clock.store(to.micros(), Ordering::SeqCst);
-    sweep(app, to).await.map(drop)
+    sweep(app, to).await?;
+    // In all that time the feed would have been sealed.
+    seal(app, to).await
 }
 
 /// Seals the events of the feed that no checkpoint seals yet, if any, in as many checkpoints as it takes.
