@@ -56,14 +56,14 @@ fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline
             let (suspension, policies) = find::<Suspension>(c, who, id.into())?;
             let months = months_between(suspension.from, suspension.until);
             Ok(vec![
-                timed(&policies, Clock::Suspension, months, suspension.from)?,
+                enforced(timed(&policies, Clock::Suspension, months, suspension.from)?, suspension.until),
                 by_policy(&policies, Clock::LongestSuspension, suspension.from)?,
             ])
         }
         "notice" => {
             let (notice, policies) = find::<ImprovementNotice>(c, who, id.into())?;
             let days = days_between(notice.issued_at, notice.rectify_by);
-            Ok(vec![timed(&policies, Clock::Improvement, days, notice.issued_at)?])
+            Ok(vec![enforced(timed(&policies, Clock::Improvement, days, notice.issued_at)?, notice.rectify_by)])
         }
         "removal" => {
             let (removal, policies) = find::<Removal>(c, who, id.into())?;
@@ -72,7 +72,12 @@ fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline
                 Ground::TermEnd => return Ok(Vec::new()),
                 _ => Clock::RemovalNotice,
             };
-            Ok(vec![by_policy(&policies, clock, removal.notified_at)?])
+            let due = match clock {
+                Clock::NoFaultNotice => removal.effective_at(),
+                _ => Some(removal.representations_until),
+            };
+            let deadline = by_policy(&policies, clock, removal.notified_at)?;
+            Ok(vec![due.map_or_else(|| deadline.clone(), |due| enforced(deadline.clone(), due))])
         }
         _ => Err(Failure::NotFound(Kind::Arrangement)),
     }
@@ -92,15 +97,22 @@ fn find<A: Record>(c: &mut Conn<'_>, who: &Who, id: A::Id) -> Outcome<(A, Polici
 
 fn of_round(round: &Round, policies: &Policies) -> Outcome<Vec<Deadline>> {
     let window = round.window;
+    let timed = |clock, from, to| -> Outcome<Deadline> {
+        Ok(enforced(timed(policies, clock, days_between(from, to), from)?, to))
+    };
     Ok(vec![
-        timed(policies, Clock::FirstRound, days_between(window.opens_at, window.closes_at), window.opens_at)?,
-        timed(
-            policies,
-            Clock::Evaluation,
-            days_between(window.evaluation_from, window.evaluation_to),
-            window.evaluation_from,
-        )?,
+        timed(Clock::FirstRound, window.opens_at, window.closes_at)?,
+        timed(Clock::Evaluation, window.evaluation_from, window.evaluation_to)?,
     ])
+}
+
+/// The instant that is in force, where it was set by hand and is not what the rule alone would give.
+fn enforced(deadline: Deadline, due: Instant) -> Deadline {
+    if deadline.due == due {
+        return deadline;
+    }
+    let explanation = format!("{} It was set by hand to {due}, which is in force.", deadline.explanation);
+    Deadline { due, explanation, ..deadline }
 }
 
 fn of_application(c: &mut Conn<'_>, application: &Application, policies: &Policies) -> Outcome<Vec<Deadline>> {

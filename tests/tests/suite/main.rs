@@ -45,6 +45,7 @@ mod lots;
 mod protocol;
 mod record;
 mod register;
+mod reports;
 mod rounds;
 mod sealed;
 mod servers;
