@@ -210,7 +210,10 @@ pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     for before in in_round(tx, round.id, "queued")? {
         let before = tx.lock::<Application>(before.value.id)?;
         let lots: Vec<LotId> = before.value.lines.iter().map(|line| line.lot).collect();
-        let routing = schedule::route(mode, &rounds, &lots, tx.now())?;
+        let routing = schedule::route(mode, &rounds, &lots, tx.now()).map_err(|_| {
+            let detail = format!("application {} waits for it, and no other round is for its lots", before.value.id);
+            schedule::QUEUED_STRANDED.broken(detail)
+        })?;
         let rerouted = before.value.clone().reroute(routing)?;
         tx.save(&before, rerouted)?;
     }
