@@ -135,13 +135,8 @@ mod tests {
 
     fn remove(tx: &mut Tx<'_>, member: &Membership, ground: Ground) -> Outcome<Stored<Removal>> {
         let policies = Policies { no_fault_notice_months: Some(12), ..Policies::default() };
-        let order = NotifyRemoval {
-            ground,
-            reason: "gives notice".into(),
-            gross: None,
-            evidence: vec!["letter".into()],
-            effective_at: None,
-        };
+        let order =
+            NotifyRemoval { ground, reason: "gives notice".into(), gross: None, evidence: vec!["letter".into()] };
         let facts = RemovalFacts {
             policies: &policies,
             membership: member,

@@ -84,7 +84,7 @@ pub fn view(application: &Application, who: &Who) -> ApplicationView {
         external_ref: application.external_ref.clone(),
         started_at: application.started_at,
         previous: application.previous,
-        status: application.status,
+        status: application.status.clone(),
         sealed,
         receipts: application.receipts(own),
         lines: if own || !sealed { application.lines.clone() } else { Vec::new() },
@@ -99,19 +99,22 @@ pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<St
     let found = c.get::<Application>(id)?;
     who.may(c, found.value.about(), Kind::Application)?;
     match found.value.status {
-        Status::Draft if !who.is_providing() => Err(Failure::NotFound(Kind::Application)),
+        Status::Draft | Status::Lapsed { .. } if found.value.versions.is_empty() && !who.is_providing() => {
+            Err(Failure::NotFound(Kind::Application))
+        }
         Status::Draft
         | Status::Queued { .. }
         | Status::Submitted { .. }
         | Status::InEvaluation { .. }
         | Status::Decided { .. }
-        | Status::Withdrawn { .. } => Ok(found),
+        | Status::Withdrawn { .. }
+        | Status::Lapsed { .. } => Ok(found),
     }
 }
 
 /// The states that a list shows the caller, narrowed to the one asked for.
 pub(super) fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
-    const RECEIVED: [&str; 5] = ["queued", "submitted", "in_evaluation", "decided", "withdrawn"];
+    const RECEIVED: [&str; 6] = ["queued", "submitted", "in_evaluation", "decided", "withdrawn", "lapsed"];
     if who.is_providing() {
         return asked.map(|state| vec![state.to_owned()]);
     }

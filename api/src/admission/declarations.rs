@@ -61,7 +61,7 @@ async fn get_declaration(call: Call, id: web::Path<ArrangementId>) -> Answer {
 }
 
 /// What the caller declared for an arrangement.
-pub(super) fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<Declaration>> {
+pub(crate) fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<Declaration>> {
     let assessor = tx.actor();
     Ok(declaration_of(tx, arrangement, &assessor.subject)?.map(|declaration| declaration.value))
 }

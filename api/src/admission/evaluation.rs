@@ -6,7 +6,7 @@ use domain::admission::compliance_check::{
     Applicant, Check, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic, open_checks,
 };
 use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, schedule};
-use domain::kernel::{HomeId, Instant, LotId, ProviderId, RoundId};
+use domain::kernel::{ArrangementId, HomeId, Instant, LotId, ProviderId, RoundId};
 use domain::law::{self, Duty, exclusion};
 use domain::provider::boundary::{Inside, inside};
 use domain::provider::eligibility::HomeFacts;
@@ -210,9 +210,31 @@ pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     for before in in_round(tx, round.id, "queued")? {
         let before = tx.lock::<Application>(before.value.id)?;
         let lots: Vec<LotId> = before.value.lines.iter().map(|line| line.lot).collect();
-        let routing = schedule::route(mode, &rounds, &lots, tx.now())?;
+        let routing = schedule::route(mode, &rounds, &lots, tx.now()).map_err(|_| {
+            let detail = format!("application {} waits for it, and no other round is for its lots", before.value.id);
+            schedule::QUEUED_STRANDED.broken(detail)
+        })?;
         let rerouted = before.value.clone().reroute(routing)?;
         tx.save(&before, rerouted)?;
+    }
+    Ok(())
+}
+
+/// Closes every application that is open when its arrangement ends.
+pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: ArrangementId, reason: &str) -> Outcome<()> {
+    let open = ["draft", "queued", "submitted", "in_evaluation"].map(str::to_owned).to_vec();
+    let filter = applications::Filter {
+        arrangement_id: Some(vec![arrangement.into()]),
+        state: Some(open),
+        ..applications::Filter::default()
+    };
+    for before in applications::list(tx, &filter, Page::ALL)? {
+        let before = tx.lock::<Application>(before.value.id)?;
+        // Its provider may have taken it back meanwhile.
+        if before.value.is_open() {
+            let lapsed = before.value.clone().lapse(reason.to_owned(), tx.now())?;
+            tx.save(&before, lapsed)?;
+        }
     }
     Ok(())
 }

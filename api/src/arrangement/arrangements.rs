@@ -271,7 +271,7 @@ pub struct Because {
 
 /// Terminate an arrangement
 ///
-/// Its lots close, its scheduled rounds are cancelled and its memberships end.
+/// Its lots close, its scheduled rounds are cancelled, its open applications lapse and its memberships end.
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Because, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/terminate")]
 async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>) -> Answer {
@@ -315,5 +315,6 @@ fn wind_up(tx: &mut Tx<'_>, id: ArrangementId, reason: &str) -> Outcome<()> {
         let decision = round.value.clone().cancel(reason.to_owned(), now)?;
         tx.save(round, decision)?;
     }
+    admission::evaluation::lapse_all(tx, id, reason)?;
     admission::memberships::end_all(tx, id, reason)
 }

@@ -67,7 +67,7 @@ async fn get_round(call: Call, id: web::Path<RoundId>) -> Answer {
 
 /// Open a round that is due
 ///
-/// The server does this by itself at the published instant; never before it.
+/// The server does this by itself at the published instant; never before it. The next round is scheduled by policy.
 #[utoipa::path(tag = "rounds", params(("id" = RoundId, Path)), responses((status = 200, body = Resource<Round>)))]
 #[post("/v1/rounds/{id}/open")]
 async fn open_round(call: Call, id: web::Path<RoundId>) -> Answer {
@@ -81,7 +81,7 @@ async fn open_round(call: Call, id: web::Path<RoundId>) -> Answer {
 
 /// Close a round that is due
 ///
-/// The server does this by itself at the published instant; never before it. The next round is scheduled by policy.
+/// The server does this by itself at the published instant; never before it.
 #[utoipa::path(tag = "rounds", params(("id" = RoundId, Path)), responses((status = 200, body = Resource<Round>)))]
 #[post("/v1/rounds/{id}/close")]
 async fn close_round(call: Call, id: web::Path<RoundId>) -> Answer {
@@ -123,7 +123,7 @@ async fn complete_round(call: Call, id: web::Path<RoundId>) -> Answer {
 
 /// Cancel a round that has not opened
 ///
-/// Applications that wait for it go to the next round.
+/// Applications that wait for it go to the next round of their lots; it is refused where there is none for one of them.
 #[utoipa::path(tag = "rounds", params(("id" = RoundId, Path)), request_body = Because, responses((status = 200, body = Resource<Round>)))]
 #[post("/v1/rounds/{id}/cancel")]
 async fn cancel_round(call: Call<Because>, id: web::Path<RoundId>) -> Answer {
@@ -131,13 +131,7 @@ async fn cancel_round(call: Call<Because>, id: web::Path<RoundId>) -> Answer {
         let before = call.lock::<Round>(tx, *id)?;
         let decision = before.value.clone().cancel(call.body.reason.clone(), tx.now())?;
         let after = tx.save(&before, decision)?;
-        let arrangement = tx.lock::<Arrangement>(after.value.arrangement)?.value;
-        if let Some(term) = arrangement.in_force()
-            && let Some(window) = schedule::next_round(&arrangement.policies, &after.value.window, term.ends_at())
-            && !store::rounds_of(tx, arrangement.id)?.iter().any(|round| round.value.is_ahead_at(tx.now()))
-        {
-            schedule_window(tx, &arrangement, window)?;
-        }
+        schedule_follow_up(tx, &after.value)?;
         evaluation::reroute_from(tx, &after.value)?;
         Reply::ok(&after)
     })
@@ -164,34 +158,35 @@ pub(super) fn tick(tx: &mut Tx<'_>, id: RoundId) -> Outcome<()> {
 
 type Decided = (Round, Vec<rules::RoundEvent>);
 
-/// What waits for the round is received in it.
+/// The next round is announced now rather than at the close, so that what arrives from the very close on waits for it
+/// (AC-04); and what waits for this one is received in it.
 fn opened(tx: &mut Tx<'_>, before: &Stored<Round>, decision: Decided) -> Outcome<Stored<Round>> {
     let after = tx.save(before, decision)?;
+    schedule_follow_up(tx, &after.value)?;
     evaluation::round_opened(tx, &after.value)?;
     Ok(after)
 }
 
-/// The next round of the same lots is scheduled by policy, if none is ahead (DPS-12).
+/// The next round is announced where that could not be done when this one opened.
 fn closed(tx: &mut Tx<'_>, before: &Stored<Round>, decision: Decided) -> Outcome<Stored<Round>> {
     let after = tx.save(before, decision)?;
-    let arrangement = tx.lock::<Arrangement>(after.value.arrangement)?.value;
-    let rounds = store::rounds_of(tx, arrangement.id)?;
-    let ahead = rounds
-        .iter()
-        .any(|r| r.value.is_ahead_at(after.value.window.closes_at) && r.value.lots.shares_with(&after.value.lots));
-    if let Some(term) = arrangement.in_force().filter(|_| !ahead)
-        && let Some(window) = schedule::next_round(&arrangement.policies, &after.value.window, term.ends_at())
-    {
-        let new = NewRound {
-            lots: after.value.lots.clone(),
-            opens_at: window.opens_at,
-            closes_at: Some(window.closes_at),
-            evaluation_from: Some(window.evaluation_from),
-            evaluation_to: Some(window.evaluation_to),
-        };
-        schedule_new(tx, &arrangement, new)?;
-    }
+    schedule_follow_up(tx, &after.value)?;
     Ok(after)
+}
+
+/// The next round of the same lots is scheduled by policy, if none is ahead (DPS-12). What the clock does to a round,
+/// and its cancellation, are not refused for want of a next one.
+fn schedule_follow_up(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
+    let arrangement = tx.lock::<Arrangement>(round.arrangement)?.value;
+    let rounds = all_rounds(tx, arrangement.id)?;
+    let Some(term) = arrangement.in_force() else { return Ok(()) };
+    let follow_up = schedule::follow_up(&arrangement.policies, round, &rounds, term.ends_at(), tx.now());
+    let Some(new) = follow_up else { return Ok(()) };
+    let facts = ScheduleFacts { policies: &arrangement.policies, in_force: Some(term), rounds: &rounds };
+    if let Ok(decision) = Round::schedule(tx.mint(), arrangement.id, new, facts, tx.now()) {
+        tx.create(decision)?;
+    }
+    Ok(())
 }
 
 /// Schedules a round of all lots over a window that follows from the policies.
@@ -207,7 +202,11 @@ pub(super) fn schedule_window(tx: &mut Tx<'_>, arrangement: &Arrangement, window
 }
 
 fn schedule_new(tx: &mut Tx<'_>, arrangement: &Arrangement, new: NewRound) -> Outcome<Stored<Round>> {
-    let rounds: Vec<Round> = store::rounds_of(tx, arrangement.id)?.into_iter().map(|r| r.value).collect();
+    let rounds = all_rounds(tx, arrangement.id)?;
     let facts = ScheduleFacts { policies: &arrangement.policies, in_force: arrangement.in_force(), rounds: &rounds };
     tx.create(Round::schedule(tx.mint(), arrangement.id, new, facts, tx.now())?)
+}
+
+fn all_rounds(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Vec<Round>> {
+    Ok(store::rounds_of(tx, arrangement)?.into_iter().map(|round| round.value).collect())
 }

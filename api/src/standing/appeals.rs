@@ -233,7 +233,8 @@ fn decider(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<Option<String>> {
                 LineStatus::Pending
                 | LineStatus::InEvaluation
                 | LineStatus::Admitted { .. }
-                | LineStatus::Withdrawn { .. } => None,
+                | LineStatus::Withdrawn { .. }
+                | LineStatus::Lapsed { .. } => None,
             })
         }
         AppealTarget::Suspension { suspension } => {

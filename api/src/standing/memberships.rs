@@ -1,6 +1,7 @@
 //! What is done to a membership itself: the provider leaves, evidence is renewed (A6).
 
 use actix_web::{post, web};
+use domain::admission::conflict;
 use domain::admission::membership::{self as rules, Membership};
 use domain::arrangement::RequirementRef;
 use domain::kernel::{Instant, MembershipId, RequirementId};
@@ -9,13 +10,14 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{lock_member, removals};
+use crate::admission::declarations;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply};
 
 routes! {
     withdraw_membership: LeaveLot, [];
-    renew_evidence: RecordCheck, [rules::RULES];
+    renew_evidence: RecordCheck, [rules::RULES, conflict::RULES, domain::standing::RULES];
 }
 
 /// Why a provider leaves.
@@ -51,9 +53,9 @@ struct Renew {
     requirement: RequirementId,
     /// Its version; the one that the membership rests on, where absent.
     version: Option<u32>,
-    /// Until when the evidence is valid; without end, where absent.
+    /// Until when the evidence is valid; absent only where what the membership rests on had no end.
     valid_until: Option<Instant>,
-    /// References of the documents.
+    /// References of the documents, at least one.
     #[serde(default)]
     #[validate(length(max = 100))]
     evidence: Vec<String>,
@@ -61,7 +63,7 @@ struct Renew {
 
 /// Accept renewed evidence
 ///
-/// A member whose mandatory evidence has expired gets referrals again from now on.
+/// The officer has declared its interests before, as for a check. A member whose mandatory evidence has expired gets referrals again from now on.
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Renew, responses((status = 200, body = Resource<Membership>)))]
 #[post("/v1/memberships/{id}/renew-evidence")]
 async fn renew_evidence(call: Call<Renew>, id: web::Path<MembershipId>) -> Answer {
@@ -71,7 +73,10 @@ async fn renew_evidence(call: Call<Renew>, id: web::Path<MembershipId>) -> Answe
         let held = before.value.assurances.iter().map(|a| a.requirement).find(|r| r.requirement == *requirement);
         let version = version.or(held.map(|r| r.version)).unwrap_or_default();
         let reference = RequirementRef { requirement: *requirement, version };
-        let decision = before.value.clone().renew_assurance(reference, *valid_until, evidence, tx.now())?;
+        let declared = declarations::own(tx, before.value.arrangement)?;
+        let (actor, now) = (tx.actor(), tx.now());
+        let member = before.value.clone();
+        let decision = member.renew_assurance(reference, *valid_until, evidence, declared.as_ref(), actor, now)?;
         Reply::ok(&tx.save(&before, decision)?)
     })
     .await

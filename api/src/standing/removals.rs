@@ -45,9 +45,9 @@ struct Gross {
 
 /// A removal to be begun.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct Begin {
-    /// The ground; not `no_fault`, which has its own notice.
+    /// The ground; not `no_fault`, which has its own notice, nor `term_end`, which the clock sees to.
     ground: Ground,
     /// The grounds in words, as the provider is told them.
     #[validate(length(min = 1, max = 20_000))]
@@ -59,8 +59,6 @@ struct Begin {
     #[serde(default)]
     #[validate(length(max = 100))]
     evidence: Vec<String>,
-    /// When the term ends; only with the ground `term_end`, now where absent.
-    effective_at: Option<Instant>,
 }
 
 /// Begin the removal of a member
@@ -71,12 +69,12 @@ struct Begin {
 async fn begin_removal(call: Call<Begin>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
         let member = lock_member(call, tx, *id)?;
-        let Begin { ground, reason, gross, evidence, effective_at } = call.body.clone();
+        let Begin { ground, reason, gross, evidence } = call.body.clone();
         if ground == Ground::NoFault {
             return Err(NO_FAULT_HAS_NOTICE.broken_at("/ground", NO_FAULT_HAS_NOTICE.says).into());
         }
         let gross = gross.map(|gross| gross.reason);
-        notify(tx, &member, NotifyRemoval { ground, reason, gross, evidence, effective_at })
+        notify(tx, &member, NotifyRemoval { ground, reason, gross, evidence })
     })
     .await
 }
@@ -104,7 +102,6 @@ async fn give_no_fault_notice(call: Call<NoFault>, id: web::Path<MembershipId>) 
             reason: call.body.reason.clone(),
             gross: None,
             evidence: Vec::new(),
-            effective_at: None,
         };
         notify(tx, &member, order)
     })

@@ -97,7 +97,7 @@ pub struct EvaluationExtension {
 }
 
 /// Where an application stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[schema(as = ApplicationStatus)]
 pub enum Status {
@@ -133,6 +133,13 @@ pub enum Status {
     Withdrawn {
         /// When.
         at: Instant,
+    },
+    /// Closed undecided, because the arrangement ended. What was decided of it before stands.
+    Lapsed {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
     },
 }
 
@@ -291,9 +298,11 @@ impl Application {
     pub fn revise(mut self, now: Instant) -> Decision<Self> {
         match &self.status {
             Status::Queued { .. } | Status::Submitted { .. } => self.still_editable("revise", now)?,
-            Status::Draft | Status::InEvaluation { .. } | Status::Decided { .. } | Status::Withdrawn { .. } => {
-                return Err(self.wrong_state("revise"));
-            }
+            Status::Draft
+            | Status::InEvaluation { .. }
+            | Status::Decided { .. }
+            | Status::Withdrawn { .. }
+            | Status::Lapsed { .. } => return Err(self.wrong_state("revise")),
         }
         if self.draft.is_some() {
             return Err(DRAFT_OPEN.broken("a draft is open already").into());
@@ -312,7 +321,7 @@ impl Application {
     pub fn is_open(&self) -> bool {
         match self.status {
             Status::Draft | Status::Queued { .. } | Status::Submitted { .. } | Status::InEvaluation { .. } => true,
-            Status::Decided { .. } | Status::Withdrawn { .. } => false,
+            Status::Decided { .. } | Status::Withdrawn { .. } | Status::Lapsed { .. } => false,
         }
     }
 
@@ -328,7 +337,7 @@ impl Application {
         match self.status {
             Status::Queued { round, .. } | Status::Submitted { round, .. } => Some(round),
             Status::InEvaluation { round } | Status::Decided { round, .. } => round,
-            Status::Draft | Status::Withdrawn { .. } => None,
+            Status::Draft | Status::Withdrawn { .. } | Status::Lapsed { .. } => None,
         }
     }
 
@@ -345,7 +354,11 @@ impl Application {
     pub fn content_visible_to_buyers(&self) -> bool {
         match self.status {
             Status::InEvaluation { .. } | Status::Decided { .. } => true,
-            Status::Draft | Status::Queued { .. } | Status::Submitted { .. } | Status::Withdrawn { .. } => false,
+            Status::Draft
+            | Status::Queued { .. }
+            | Status::Submitted { .. }
+            | Status::Withdrawn { .. }
+            | Status::Lapsed { .. } => false,
         }
     }
 
@@ -364,7 +377,7 @@ impl Application {
         match self.status {
             Status::Submitted { closes_at, .. } if now >= closes_at => Err(round_closed().into()),
             Status::Draft | Status::Queued { .. } | Status::Submitted { .. } => Ok(()),
-            Status::InEvaluation { .. } | Status::Decided { .. } | Status::Withdrawn { .. } => {
+            Status::InEvaluation { .. } | Status::Decided { .. } | Status::Withdrawn { .. } | Status::Lapsed { .. } => {
                 Err(self.wrong_state(attempted))
             }
         }
@@ -406,7 +419,7 @@ macro_rules! edits_and {
     ($($more:literal),*) => {
         &[
             "set_lots", "save_answer", "attach_evidence", "remove_evidence", "set_homes", "declare", "accept_terms",
-            "copy_from", "submit", "withdraw", $($more),*
+            "copy_from", "submit", "withdraw", "lapse", $($more),*
         ]
     };
 }
@@ -417,12 +430,12 @@ fn allowed(status: &Status) -> &'static [&'static str] {
         Status::Draft => edits_and![],
         Status::Queued { .. } => edits_and!["withdraw_line", "revise", "round_opened", "reroute"],
         Status::Submitted { .. } => edits_and!["withdraw_line", "revise", "begin_evaluation"],
-        Status::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line"],
+        Status::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line", "lapse"],
         Status::InEvaluation { round: None } => {
-            &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation"]
+            &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation", "lapse"]
         }
         Status::Decided { .. } => &["reopen_line"],
-        Status::Withdrawn { .. } => &[],
+        Status::Withdrawn { .. } | Status::Lapsed { .. } => &[],
     }
 }
 

@@ -58,6 +58,11 @@ pub enum LineStatus {
         /// When.
         at: Instant,
     },
+    /// Left undecided, because the arrangement ended.
+    Lapsed {
+        /// When.
+        at: Instant,
+    },
 }
 
 impl LineStatus {
@@ -70,6 +75,7 @@ impl LineStatus {
             LineStatus::Admitted { .. } => "admitted",
             LineStatus::Rejected(_) => "rejected",
             LineStatus::Withdrawn { .. } => "withdrawn",
+            LineStatus::Lapsed { .. } => "lapsed",
         }
     }
 
@@ -78,7 +84,10 @@ impl LineStatus {
     pub fn is_undecided(&self) -> bool {
         match self {
             LineStatus::Pending | LineStatus::InEvaluation => true,
-            LineStatus::Admitted { .. } | LineStatus::Rejected(_) | LineStatus::Withdrawn { .. } => false,
+            LineStatus::Admitted { .. }
+            | LineStatus::Rejected(_)
+            | LineStatus::Withdrawn { .. }
+            | LineStatus::Lapsed { .. } => false,
         }
     }
 }

@@ -4,13 +4,14 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::conflict::{self, Declaration};
 use crate::arrangement::requirement::RequirementRef;
 use crate::kernel::{
-    About, Aggregate, ApplicationId, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId, ProviderId,
-    Refusal, RemovalId, Violations,
+    About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId,
+    ProviderId, Refusal, RemovalId, Violations,
 };
 use crate::standing::standing::{Effect, Impediment};
-use crate::standing::{NOT_DUE, permit};
+use crate::standing::{EVIDENCE_REQUIRED, NOT_DUE, permit};
 
 crate::rules! {
     MEMBERSHIP_EXISTS = "membership_exists", Conflict, "A6",
@@ -19,6 +20,8 @@ crate::rules! {
         "Only evidence that the membership rests on can be renewed.";
     EVIDENCE_EXPIRED = "evidence_already_expired", Input, "A5",
         "Renewed evidence is still valid when it is given.";
+    VALIDITY_REQUIRED = "validity_required", Input, "A5",
+        "Evidence that had an end is renewed until an instant that is named.";
 }
 
 /// A time in which a mandatory assurance was not valid, closed by its renewal.
@@ -274,18 +277,29 @@ impl Membership {
         Ok((Self { id, arrangement, lot, provider, application, admitted_at: now, assurances, state }, vec![created]))
     }
 
-    /// Renews the evidence for one requirement until `valid_until` (`None`: without end); the event keeps the
-    /// references of the documents.
+    /// Renews the evidence for one requirement until `valid_until` (`None`: without end, as it was before); the event
+    /// keeps the references of the documents. Accepting it is an assessment: `declared` is the actor's declaration of
+    /// interests (BEY-08).
     pub fn renew_assurance(
         mut self,
         requirement: RequirementRef,
         valid_until: Option<Instant>,
         evidence: &[String],
+        declared: Option<&Declaration>,
+        actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
         self.permit("renew_assurance")?;
         let mut broken = Violations::new();
-        let known = self.assurances.iter().any(|a| a.requirement == requirement);
+        if let Err(violation) = conflict::permits(declared, self.arrangement, self.provider, actor) {
+            broken.add(violation);
+        }
+        let held = self.assurances.iter().find(|a| a.requirement == requirement);
+        let known = held.is_some();
+        let shown = evidence.iter().any(|reference| !reference.trim().is_empty());
+        broken.require(shown, &EVIDENCE_REQUIRED, "/evidence", "at least one document is required");
+        let ends = held.is_some_and(|a| a.valid_until.is_some());
+        broken.require(!ends || valid_until.is_some(), &VALIDITY_REQUIRED, "/validUntil", "say until when it is valid");
         broken.require(known, &ASSURANCE_UNKNOWN, "/requirement", "the membership does not rest on this requirement");
         let in_date = valid_until.is_none_or(|until| until > now);
         broken.require(in_date, &EVIDENCE_EXPIRED, "/validUntil", "the evidence has expired already");

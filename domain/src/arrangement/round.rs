@@ -288,7 +288,9 @@ impl Round {
         }
     }
 
-    fn counts(&self) -> bool {
+    /// Whether it was not called off.
+    #[must_use]
+    pub fn counts(&self) -> bool {
         match self.state {
             State::Scheduled | State::Open | State::Closed | State::Evaluating { .. } | State::Completed { .. } => true,
             State::Cancelled { .. } => false,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::round::NewRound;
 use super::{AdmissionMode, Policies, Round};
 use crate::kernel::{Instant, LotId, Refusal, RoundId};
 
@@ -10,6 +11,8 @@ crate::rules! {
     ROUND_NOT_OPEN = "round_not_open", Conflict, "C-01", "Applications are received only while a round is open.";
     NO_ROUND_SCHEDULED = "no_round_scheduled", Conflict, "DPS-13",
         "An application waits for the next scheduled round, so there has to be one.";
+    QUEUED_STRANDED = "queued_stranded", Conflict, "DPS-13, A3",
+        "A round for which applications wait is cancelled only where another one receives them.";
     ADMISSION_CLOSED = "admission_closed", Conflict, "C-01", "The arrangement receives no applications.";
 }
 
@@ -69,16 +72,49 @@ pub fn first_round(policies: &Policies, live_at: Instant) -> Option<Window> {
     uses_rounds(policies.admission_mode).then(|| Window::of(policies, live_at, policies.first_round_days))
 }
 
-/// The round after `previous` (DPS-12): whole intervals after its opening, the first that does not overlap it.
-/// `None` where it would not end within the term, or the mode has no rounds.
+/// The round after `previous` (DPS-12): whole intervals after its opening, the first that does not overlap it and is
+/// not over at `now`. `None` where it would not end within the term, or the mode has no rounds.
 #[must_use]
-pub fn next_round(policies: &Policies, previous: &Window, term_end: Instant) -> Option<Window> {
+pub fn next_round(policies: &Policies, previous: &Window, term_end: Instant, now: Instant) -> Option<Window> {
+    following(policies, previous, policies.round_window_days, term_end, now)
+}
+
+/// The round that follows `round` by policy, of the same lots, among `rounds`, all of the arrangement as they are now.
+/// `round` opens, closes or was cancelled. `None` where a later one of its lots is announced already, or none fits.
+#[must_use]
+pub fn follow_up(
+    policies: &Policies,
+    round: &Round,
+    rounds: &[Round],
+    term_end: Instant,
+    now: Instant,
+) -> Option<NewRound> {
+    let sharing = || rounds.iter().filter(|other| other.counts() && other.lots.shares_with(&round.lots));
+    // One that follows at once is later too, even where the clock's work is late and it should have opened by now.
+    let later = |other: &Round| other.window.opens_at >= round.window.closes_at || other.is_ahead_at(now);
+    if sharing().any(|other| other.id != round.id && later(other)) {
+        return None;
+    }
+    let first = sharing().next().is_none();
+    let days = if first { policies.first_round_days } else { policies.round_window_days };
+    let window = following(policies, &round.window, days, term_end, now)?;
+    Some(NewRound {
+        lots: round.lots.clone(),
+        opens_at: window.opens_at,
+        closes_at: Some(window.closes_at),
+        evaluation_from: Some(window.evaluation_from),
+        evaluation_to: Some(window.evaluation_to),
+    })
+}
+
+fn following(policies: &Policies, previous: &Window, days: u32, term_end: Instant, now: Instant) -> Option<Window> {
     // Counted from the opening in one step, so that a day that clamps once does not stay clamped.
-    let opens_at = (1..=1200_u32)
+    let window = (1..=1200_u32)
         .map(|n| previous.opens_at.plus_months(policies.round_interval_months.saturating_mul(n)))
         .take_while(|opens_at| *opens_at < term_end)
-        .find(|opens_at| *opens_at >= previous.closes_at)?;
-    let window = Window::of(policies, opens_at, policies.round_window_days);
+        .filter(|opens_at| *opens_at >= previous.closes_at)
+        .map(|opens_at| Window::of(policies, opens_at, days))
+        .find(|window| window.closes_at > now)?;
     (uses_rounds(policies.admission_mode) && window.closes_at <= term_end).then_some(window)
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn permit<A: Aggregate>(
 
 crate::rules! {
     EVIDENCE_REQUIRED = "evidence_required", Input, "A8",
-        "A removal that rests on the provider's failings or exclusion carries evidence of them.";
+        "A removal that rests on the provider's failings or exclusion, and a renewal of evidence, name the documents that show it.";
     MEMBERSHIP_NOT_LIVE = "membership_not_live", Conflict, "A6",
         "Measures are taken only against a live membership.";
     NOT_DUE = "not_due", Conflict, "CRD-08",

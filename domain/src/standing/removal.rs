@@ -23,6 +23,8 @@ crate::rules! {
         "Notice without cause is given only where the arrangement allows it.";
     ONLY_AUTHORITY_REMOVES = "only_authority_removes", Forbidden, "A8",
         "A provider may give notice without cause, and on no other ground.";
+    TERM_END_BY_CLOCK = "term_end_by_clock", Input, "C-08",
+        "Memberships end with the term of their arrangement by themselves; nobody removes a member on this ground.";
     REMOVAL_PENDING = "removal_pending", Conflict, "A8",
         "A membership has at most one removal under way.";
     PROVIDER_NOT_HEARD = "provider_not_heard", Conflict, "PA58",
@@ -134,8 +136,6 @@ pub struct NotifyRemoval {
     pub gross: Option<String>,
     /// References of documents.
     pub evidence: Vec<String>,
-    /// When the term ends; only for `term_end`, now where absent.
-    pub effective_at: Option<Instant>,
 }
 
 /// What a removal depends on; the lists may hold those of other memberships too.
@@ -302,7 +302,7 @@ impl Removal {
         self.effective_at().map(|at| Impediment::new(Effect::Removed, source, at, None))
     }
 
-    /// Tells the provider that removal is considered; without a hearing (no fault, end of term) it is decided at once.
+    /// Tells the provider that removal is considered; without a hearing (no fault) it is decided at once.
     pub fn notify(
         id: RemovalId,
         order: NotifyRemoval,
@@ -310,7 +310,7 @@ impl Removal {
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
-        let NotifyRemoval { ground, reason, gross, evidence, effective_at } = order;
+        let NotifyRemoval { ground, reason, gross, evidence } = order;
         let (rule, membership) = (ground.rule(), facts.membership);
         let given_by = if actor.provider.is_some() { Party::Provider } else { Party::Authority };
         let mut broken = Violations::new();
@@ -336,9 +336,9 @@ impl Removal {
         if let Some(missing) = facts.path_refusal(now).filter(|_| on_path) {
             broken.add(FAILURE_PATH_NOT_FOLLOWED.broken_at("/ground", missing));
         }
-        let effective_at = effective_at.unwrap_or(now);
-        let given = effective_at == now || ground == Ground::TermEnd && effective_at > now;
-        broken.require(given, &EFFECT_TOO_EARLY, "/effectiveAt", "a date ahead is given only for the end of the term");
+        // It needs neither evidence nor a hearing, so that it would remove anyone at once.
+        let by_decision = ground != Ground::TermEnd;
+        broken.require(by_decision, &TERM_END_BY_CLOCK, "/ground", "the membership ends with the term by itself");
         let notice_months = facts.policies.no_fault_notice_months;
         if ground == Ground::NoFault && notice_months.is_none() {
             broken.add(NO_FAULT_NOT_AVAILABLE.broken_at("/ground", "the arrangement knows no notice without cause"));
@@ -377,7 +377,7 @@ impl Removal {
         }
         let effective_at = match notice_months {
             Some(months) if ground == Ground::NoFault => now.plus_months(months),
-            Some(_) | None => effective_at,
+            Some(_) | None => now,
         };
         let (removal, more) = removal.settle(effective_at, reason, actor, now);
         events.extend(more);

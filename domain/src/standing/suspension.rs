@@ -18,7 +18,7 @@ pub use event::SuspensionEvent;
 
 crate::rules! {
     SUSPENSION_TOO_LONG = "suspension_too_long", Input, "DPS-19",
-        "A suspension, extensions included, lasts no longer than the arrangement's maximum.";
+        "A suspension, extensions and those that follow it without a gap included, lasts no longer than the arrangement's maximum.";
     SUSPENSION_TOO_SHORT = "suspension_too_short", Input, "DPS-19",
         "A suspension lasts at least a month, and an extension makes it end later than before and later than now.";
     SUSPENSION_IN_THE_PAST = "suspension_in_the_past", Input, "DPS-19",
@@ -238,7 +238,10 @@ impl Suspension {
     pub fn touches(&self, membership: &Membership) -> bool {
         let same = self.provider == membership.provider && self.arrangement == membership.arrangement;
         same && match self.scope {
-            SuspensionScope::Provider | SuspensionScope::Home { .. } => true,
+            // One that was over before the provider became a member again is nothing to this membership.
+            SuspensionScope::Provider | SuspensionScope::Home { .. } => {
+                self.over_at().is_none_or(|over| over > membership.admitted_at)
+            }
             SuspensionScope::Lot { membership: only, .. } => only == membership.id,
         }
     }
@@ -283,6 +286,38 @@ impl Suspension {
         })
     }
 
+    /// The first instant and the end of the time without a gap that it makes with `others` of the same target, as far
+    /// as they stopped the member and were not annulled.
+    fn stretch(&self, others: &[Suspension]) -> (Instant, Instant) {
+        let chained = |o: &&Suspension| {
+            o.id != self.id
+                && (o.arrangement, o.provider, o.scope) == (self.arrangement, self.provider, self.scope)
+                && !o.is_annulled()
+        };
+        let (mut from, mut until) = (self.from, self.until);
+        // Each step goes further back or ahead, since an empty period is no link.
+        while let Some(o) = others.iter().filter(chained).find(|o| o.from < from && o.over_at() == Some(from)) {
+            from = o.from;
+        }
+        while let Some(o) = others.iter().filter(chained).find(|o| o.from == until && o.end() > until) {
+            until = o.end();
+        }
+        (from, until)
+    }
+
+    /// Its end as planned, or as it came.
+    fn end(&self) -> Instant {
+        self.over_at().unwrap_or(self.until)
+    }
+
+    fn refuse_chain(&self, max: u32, others: &[Suspension], field: &str, broken: &mut Violations) {
+        let (from, until) = self.stretch(others);
+        let latest = from.plus_months(max);
+        let chained = (from, until) != (self.from, self.until);
+        let detail = format!("with those next to it it would last from {from} until {until}, at most until {latest}");
+        broken.require(!chained || until <= latest, &SUSPENSION_TOO_LONG, field, detail);
+    }
+
     /// Suspends; the end is `from` + months, clamped to the month's last day (AC-12).
     pub fn suspend(
         id: SuspensionId,
@@ -295,7 +330,7 @@ impl Suspension {
         let max = facts.policies.suspension_max_months;
         let months = months.unwrap_or(facts.policies.suspension_months);
         let from = from.unwrap_or(now);
-        let suspension = Self {
+        let mut suspension = Self {
             id,
             arrangement,
             provider,
@@ -311,6 +346,7 @@ impl Suspension {
             representations: Vec::new(),
             state: SuspensionState::Active,
         };
+        suspension.max_until = suspension.stretch(facts.suspensions).0.plus_months(max);
         let mut broken = Violations::new();
         broken.require_reason(&suspension.grounds, "/reason");
         broken.require(months > 0, &SUSPENSION_TOO_SHORT, "/months", "0 months are no suspension");
@@ -321,6 +357,7 @@ impl Suspension {
             broken.add(MEMBERSHIP_NOT_LIVE.broken("the provider has no live membership to suspend"));
         }
         suspension.refuse_clash(facts.suspensions, "/scope", &mut broken);
+        suspension.refuse_chain(max, facts.suspensions, "/months", &mut broken);
         broken.refuse_any()?;
         let event = SuspensionEvent::Suspended {
             suspension: id,
@@ -338,7 +375,8 @@ impl Suspension {
         }
     }
 
-    /// Makes it `months_in_all` long, counted from its beginning; `others` are the provider's suspensions in the
+    /// Makes it `months_in_all` long, counted from its beginning, at most until the maximum of the policies after the
+    /// beginning of the time without a gap that it is part of; `others` are the provider's suspensions in the
     /// arrangement.
     pub fn extend(mut self, months_in_all: u32, reason: String, others: &[Suspension], now: Instant) -> Decision<Self> {
         self.permit_at("extend", now)?;
@@ -346,11 +384,13 @@ impl Suspension {
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
         let detail = format!("it may last until {} at most", self.max_until);
-        broken.require(until <= self.max_until, &SUSPENSION_TOO_LONG, "/monthsInAll", detail);
         let later = until > self.until && until > now;
-        broken.require(later, &SUSPENSION_TOO_SHORT, "/monthsInAll", format!("it would end at {until}"));
         self.until = until;
         self.state = SuspensionState::Active;
+        // One that was announced to begin where this one would now end goes on with it.
+        let within = self.stretch(others).1 <= self.max_until;
+        broken.require(within, &SUSPENSION_TOO_LONG, "/monthsInAll", detail);
+        broken.require(later, &SUSPENSION_TOO_SHORT, "/monthsInAll", format!("it would end at {until}"));
         self.refuse_clash(others, "/monthsInAll", &mut broken);
         broken.refuse_any()?;
         let event = SuspensionEvent::SuspensionExtended { suspension: self.id, until, reason, at: now };

@@ -185,7 +185,6 @@ impl World {
                     reason: "failed".into(),
                     gross: None,
                     evidence: vec!["report".into()],
-                    effective_at: None,
                 };
                 if let Ok((removal, _)) = Removal::notify(id.into(), order, facts, &who, now) {
                     self.removals.push(removal);

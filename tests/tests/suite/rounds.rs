@@ -42,10 +42,13 @@ on_both! {
         market.lead.post(&format!("{round}/cancel"), json!({"reason": "late"})).expect(409);
     }
 
-    fn the_next_round_is_scheduled_when_one_closes(app: &TestApp) {
+    fn the_next_round_is_scheduled_when_one_opens(app: &TestApp) {
         let market = Market::published(app);
         assert_eq!(market.rounds().len(), 1);
+        app.at(LIVE);
+        assert_eq!(market.rounds().len(), 2);
         app.at(FIRST_CLOSE);
+        assert_eq!(market.rounds().len(), 2);
         let next = market.round(2);
         assert_eq!((&next["state"], &next["opensAt"]), (&json!("scheduled"), &json!(SECOND_OPEN)));
         assert_eq!(next["closesAt"], "2019-05-03T23:00:00Z");

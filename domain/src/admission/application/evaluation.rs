@@ -53,7 +53,7 @@ impl Application {
     /// Gives the evaluation of this one request more time (PCR34-17), where the regime's clock runs from its receipt.
     /// Once only: the regulation knows no second extension.
     pub fn extend_evaluation(mut self, policies: &Policies, justification: String, now: Instant) -> Decision<Self> {
-        let (Status::InEvaluation { round: None }, Some(version)) = (self.status, self.versions.last()) else {
+        let (Status::InEvaluation { round: None }, Some(version)) = (&self.status, self.versions.last()) else {
             return Err(self.wrong_state("extend_evaluation"));
         };
         if self.extension.is_some() {
@@ -82,13 +82,17 @@ impl Application {
             LineStatus::Pending
             | LineStatus::Admitted { .. }
             | LineStatus::Rejected(_)
-            | LineStatus::Withdrawn { .. } => return Err(wrong_line(line).into()),
+            | LineStatus::Withdrawn { .. }
+            | LineStatus::Lapsed { .. } => return Err(wrong_line(line).into()),
         }
         line.status = judge(decision, checks, actor, now)?;
         let event = match &line.status {
             LineStatus::Admitted { membership, .. } => Some(Event::LineAdmitted { lot, membership: *membership }),
             LineStatus::Rejected(rejection) => Some(Event::LineRejected { lot, reasons: rejection.reasons.clone() }),
-            LineStatus::Pending | LineStatus::InEvaluation | LineStatus::Withdrawn { .. } => None,
+            LineStatus::Pending
+            | LineStatus::InEvaluation
+            | LineStatus::Withdrawn { .. }
+            | LineStatus::Lapsed { .. } => None,
         };
         let events = event.into_iter().chain(self.settle(now)).collect();
         Ok((self, events))
@@ -132,6 +136,23 @@ impl Application {
         Ok((self, std::iter::once(Event::LineWithdrawn { lot: told }).chain(settled).collect()))
     }
 
+    /// Closes it undecided, because the arrangement ended; lines that are decided stay so.
+    pub fn lapse(mut self, reason: String, now: Instant) -> Decision<Self> {
+        if !self.is_open() {
+            return Err(self.wrong_state("lapse"));
+        }
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        self.draft = None;
+        for line in self.lines.iter_mut().filter(|line| line.status.is_undecided()) {
+            line.status = LineStatus::Lapsed { at: now };
+        }
+        let event = Event::ApplicationLapsed { reason: reason.clone(), at: now };
+        self.status = Status::Lapsed { at: now, reason };
+        Ok((self, vec![event]))
+    }
+
     /// Puts a rejected line back under evaluation after an upheld appeal (BEY-05). The rejection stays readable.
     pub fn reopen_line(
         mut self,
@@ -162,7 +183,8 @@ impl Application {
             LineStatus::Pending
             | LineStatus::InEvaluation
             | LineStatus::Admitted { .. }
-            | LineStatus::Withdrawn { .. } => violations.add(wrong_line(line)),
+            | LineStatus::Withdrawn { .. }
+            | LineStatus::Lapsed { .. } => violations.add(wrong_line(line)),
         }
         violations.refuse_any()?;
         self.status = Status::InEvaluation { round };
@@ -186,7 +208,9 @@ impl Application {
             Status::Draft | Status::Queued { .. } | Status::Submitted { .. } | Status::InEvaluation { round: None } => {
                 Ok(())
             }
-            Status::Decided { .. } | Status::Withdrawn { .. } => Err(self.wrong_state(attempted)),
+            Status::Decided { .. } | Status::Withdrawn { .. } | Status::Lapsed { .. } => {
+                Err(self.wrong_state(attempted))
+            }
         }
     }
 

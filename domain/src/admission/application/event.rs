@@ -25,6 +25,8 @@ pub enum Event {
     ApplicationRevised { from_version: u32 },
     /// The provider took it back.
     ApplicationWithdrawn { at: Instant },
+    /// It was closed undecided, because the arrangement ended.
+    ApplicationLapsed { reason: String, at: Instant },
     /// Evaluation of one version began.
     EvaluationBegun { version: u32, round: Option<RoundId> },
     /// Its evaluation was given more time.
@@ -78,11 +80,14 @@ impl Aggregate for Application {
             Status::InEvaluation { .. } => "in_evaluation",
             Status::Decided { .. } => "decided",
             Status::Withdrawn { .. } => "withdrawn",
+            Status::Lapsed { .. } => "lapsed",
         }
     }
 
     fn audience(&self, event: &Event) -> Audience {
         match event {
+            // To the buying side what was never submitted does not exist (PRO-19).
+            Event::ApplicationLapsed { .. } if self.versions.is_empty() => Audience::Provider,
             Event::ApplicationStarted { .. } | Event::DraftSaved { .. } | Event::ApplicationRevised { .. } => {
                 Audience::Provider
             }
@@ -90,6 +95,7 @@ impl Aggregate for Application {
             | Event::ApplicationQueued { .. }
             | Event::ApplicationRoundOpened { .. }
             | Event::ApplicationWithdrawn { .. }
+            | Event::ApplicationLapsed { .. }
             | Event::EvaluationBegun { .. }
             | Event::EvaluationExtended { .. }
             | Event::LineAdmitted { .. }

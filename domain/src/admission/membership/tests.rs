@@ -1,11 +1,24 @@
 use super::*;
-use crate::standing::tests::{codes, line, member, requirement, t0, table};
+use crate::standing::tests::{actor, codes, line, member, requirement, t0, table};
 use crate::standing::{StandingFacts, Status, standing};
 use uuid::Uuid;
 
 fn insured(until: Option<Instant>) -> Membership {
     let assurance = Assurance::new(requirement(), "insurance".into(), true, until);
     Membership::admit(Uuid::from_u128(5).into(), line(vec![assurance]), false, t0()).unwrap().0
+}
+
+fn assessor() -> Actor {
+    actor("assessor")
+}
+
+fn none_declared() -> Declaration {
+    let (arrangement, by) = (member().arrangement, assessor());
+    Declaration::declare(Uuid::from_u128(8).into(), arrangement, vec![], &by, t0()).unwrap().0
+}
+
+fn renew(member: Membership, until: Option<Instant>, now: Instant) -> Decision<Membership> {
+    member.renew_assurance(requirement(), until, &["cert".into()], Some(&none_declared()), &assessor(), now)
 }
 
 fn status(member: &Membership, at: Instant) -> Status {
@@ -27,8 +40,8 @@ fn golden_table() {
     insta::assert_snapshot!(table(
         states,
         &[
-            ("renew", &|m: Membership| m.renew_assurance(requirement(), Some(now.plus_months(1)), &[], now)),
-            ("renew past", &|m: Membership| m.renew_assurance(requirement(), Some(now), &[], now)),
+            ("renew", &|m: Membership| renew(m, Some(now.plus_months(1)), now)),
+            ("renew past", &|m: Membership| renew(m, Some(now), now)),
             ("tick", &|m: Membership| m.tick(now)),
             ("tick early", &|m: Membership| m.tick(t0())),
             ("withdraw", &|m: Membership| m.withdraw(None, now)),
@@ -67,7 +80,7 @@ fn evidence_expires_once_and_its_renewal_keeps_the_gap() {
     assert_eq!(member.due(), None);
     assert_eq!(codes(&member.clone().tick(expiry.plus_days(3))), ["not_due"]);
     let renewed = expiry.plus_days(10);
-    let (member, events) = member.renew_assurance(requirement(), None, &["cert".into()], renewed).unwrap();
+    let (member, events) = renew(member, Some(renewed.plus_months(12)), renewed).unwrap();
     assert!(matches!(&events[..], [MembershipEvent::EvidenceRenewed { evidence, .. }] if *evidence == ["cert"]));
     assert_eq!(status(&member, expiry.plus_seconds(-1)), Status::Active);
     assert_eq!(status(&member, expiry), Status::EvidenceExpired);
@@ -78,15 +91,31 @@ fn evidence_expires_once_and_its_renewal_keeps_the_gap() {
 #[test]
 fn renewal_before_the_sweep_announces_the_expiry_too_and_renewal_in_time_leaves_no_gap() {
     let expiry = t0().plus_months(12);
-    let (_, events) = insured(Some(expiry)).renew_assurance(requirement(), None, &[], expiry.plus_days(1)).unwrap();
+    let (_, events) = renew(insured(Some(expiry)), Some(expiry.plus_months(12)), expiry.plus_days(1)).unwrap();
     assert!(matches!(&events[..], [MembershipEvent::EvidenceExpired { .. }, MembershipEvent::EvidenceRenewed { .. }]));
-    let in_time = insured(Some(expiry)).renew_assurance(requirement(), None, &[], expiry.plus_seconds(-1)).unwrap().0;
+    let in_time = renew(insured(Some(expiry)), Some(expiry.plus_months(12)), expiry.plus_seconds(-1)).unwrap().0;
     assert!(in_time.assurances[0].lapses.is_empty());
     assert_eq!(status(&in_time, expiry), Status::Active);
 }
 
 #[test]
 fn unknown_evidence_is_refused_with_every_reason() {
-    let outcome = member().renew_assurance(requirement(), Some(t0()), &[], t0());
-    assert_eq!(codes(&outcome), ["assurance_unknown", "evidence_already_expired"]);
+    let outcome = member().renew_assurance(requirement(), Some(t0()), &[" ".into()], None, &assessor(), t0());
+    let all = ["conflict_not_declared", "evidence_required", "assurance_unknown", "evidence_already_expired"];
+    assert_eq!(codes(&outcome), all);
+}
+
+#[test]
+fn what_had_an_end_is_renewed_until_a_named_instant() {
+    assert_eq!(codes(&renew(insured(Some(t0().plus_months(12))), None, t0())), ["validity_required"]);
+    assert!(renew(insured(None), None, t0()).is_ok());
+}
+
+#[test]
+fn nobody_accepts_evidence_of_a_provider_in_which_it_has_an_interest() {
+    let interest = conflict::Interest { provider: member().provider, nature: "shares".into() };
+    let declared = none_declared().revise(vec![interest], &assessor(), t0()).unwrap().0;
+    let evidence = ["cert".to_owned()];
+    let outcome = insured(None).renew_assurance(requirement(), None, &evidence, Some(&declared), &assessor(), t0());
+    assert_eq!(codes(&outcome), ["conflict_of_interest"]);
 }

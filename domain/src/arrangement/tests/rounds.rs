@@ -207,7 +207,7 @@ fn ac_46_quarterly_rounds_from_the_first_of_january() {
     let mut window = Window::of(&policies, at("2019-01-01T00:00:00Z"), 30);
     let mut openings = Vec::new();
     for _ in 0..3 {
-        window = next_round(&policies, &window, end).unwrap();
+        window = next_round(&policies, &window, end, at(MIDNIGHT)).unwrap();
         openings.push(window.opens_at.civil().to_string());
     }
     assert_eq!(openings, ["2019-04-01 00:00:00", "2019-07-01 00:00:00", "2019-10-01 00:00:00"]);
@@ -217,13 +217,61 @@ fn ac_46_quarterly_rounds_from_the_first_of_january() {
 fn the_next_round_skips_intervals_that_overlap_and_ends_with_the_term() {
     let policies = Policies { round_interval_months: 1, ..Policies::default() };
     let long = Window::of(&policies, at("2019-01-31T00:00:00Z"), 60);
-    let next = |end: &str| next_round(&policies, &long, at(end)).map(|window| window.opens_at.civil().to_string());
+    let next = |end: &str| {
+        next_round(&policies, &long, at(end), at(MIDNIGHT)).map(|window| window.opens_at.civil().to_string())
+    };
     assert_eq!(next("2029-04-01T00:00:00Z").as_deref(), Some("2019-04-30 00:00:00"), "the 31st clamps to the 30th");
     assert_eq!(next("2019-05-29T23:00:00Z").as_deref(), Some("2019-04-30 00:00:00"));
     assert_eq!(next("2019-05-29T22:59:59Z"), None, "it would not end within the term");
     let rolling = Policies { admission_mode: AdmissionMode::Rolling, ..policies };
-    assert_eq!(next_round(&rolling, &long, at("2029-04-01T00:00:00Z")), None);
+    assert_eq!(next_round(&rolling, &long, at("2029-04-01T00:00:00Z"), at(MIDNIGHT)), None);
     assert_eq!(first_round(&rolling, at(MIDNIGHT)), None);
+}
+
+fn following(round: &Round, rounds: &[Round], now: &str) -> Option<NewRound> {
+    follow_up(&Policies::default(), round, rounds, at("2029-03-31T23:00:00Z"), at(now))
+}
+
+#[test]
+fn what_follows_a_round_is_never_over_already() {
+    let late = "2019-05-03T23:00:00Z";
+    let new = following(&first(), &[first()], late).unwrap();
+    assert_eq!(new.opens_at.civil().to_string(), "2019-07-04 00:00:00", "the one from April closed at that instant");
+    assert!(schedule_among(&[first()], new, late).is_ok());
+    let open = following(&first(), &[first()], "2019-05-03T22:59:59Z").unwrap();
+    assert_eq!(open.opens_at, at("2019-04-03T23:00:00Z"));
+}
+
+#[test]
+fn a_later_round_of_its_lots_is_what_follows() {
+    assert_eq!(following(&first(), &two(), MIDNIGHT), None);
+    assert_eq!(following(&first(), &two(), "2019-06-01T00:00:00Z"), None, "late, it is later all the same");
+    let adjacent = schedule_among(&[first()], new(FIRST_CLOSE), MIDNIGHT).unwrap().0;
+    assert_eq!(following(&first(), &[first(), adjacent], FIRST_CLOSE), None);
+    let lots = |numbers: &[u128], opens_at| NewRound { lots: only(numbers), ..new(opens_at) };
+    let left = schedule_among(&[], lots(&[2], MIDNIGHT), MIDNIGHT).unwrap().0;
+    let right = schedule_among(&[left.clone()], lots(&[3], "2019-04-03T23:00:00Z"), MIDNIGHT).unwrap().0;
+    let next = following(&left, &[left.clone(), right], MIDNIGHT).unwrap();
+    assert_eq!(next.lots, only(&[2]), "a round of other lots is none of its");
+}
+
+#[test]
+fn what_replaces_a_cancelled_first_round_has_the_length_of_a_first_round() {
+    let policies = Policies { first_round_days: 40, round_window_days: 20, ..Policies::default() };
+    let among = |rounds: &[Round]| {
+        let new = follow_up(&policies, &cancelled(), rounds, at("2029-03-31T23:00:00Z"), at("2019-01-03T00:00:00Z"))?;
+        let live = live_with(policies.clone());
+        let facts = ScheduleFacts { policies: &live.policies, in_force: live.in_force(), rounds };
+        Round::schedule(RoundId(uuid(200)), live.id, new, facts, at("2019-01-03T00:00:00Z")).map(|made| made.0).ok()
+    };
+    let made = among(&[cancelled()]).unwrap();
+    assert_eq!(made.window.closes_at, made.window.opens_at.plus_days(40));
+    let [mut open, _] = two();
+    open.window.opens_at = at("2018-11-01T00:00:00Z");
+    open.window.closes_at = at("2018-12-01T00:00:00Z");
+    open.id = RoundId(uuid(300));
+    let made = among(&[open, cancelled()]).unwrap();
+    assert_eq!(made.window.closes_at, made.window.opens_at.plus_days(20));
 }
 
 proptest! {
@@ -236,7 +284,7 @@ proptest! {
         let live_at = at(MIDNIGHT).plus_seconds(start * 86_400);
         let end = live_at.plus_months(36);
         let mut window = first_round(&policies, live_at).unwrap();
-        while let Some(next) = next_round(&policies, &window, end) {
+        while let Some(next) = next_round(&policies, &window, end, live_at) {
             prop_assert!(window.closes_at <= next.opens_at && next.opens_at < next.closes_at && next.closes_at <= end);
             window = next;
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 fn order(ground: Ground) -> NotifyRemoval {
     let evidence = vec!["report".into()];
-    NotifyRemoval { ground, reason: "failed".into(), gross: None, evidence, effective_at: None }
+    NotifyRemoval { ground, reason: "failed".into(), gross: None, evidence }
 }
 
 fn policies(failure_path: FailurePath) -> Policies {
@@ -160,9 +160,9 @@ fn one_removal_at_a_time_of_a_live_membership() {
 }
 
 #[test]
-fn only_the_end_of_the_term_is_given_ahead() {
-    let ahead = |ground| NotifyRemoval { effective_at: Some(t0().plus_days(9)), ..order(ground) };
-    let of = |ground| notify(FailurePath::Direct, ahead(ground), &actor("lead"), t0());
-    assert_eq!(of(Ground::TermEnd).unwrap().0.effective_at(), Some(t0().plus_days(9)));
-    assert_eq!(codes(&of(Ground::Quality)), ["effect_too_early"]);
+fn the_end_of_the_term_is_no_decision_to_remove() {
+    let outcome = notify(FailurePath::Direct, order(Ground::TermEnd), &actor("lead"), t0());
+    assert_eq!(codes(&outcome), ["term_end_by_clock"]);
+    let bare = NotifyRemoval { evidence: vec![], ..order(Ground::TermEnd) };
+    assert_eq!(codes(&notify(FailurePath::Direct, bare, &actor("lead"), t0())), ["term_end_by_clock"]);
 }

@@ -85,10 +85,44 @@ fn one_target_is_never_suspended_twice_at_once_but_may_be_again() {
     let others = [first.clone()];
     let last_second = starting(first.until.plus_seconds(-1));
     assert_eq!(codes(&suspend(last_second, &policies, &others, t0())), ["suspension_overlaps"]);
-    assert!(suspend(starting(first.until), &policies, &others, t0()).is_ok());
+    assert!(suspend(starting(first.until.plus_days(1)), &policies, &others, t0()).is_ok());
     assert!(suspend(suspend_order(SuspensionScope::Provider), &policies, &others, t0()).is_ok());
     let lifted = [first.lift("better".into(), false, &actor("lead"), t0().plus_days(1)).unwrap().0];
-    assert!(suspend(suspend_order(lot_scope()), &policies, &lifted, t0().plus_days(1)).is_ok());
+    assert!(suspend(suspend_order(lot_scope()), &policies, &lifted, t0().plus_days(2)).is_ok());
+}
+
+#[test]
+fn suspensions_without_a_gap_stay_within_the_maximum_together() {
+    let policies = Policies::default();
+    let first = suspended(&policies);
+    let again = |from, months| Suspend { from: Some(from), months: Some(months), ..suspend_order(lot_scope()) };
+    let others = [first.clone()];
+    let made = |order, others: &[Suspension]| suspend(order, &policies, others, t0());
+    assert_eq!(codes(&made(again(first.until, 1), &others)), ["suspension_too_long"]);
+    assert!(made(again(first.until.plus_seconds(1), 6), &others).is_ok(), "a gap begins anew");
+    let mut ahead = first.clone();
+    (ahead.from, ahead.until) = (t0().plus_months(2), t0().plus_months(7));
+    assert_eq!(codes(&made(again(t0(), 2), &[ahead])), ["suspension_too_long"], "nor before one that was announced");
+
+    let month = t0().plus_months(1);
+    let short = suspend(again(t0(), 1), &policies, &[], t0()).unwrap().0;
+    let second = made(again(month, 2), std::slice::from_ref(&short)).unwrap().0;
+    assert_eq!(second.max_until, t0().plus_months(6), "counted from the first");
+    let both = [short, second.clone()];
+    assert_eq!(codes(&second.clone().extend(6, "still open".into(), &both, month)), ["suspension_too_long"]);
+    assert!(second.extend(5, "still open".into(), &both, month).is_ok());
+    let annulled = [first.lift("an error".into(), true, &actor("lead"), month).unwrap().0];
+    assert!(suspend(again(month, 6), &policies, &annulled, month).is_ok(), "what was annulled counts for nothing");
+}
+
+#[test]
+fn a_suspension_that_was_over_before_the_membership_began_is_no_step_for_it() {
+    let policies = Policies::default();
+    let made = suspend(suspend_order(SuspensionScope::Provider), &policies, &[], t0()).unwrap().0;
+    let (end, late) = (made.until, made.until.plus_days(9));
+    let since = |admitted_at| Membership { admitted_at, ..member() };
+    assert!(!made.precedes_removal(&since(end), late) && !made.touches(&since(end)));
+    assert!(made.precedes_removal(&since(end.plus_seconds(-1)), late), "it stopped the member for a second");
 }
 
 #[test]

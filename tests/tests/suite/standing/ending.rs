@@ -64,8 +64,14 @@ on_both! {
             let usual = json!({"requirement": market.requirement("insurance"), "evidence": ["urn:example:policy"]});
             market.lead.post(&member.path("/renew-evidence"), with(usual, changes))
         };
+        let until = json!({"validUntil": "2020-06-01T00:00:00Z"});
+        renew(with(until.clone(), json!({"evidence": []}))).problem("evidence_required", 422);
+        renew(json!({})).problem("validity_required", 422);
+        declare_interests(&market.lead, &market, json!([{"provider": member.of.id, "nature": "shares"}]));
+        renew(until).problem("conflict_of_interest", 403);
+        declare_interests(&market.lead, &market, json!([]));
         renew(json!({"validUntil": "2019-06-10T00:00:00Z"})).problem("evidence_already_expired", 422);
-        renew(json!({"version": 2})).problem("assurance_unknown", 422);
+        renew(json!({"version": 2, "validUntil": "2020-06-01T00:00:00Z"})).problem("assurance_unknown", 422);
         member.provider().post(&member.path("/renew-evidence"), json!({"requirement": market.requirement("insurance")}))
             .problem("forbidden", 403);
         renew(json!({"validUntil": "2020-06-01T00:00:00Z"})).expect(200);
@@ -100,8 +106,12 @@ on_both! {
         let market = rolling(app, json!({"failurePath": "direct"}));
         let (ash, birch) = (Member::new(&market, "Ash"), Member::new(&market, "Birch"));
         let removal = ash.remove(&market.lead, json!({})).expect(201).id();
+        let undecided = Applicant::new(app, "Cedar").submitted(&market, &["FOSTERING"]);
         app.at("2019-05-01T00:00:00Z");
         market.lead.post(&market.path("/terminate"), json!({"reason": "no funding"})).expect(200).state("terminated");
+        let lapsed = undecided.show();
+        assert_eq!((&lapsed["state"], &lapsed["reason"]), (&json!("lapsed"), &json!("no funding")));
+        assert_eq!(count(app, "ApplicationLapsed"), 1);
         for member in [&ash, &birch] {
             assert!(!member.receives(&market) && member.received(&market, "2019-04-30T23:59:59Z"));
             assert_eq!(member.status(&market), "ended");

@@ -46,6 +46,7 @@ on_both! {
         let market = rolling(app, json!({"failurePath": "suspend_first"}));
         let member = Member::new(&market, "Ash");
         member.remove(&market.lead, json!({})).problem("failure_path_not_followed", 409);
+        member.remove(&market.lead, json!({"ground": "term_end"})).problem("term_end_by_clock", 422);
         member.remove(&market.lead, json!({"gross": {"reason": " "}})).expect(422).blames("reason_required", "/gross");
         let dry = json!({"ground": "quality", "reason": "harm", "evidence": ["urn:x:1"], "gross": {"reason": "a child was hurt"}});
         market.lead.request("POST", &member.path("/removals")).json(dry).dry().send().expect(201);

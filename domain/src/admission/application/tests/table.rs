@@ -8,7 +8,7 @@ use super::*;
 
 type Command = (&'static str, fn(Application, Instant) -> Decision<Application>);
 
-const COMMANDS: [Command; 18] = [
+const COMMANDS: [Command; 19] = [
     ("set_lots", |app, now| {
         let all = lots();
         app.set_lots(vec![lot(2), lot(3)], LotFacts { all: &all, open: &all, held: &[] }, now)
@@ -37,6 +37,7 @@ const COMMANDS: [Command; 18] = [
     ("revise", Application::revise),
     ("withdraw", Application::withdraw),
     ("withdraw_line", |app, now| app.withdraw_line(lot(2), now)),
+    ("lapse", |app, now| app.lapse("the arrangement's term has ended".to_owned(), now)),
     ("round_opened", |app, now| app.round_opened(closes(), now)),
     ("reroute", |app, _| app.reroute(Routing::Queued { round: round(2), opens_at: closes() })),
     ("begin_evaluation", Application::begin_evaluation),
@@ -66,6 +67,7 @@ fn every_state_and_command() {
         ("in evaluation, rolling", rolling(), noon()),
         ("decided", rejected(), closes()),
         ("withdrawn", submitted().withdraw(noon()).unwrap().0, noon()),
+        ("lapsed", submitted().lapse("terminated".to_owned(), noon()).unwrap().0, noon()),
     ];
     let mut table = String::new();
     for (name, app, now) in states {
@@ -100,6 +102,18 @@ fn it_reads_back_as_it_was_written() {
     }
     let event = serde_json::to_value(Event::EvaluationBegun { version: 1, round: None }).unwrap();
     assert_eq!(event, json!({"type": "EvaluationBegun", "version": 1, "round": null}));
+}
+
+#[test]
+fn what_the_end_of_the_arrangement_leaves_undecided_lapses_and_what_was_decided_stands() {
+    let one_left = decide(in_evaluation(), lot(1), reject(), CheckOutcome::Failed).unwrap().0;
+    let (lapsed, events) = one_left.lapse("terminated".to_owned(), closes()).unwrap();
+    assert_eq!(lines(&lapsed), "rejected+lapsed");
+    assert_eq!((lapsed.is_open(), lapsed.round()), (false, None));
+    assert_eq!(events, [Event::ApplicationLapsed { reason: "terminated".to_owned(), at: closes() }]);
+    assert_eq!(codes(submitted().lapse(" ".to_owned(), noon())), [("reason_required", "/reason".to_owned())]);
+    let (unseen, events) = draft().lapse("terminated".to_owned(), noon()).unwrap();
+    assert_eq!(unseen.audience(&events[0]), crate::kernel::Audience::Provider);
 }
 
 #[test]
