@@ -4,7 +4,7 @@ use actix_web::{get, post, web};
 use domain::admission::answers::{self, Asked, Content};
 use domain::admission::application::{self as rules, LotFacts, Start, StartFacts, Status, SubmitFacts};
 use domain::admission::line::{self, Line};
-use domain::admission::receipt::Receipt;
+use domain::admission::receipt::{AskedByLot, Receipt};
 use domain::admission::{Application, answers::omitted_homes};
 use domain::arrangement::{Arrangement, Lot, Round, RoundState, Routing, schedule};
 use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
@@ -274,9 +274,10 @@ async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer 
         let facts = SubmitFacts {
             lots: lots.facts(),
             asked: &asked,
-            terms: arrangement.particulars.terms.as_ref().map_or("", |terms| terms.version.as_str()),
+            terms: arrangement.particulars.terms.as_ref().map(|terms| terms.version.as_str()),
             all_homes: arrangement.policies.all_homes,
             homes_inside: &inside,
+            snapshot: &homes.snapshot(lots.references(&draft.lots)),
             routing,
         };
         let hash = evaluation::digest(&draft)?;
@@ -399,6 +400,15 @@ impl Lots {
 
     pub(super) fn facts(&self) -> LotFacts<'_> {
         LotFacts { all: &self.all, open: &self.open, held: &self.held }
+    }
+
+    /// What each of those lots asks for.
+    pub(super) fn references(&self, lots: &[LotId]) -> Vec<AskedByLot> {
+        let chosen = self.defined.iter().filter(|lot| lots.contains(&lot.id));
+        let asked = |lot: &Lot| {
+            lot.requirements.iter().map(|r| AskedByLot { lot: lot.id, requirement: *r }).collect::<Vec<_>>()
+        };
+        chosen.flat_map(asked).collect()
     }
 
     /// What those lots ask for, each requirement version once.

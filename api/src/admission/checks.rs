@@ -101,7 +101,8 @@ async fn get_check(call: Call, id: web::Path<CheckId>) -> Answer {
 async fn assess_check(call: Call, id: web::Path<CheckId>) -> Answer {
     call.act(*id, |check: Check, tx, call| {
         let application = tx.hold::<Application>(check.application)?.value;
-        let context = Context::load(tx, &call.app().gazetteer, &application)?;
+        let now = tx.now();
+        let context = Context::load(tx, &call.app().gazetteer, &application, now)?;
         decided(context.with_facts(&check, |facts| check.clone().assess(facts, tx.actor(), tx.now())))
     })
     .await
@@ -150,13 +151,16 @@ async fn return_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
 #[post("/v1/checks/{id}/waive")]
 async fn waive_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
     call.act(*id, |check: Check, tx, call| {
+        let is_decided = is_decided(tx, &check)?;
         let declared = declarations::own(tx, check.arrangement)?;
-        decided(check.waive(&call.body.reason, declared.as_ref(), tx.actor(), tx.now()))
+        decided(check.waive(&call.body.reason, is_decided, declared.as_ref(), tx.actor(), tx.now()))
     })
     .await
 }
 
-/// Reopen a failed or expired check on new evidence
+/// Reopen a check on new evidence
+///
+/// A failed or expired one; and a passed one against which something was found since, before a line is decided by it.
 #[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
 #[post("/v1/checks/{id}/reopen")]
 async fn reopen_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
@@ -164,10 +168,15 @@ async fn reopen_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
 }
 
 fn reopened(tx: &mut Tx<'_>, check: Check, reason: &str) -> OutcomeOf<Check> {
+    let is_decided = is_decided(tx, &check)?;
+    decided(check.reopen(reason, is_decided))
+}
+
+/// Whether a line that rests on the check is decided. The application is held, so that none is decided meanwhile.
+fn is_decided(tx: &mut Tx<'_>, check: &Check) -> Outcome<bool> {
     let application = tx.hold::<Application>(check.application)?.value;
     let rests_on = |lot: &LotId| application.lines.iter().any(|line| line.lot == *lot && !line.status.is_undecided());
-    let is_decided = check.lots.iter().any(rests_on);
-    decided(check.reopen(reason, is_decided))
+    Ok(check.lots.iter().any(rests_on))
 }
 
 /// A pass whose validity has ended.

@@ -6,9 +6,9 @@ use actix_web::{delete, post, put, web};
 use domain::admission::Application;
 use domain::admission::answers::{self, Asked, DeclaredGround, EvidenceItem};
 use domain::admission::application as rules;
+use domain::admission::compliance_check::exclusion_findings;
 use domain::arrangement::{Arrangement, RequirementRef, RequirementVersion};
 use domain::kernel::{ApplicationId, HomeId, LotId, ProviderId, RequirementId};
-use domain::law::exclusion;
 use persistence::provider::homes_of;
 use persistence::{Outcome, Tx};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::applications::{ApplicationView, Lots, change, own};
-use super::evaluation::declared;
 use crate::arrangement::lots::required;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
@@ -29,7 +28,7 @@ routes! {
     attach_document: Apply, [rules::RULES, answers::RULES, RULES];
     remove_document: Apply, [rules::RULES, answers::RULES];
     set_offered_homes: Apply, [rules::RULES];
-    declare_exclusions: Apply, [rules::RULES, answers::RULES, exclusion::RULES];
+    declare_exclusions: Apply, [rules::RULES, answers::RULES, domain::law::exclusion::RULES];
     accept_terms: Apply, [rules::RULES];
     copy_answers: Apply, [rules::RULES];
 }
@@ -158,7 +157,7 @@ async fn declare_exclusions(call: Call<Given<Declared>>, id: web::Path<Applicati
         let regime = tx.hold::<Arrangement>(application.arrangement)?.value.policies.regime;
         let grounds = call.body.0.grounds.clone();
         // Unknown codes and dates that cannot be are refused now, not at evaluation.
-        exclusion::applies(&declared(&grounds, &[]), regime, tx.now())?;
+        exclusion_findings(&grounds, &[], regime, tx.now(), tx.now())?;
         decided(application.declare(grounds, tx.now()))
     })
     .await

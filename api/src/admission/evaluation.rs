@@ -1,16 +1,17 @@
 //! Evaluation: checks are opened from the requirements of the lots, and facts decide those they can (A5, WAL-05).
 
 use domain::admission::Application;
-use domain::admission::answers::{Content, DeclaredGround};
+use domain::admission::answers::Content;
 use domain::admission::compliance_check::{
-    Applicant, Check, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic, open_checks,
+    Applicant, Check, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic,
+    exclusion_findings, open_checks,
 };
+use domain::admission::receipt::{AskedByLot, Snapshot};
 use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, schedule};
 use domain::kernel::{ArrangementId, HomeId, Instant, LotId, ProviderId, RoundId};
-use domain::law::{self, Duty, exclusion};
 use domain::provider::boundary::{Inside, inside};
 use domain::provider::eligibility::HomeFacts;
-use domain::provider::provider::{Exclusion, Provider};
+use domain::provider::provider::Provider;
 use persistence::admission::applications;
 use persistence::arrangement::rounds_of;
 use persistence::provider::homes_of;
@@ -41,6 +42,11 @@ impl Facts {
         Ok(Self { homes: facts.collect() })
     }
 
+    /// What a submission made now is judged by.
+    pub(super) fn snapshot(&self, requirements: Vec<AskedByLot>) -> Snapshot {
+        Snapshot { requirements, homes: self.homes.clone() }
+    }
+
     pub(super) fn inside(&self, boundary: &LocationBoundary) -> Vec<HomeId> {
         let within = |home: &&HomeFacts| inside(boundary, &home.location).0 == Inside::Inside;
         self.homes.iter().filter(within).map(|home| home.id).collect()
@@ -66,10 +72,14 @@ pub(crate) fn begin_of_round(tx: &mut Tx<'_>, gazetteer: &Gazetteer, round: &Rou
 
 /// Opens the checks of an application whose evaluation has begun, and decides those that facts decide.
 pub(super) fn open(tx: &mut Tx<'_>, gazetteer: &Gazetteer, application: &Application) -> Outcome<()> {
-    let context = Context::load(tx, gazetteer, application)?;
+    let now = tx.now();
+    let context = Context::load(tx, gazetteer, application, now)?;
     let mut asked = Vec::new();
     for lot in application.lines.iter().filter(|line| line.status.is_undecided()).map(|line| line.lot) {
-        let references = tx.hold::<Lot>(lot)?.value.requirements;
+        let references = match &context.snapshot {
+            Some(snapshot) => snapshot.asked_by(lot),
+            None => tx.hold::<Lot>(lot)?.value.requirements,
+        };
         asked.extend(
             required(tx, &references)?.into_iter().map(|(reference, code, version)| (lot, reference, code, version)),
         );
@@ -93,14 +103,20 @@ pub(super) fn open(tx: &mut Tx<'_>, gazetteer: &Gazetteer, application: &Applica
 pub(super) struct Context {
     content: Content,
     received: Instant,
+    snapshot: Option<Snapshot>,
     boundary: LocationBoundary,
     homes: Facts,
     exclusions: Option<Vec<ExclusionFinding>>,
 }
 
 impl Context {
-    /// The facts as of the submitted version (PRO-27, TIR-05).
-    pub(super) fn load(conn: &mut Conn<'_>, gazetteer: &Gazetteer, application: &Application) -> Outcome<Self> {
+    /// The facts as of the submitted version (PRO-27, TIR-05), with the exclusions recorded until `now`.
+    pub(super) fn load(
+        conn: &mut Conn<'_>,
+        gazetteer: &Gazetteer,
+        application: &Application,
+        now: Instant,
+    ) -> Outcome<Self> {
         let counting = application.evaluated_content();
         let version =
             counting.ok_or_else(|| Failure::Broken("an application in evaluation has no version".to_owned()))?;
@@ -109,20 +125,14 @@ impl Context {
         let provider = conn.get::<Provider>(application.provider)?.value;
         let exclusions = match &version.content.exclusions {
             None => None,
-            Some(grounds) => Some(
-                exclusion::applies(&declared(grounds, &provider.exclusions), policies.regime, received)?
-                    .into_iter()
-                    .map(|finding| ExclusionFinding {
-                        mandatory: finding.admission == Some(Duty::Must),
-                        applies: finding.applies(),
-                        ground: finding.code,
-                        why: finding.explanation,
-                    })
-                    .collect(),
-            ),
+            Some(grounds) => Some(exclusion_findings(grounds, &provider.exclusions, policies.regime, received, now)?),
         };
         Ok(Self {
-            homes: Facts::of_provider(conn, gazetteer, application.provider, received)?,
+            homes: match &version.snapshot {
+                Some(snapshot) => Facts { homes: snapshot.homes.clone() },
+                None => Facts::of_provider(conn, gazetteer, application.provider, received)?,
+            },
+            snapshot: version.snapshot.clone(),
             content: version.content.clone(),
             received,
             boundary: policies.location_boundary,
@@ -167,30 +177,6 @@ impl Context {
             self_assessment: answer.and_then(|answer| answer.self_assessment),
         })
     }
-}
-
-/// The grounds that a provider declared and those recorded against it, each with how its self-cleaning was judged.
-pub(super) fn declared(grounds: &[DeclaredGround], recorded: &[Exclusion]) -> Vec<law::DeclaredGround> {
-    let judged = |code: &str| {
-        let exclusion = recorded.iter().rev().find(|e| e.facts.ground == code)?;
-        let judgement = exclusion.self_cleaning.as_ref()?;
-        let reason = judgement.reason.clone();
-        Some(if judgement.accepted {
-            law::SelfCleaning::Accepted { reason }
-        } else {
-            law::SelfCleaning::Refused { reason }
-        })
-    };
-    let own = grounds.iter().map(|g| (g.code.clone(), g.occurred_on));
-    let found = recorded.iter().map(|e| (e.facts.ground.clone(), e.facts.from));
-    own.chain(found)
-        .map(|(code, occurred_on)| law::DeclaredGround {
-            self_cleaning: judged(&code),
-            code,
-            occurred_on,
-            debarred: false,
-        })
-        .collect()
 }
 
 /// What waits for a round is received in it, now that it is open.

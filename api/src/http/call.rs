@@ -68,7 +68,10 @@ impl<T: Body> Call<T> {
         let who = req.extensions().get::<Who>().cloned().ok_or_else(missing)?;
         let request = req.extensions().get::<super::gate::RequestId>().map(|id| id.0.clone());
         let header = |name: &str| req.headers().get(name).map(|v| v.to_str().map(str::to_owned)).transpose();
-        let key = header("idempotency-key").map_err(|_| unreadable("Idempotency-Key is not plain text"))?;
+        // A read is answered anew and in full: an answer kept under a key, or a dry run, would give sealed content without
+        // recording the reading.
+        let key = if req.method().is_safe() { Ok(None) } else { header("idempotency-key") };
+        let key = key.map_err(|_| unreadable("Idempotency-Key is not plain text"))?;
         if key.as_ref().is_some_and(|k| k.is_empty() || k.len() > 255) {
             return Err(unreadable("Idempotency-Key is 1 to 255 characters"));
         }
@@ -90,7 +93,7 @@ impl<T: Body> Call<T> {
             app,
             who,
             body,
-            dry_run: wish.dry_run,
+            dry_run: wish.dry_run && !req.method().is_safe(),
             key,
             fingerprint: sha.finalize().to_vec(),
             if_match: if_match.transpose()?,

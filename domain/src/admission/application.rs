@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::answers::{self, Asked, Content};
 use super::line::{Line, LineStatus};
-use super::receipt::{Receipt, SubmittedVersion};
+use super::receipt::{Receipt, Snapshot, SubmittedVersion};
 use crate::arrangement::AllHomes;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{
@@ -204,12 +204,14 @@ pub struct SubmitFacts<'a> {
     pub lots: LotFacts<'a>,
     /// What the lots of the draft ask for.
     pub asked: &'a [Asked<'a>],
-    /// The version of the terms in force.
-    pub terms: &'a str,
+    /// The version of the terms in force; none where the arrangement has no terms, and nothing is to be accepted.
+    pub terms: Option<&'a str>,
     /// Whether all homes inside the boundary must be offered.
     pub all_homes: AllHomes,
     /// The provider's homes inside the boundary.
     pub homes_inside: &'a [HomeId],
+    /// What it will be judged by.
+    pub snapshot: &'a Snapshot,
     /// Where a submission made now goes.
     pub routing: Routing,
 }
@@ -265,14 +267,16 @@ impl Application {
         self.still_editable("submit", now)?;
         let content = self.draft.take().ok_or_else(no_draft)?;
         let mut violations = Violations::new();
-        if !self.may_enter(facts.routing, now) {
-            violations.add(round_closed());
+        if let Some(barred) = self.barred_from(facts.routing, now) {
+            violations.add(barred);
         }
         facts.lots.check(&content.lots, &mut violations);
         answers::check_complete(&content, facts.asked, &mut violations);
-        let agreed = content.terms_accepted.as_deref() == Some(facts.terms);
-        let detail = format!("accept version {} of the terms", facts.terms);
-        violations.require(agreed, &TERMS_NOT_ACCEPTED, "/termsAccepted", detail);
+        if let Some(terms) = facts.terms {
+            let agreed = content.terms_accepted.as_deref() == Some(terms);
+            let detail = format!("accept version {terms} of the terms");
+            violations.require(agreed, &TERMS_NOT_ACCEPTED, "/termsAccepted", detail);
+        }
         match facts.all_homes {
             AllHomes::Require => {
                 for home in answers::omitted_homes(&content.homes, facts.homes_inside) {
@@ -288,7 +292,8 @@ impl Application {
         let round = receipt.round;
         let pending = |lot: &LotId| Line { lot: *lot, status: LineStatus::Pending, reopened: Vec::new() };
         self.lines = content.lots.iter().map(pending).collect();
-        self.versions.push(SubmittedVersion { content, receipt, by: actor.subject.clone() });
+        let (by, snapshot) = (actor.subject.clone(), Some(facts.snapshot.clone()));
+        self.versions.push(SubmittedVersion { content, receipt, by, snapshot });
         let mut events = vec![Event::ApplicationSubmitted { version, at: now, round }];
         events.extend(self.enter(facts.routing));
         Ok((self, events))
@@ -383,14 +388,15 @@ impl Application {
         }
     }
 
-    /// Whether a submission may go where `routing` says: into no round that has closed, nor out of the round it is in.
-    fn may_enter(&self, routing: Routing, now: Instant) -> bool {
+    /// Why a submission may not go where `routing` says: into no round that has closed, nor out of the round it is in.
+    fn barred_from(&self, routing: Routing, now: Instant) -> Option<Violation> {
         let to = match routing {
             Routing::Evaluate => None,
-            Routing::Open { closes_at, .. } if now >= closes_at => return false,
+            Routing::Open { closes_at, .. } if now >= closes_at => return Some(round_closed()),
             Routing::Open { round, .. } | Routing::Queued { round, .. } => Some(round),
         };
-        self.counting().is_none() || self.round() == to
+        let moves = self.counting().is_some() && self.round() != to;
+        moves.then(|| ROUND_CLOSED.broken("a submission stays in the round that it was first made for"))
     }
 
     /// Takes the place that `routing` says.

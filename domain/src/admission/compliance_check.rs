@@ -2,9 +2,13 @@
 //! (A5, WAL-05). Admission rests on checks alone: no score, price or cap (DPS-02).
 
 mod automatic;
+mod event;
+mod exclusions;
 mod opening;
 
 pub use automatic::{EvidenceFacts, ExclusionFinding, Facts, Finding, Outcome, automatic};
+pub use event::CheckEvent;
+pub use exclusions::exclusion_findings;
 pub use opening::{Applicant, LotRequirement, blocking, open_checks};
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +18,8 @@ use super::conflict::{self, Declaration};
 use crate::arrangement::requirement::RequirementRef;
 use crate::arrangement::{EvidenceAsked, Gate, RequirementVersion, Test};
 use crate::kernel::{
-    About, Actor, Aggregate, ApplicationId, ArrangementId, CheckId, Decision, Due, Instant, Kind, LotId, ProviderId,
-    Refusal, Role, Violation, Violations,
+    Actor, Aggregate as _, ApplicationId, ArrangementId, CheckId, Decision, Instant, Kind, LotId, ProviderId, Refusal,
+    Role, Violation, Violations,
 };
 use crate::provider::provider::reasoned;
 
@@ -29,7 +33,7 @@ crate::rules! {
     VALIDITY_PAST = "validity_past", Input, "A5", "What has expired does not pass.";
     SECOND_ASSESSOR = "second_assessor", Forbidden, "A5", "A proposed result is confirmed by another assessor.";
     APPLICATION_DECIDED = "application_decided", Conflict, "A5",
-        "A failed check is reopened only before the lines that rest on it are decided.";
+        "A check is reopened or waived only before the lines that rest on it are decided; one that expired is reopened later too.";
     EXCLUSION_NOT_WAIVABLE = "exclusion_not_waivable", Conflict, "PCR57, PA58",
         "A mandatory ground of exclusion is never waived, nor is a check that has not ruled one out.";
     CHECK_NOT_EXPIRED = "check_not_expired", Conflict, "A5", "A pass expires when its validity ends.";
@@ -192,70 +196,12 @@ pub struct Check {
     pub state: CheckState,
 }
 
-/// Events of a check. A proposed result stays inside the authority, so its event does not tell it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
-pub enum CheckEvent {
-    CheckOpened { check: CheckId, code: String, requirement: RequirementRef, lots: Vec<LotId>, mandatory: bool },
-    CheckProposed { check: CheckId, code: String },
-    CheckPassed { check: CheckId, code: String, method: Method, valid_until: Option<Instant> },
-    CheckFailed { check: CheckId, code: String, method: Method, reason: String },
-    CheckWaived { check: CheckId, code: String, reason: String },
-    CheckReopened { check: CheckId, code: String, reason: String },
-    CheckExpired { check: CheckId, code: String, expired_at: Instant },
-}
-
-impl Aggregate for Check {
-    type Event = CheckEvent;
-    const KIND: Kind = Kind::Check;
-
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
-    }
-
-    fn state(&self) -> &'static str {
-        match self.state {
-            CheckState::Open { .. } => "open",
-            CheckState::Proposed { .. } => "proposed",
-            CheckState::Passed { .. } => "passed",
-            CheckState::Failed { .. } => "failed",
-            CheckState::Waived { .. } => "waived",
-            CheckState::Expired { .. } => "expired",
-        }
-    }
-
-    fn about(&self) -> About {
-        let lot = match self.lots.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        };
-        About {
-            arrangement: Some(self.arrangement),
-            lot,
-            provider: Some(self.provider),
-            application: Some(self.application),
-        }
-    }
-
-    fn due(&self) -> Option<Due> {
-        match &self.state {
-            CheckState::Passed { result } => result.valid_until.map(|at| Due { at, what: "expire" }),
-            CheckState::Open { .. }
-            | CheckState::Proposed { .. }
-            | CheckState::Failed { .. }
-            | CheckState::Waived { .. }
-            | CheckState::Expired { .. } => None,
-        }
-    }
-}
-
 impl Check {
     fn allowed(&self) -> &'static [&'static str] {
         match self.state {
             CheckState::Open { .. } => &["assess", "record", "waive"],
             CheckState::Proposed { .. } => &["confirm", "return"],
-            CheckState::Passed { .. } => &["expire"],
+            CheckState::Passed { .. } => &["reopen", "expire"],
             CheckState::Failed { .. } => &["reopen", "waive"],
             CheckState::Expired { .. } => &["reopen"],
             CheckState::Waived { .. } => &[],
@@ -411,15 +357,15 @@ impl Check {
         self.opened_again(reason)
     }
 
-    /// Opens a failed check again for new evidence, unless a line that rests on it is `decided`; or an expired one.
+    /// Opens a failed check again for new evidence, or a passed one against which something was found since (PCR57,
+    /// PA36-5), unless a line that rests on it is `decided`; or an expired one.
     pub fn reopen(self, reason: &str, decided: bool) -> Decision<Self> {
         let too_late = match self.state {
-            CheckState::Failed { .. } => decided,
+            CheckState::Passed { .. } | CheckState::Failed { .. } => decided,
             CheckState::Expired { .. } => false,
-            CheckState::Open { .. }
-            | CheckState::Proposed { .. }
-            | CheckState::Passed { .. }
-            | CheckState::Waived { .. } => return Err(self.wrong("reopen")),
+            CheckState::Open { .. } | CheckState::Proposed { .. } | CheckState::Waived { .. } => {
+                return Err(self.wrong("reopen"));
+            }
         };
         let mut broken = Violations::new();
         if too_late {
@@ -437,16 +383,21 @@ impl Check {
         Ok((self, vec![event]))
     }
 
-    /// Sets the requirement aside for this application. A mandatory ground of exclusion is never waived.
+    /// Sets the requirement aside for this application, unless a line that rests on it is `decided`. A mandatory ground of
+    /// exclusion is never waived.
     pub fn waive(
         mut self,
         reason: &str,
+        decided: bool,
         declared: Option<&Declaration>,
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
         self.knows("waive")?;
         let mut broken = Violations::new();
+        if decided {
+            broken.add(APPLICATION_DECIDED.broken("a line that rests on it is decided"));
+        }
         self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
         broken.require_reason(reason, "/reason");
         if self.terms.test == Test::NoExclusion && !self.only_discretionary() {

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answers::Content;
+use crate::arrangement::requirement::RequirementRef;
 use crate::arrangement::schedule::Routing;
-use crate::kernel::{ApplicationId, Instant, RoundId};
+use crate::kernel::{ApplicationId, Instant, LotId, RoundId};
+use crate::provider::eligibility::HomeFacts;
 
 /// What a submission led to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -82,4 +84,36 @@ pub struct SubmittedVersion {
     pub receipt: Receipt,
     /// Who submitted it: the subject of the token.
     pub by: String,
+    /// What it is judged by; absent where it was submitted before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Snapshot>,
+}
+
+/// What a submission is judged by, as it stood at that moment: whatever is recorded or required later changes neither.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SubmissionSnapshot)]
+pub struct Snapshot {
+    /// What each lot asked for (PRO-25, PRO-27).
+    pub requirements: Vec<AskedByLot>,
+    /// The provider's homes with their ratings (TIR-05).
+    pub homes: Vec<HomeFacts>,
+}
+
+impl Snapshot {
+    /// What the lot asked for.
+    #[must_use]
+    pub fn asked_by(&self, lot: LotId) -> Vec<RequirementRef> {
+        self.requirements.iter().filter(|asked| asked.lot == lot).map(|asked| asked.requirement).collect()
+    }
+}
+
+/// One lot's reference to a requirement version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedByLot {
+    /// The lot.
+    pub lot: LotId,
+    /// The version that it asked for.
+    pub requirement: RequirementRef,
 }

@@ -102,6 +102,9 @@ pub enum Audience {
     /// The provider it is about alone: before evaluation the buying side sees that an application was received, and no
     /// more (DPS-13, PRO-27).
     Provider,
+    /// The buying side of the arrangement alone: what an evaluation finds is sealed from the provider until the
+    /// application is decided (PRO-25).
+    Buyers,
 }
 
 impl Audience {
@@ -112,6 +115,7 @@ impl Audience {
             Audience::Everyone => "everyone",
             Audience::Parties => "parties",
             Audience::Provider => "provider",
+            Audience::Buyers => "buyers",
         }
     }
 }

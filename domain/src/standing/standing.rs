@@ -219,7 +219,9 @@ pub fn excluded_homes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterat
 #[must_use]
 pub fn explain(facts: &StandingFacts<'_>, at: Instant) -> Vec<Cause> {
     let mut found: Vec<Impediment> = causes(facts, at).collect();
-    found.sort_by_key(|cause| (cause.effect.status(), cause.from, cause.id));
+    found.sort_by_key(|cause| {
+        (cause.effect.status(), cause.from, cause.id, cause.until, cause.kind, home_of(cause.effect))
+    });
     found.dedup();
     found
         .into_iter()

@@ -70,7 +70,7 @@ pub struct Entry {
     pub provider_id: Option<Uid>,
     /// The application it is about.
     pub application_id: Option<Uid>,
-    /// Who may see it: `everyone`, `parties` or `provider`.
+    /// Who may see it: `everyone`, `parties`, `provider` or `buyers`.
     pub audience: String,
     /// The token's subject.
     pub actor: String,
@@ -307,8 +307,10 @@ macro_rules! filtered {
                 .filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
                 .filter(events::audience.ne("provider")),
             Scope::Providers(ids) => query.filter(
+                // What is for the buying side is sealed from the provider that it is about.
                 events::provider_id
                     .eq_any(uids(ids))
+                    .and(events::audience.ne("buyers"))
                     .or(events::audience.eq("everyone").and(events::provider_id.is_null())),
             ),
         };

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::actor::Actor;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, Application, declare_interests, failed, passed};
-use crate::market::{Market, manual, with};
+use crate::market::{Market, adopt, manual, requirement, with};
+use crate::members::feed;
 
 /// A requirement that facts decide.
 fn decided_by(title: &str, test: Value) -> Value {
@@ -115,9 +117,9 @@ on_both! {
         app.at("2019-03-01T09:00:00Z");
         applicant.rate(&home, "good", "2019-02-20").expect(200);
         again().state("failed");
-        // A report that was out by then and was recorded late counts.
+        // Nor does a report that was out by then: what was known at the receipt is kept with the application.
         applicant.rate(&home, "good", "2019-01-20").expect(200);
-        again().state("passed");
+        again().state("failed");
     }
 
     fn what_facts_decide_nobody_passes_by_hand(app: &TestApp) {
@@ -186,12 +188,16 @@ on_both! {
         let market = Market::rolling(app);
         let application = Applicant::new(app, "Fens Care").submitted(&market, &["FOSTERING"]);
         application.fail(&market, "insurance");
+        // What was found is for the buying side alone.
+        let told = |who: &Actor<'_>| feed(who, "").iter().any(|event| event["type"].as_str().unwrap().starts_with("Check"));
+        assert!(told(&app.script()) && !told(&application.provider));
         let at = |under: &str| application.check_path(&market, "insurance", under);
         market.lead.post(&at("/reopen"), json!({"reason": "a new policy came"})).expect(200).state("open");
         market.lead.post(&at("/record"), failed()).expect(200).state("failed");
         application.pass(&market);
         application.reject(&market, "FOSTERING", &["insurance"]).expect(200);
         market.lead.post(&at("/reopen"), json!({"reason": "too late"})).problem("application_decided", 409);
+        market.lead.post(&at("/waive"), json!({"reason": "too late"})).problem("application_decided", 409);
     }
 
     fn a_mandatory_ground_excludes_until_self_cleaning_is_accepted(app: &TestApp) {
@@ -224,6 +230,36 @@ on_both! {
         let clean = judge(true).state("passed").body;
         assert!(clean["result"]["findings"][0]["why"].as_str().unwrap().contains("self-cleaning was accepted"), "{clean:#}");
         application.admit(&market, "CARE");
+    }
+
+    fn a_mandatory_ground_found_during_evaluation_stops_the_admission(app: &TestApp) {
+        let asked = [("exclusion", decided_by("No ground of exclusion applies", json!({"kind": "no_exclusion"})))];
+        let market = Market::asking(app, json!({"admissionMode": "rolling"}), &asked);
+        let applicant = Applicant::new(app, "Fens Care");
+        let application = applicant.ready(&market, &["CARE"]);
+        application.declare(json!([])).expect(200);
+        application.submit().expect(201);
+        assert_eq!(application.check(&market, "exclusion")["state"], "passed");
+        app.at("2019-02-01T09:00:00Z");
+        let ground = json!({"ground": "bribery", "from": "2019-01-31", "evidence": ["judgment"]});
+        market.lead.post(&format!("/v1/providers/{}/exclusions", applicant.id), ground).expect(200);
+        let at = |under: &str| application.check_path(&market, "exclusion", under);
+        market.lead.post(&at("/reopen"), json!({"reason": "a conviction"})).expect(200).state("open");
+        market.lead.post(&application.line(&market, "CARE", "/admit"), Value::Null).problem("check_open", 409);
+        market.lead.post(&at("/assess"), Value::Null).expect(200).state("failed");
+        application.reject(&market, "CARE", &["exclusion"]).expect(200);
+        market.lead.post(&at("/reopen"), json!({"reason": "again"})).problem("application_decided", 409);
+    }
+
+    fn a_requirement_that_is_added_after_the_submission_is_not_asked_of_it(app: &TestApp) {
+        let market = Market::published(app);
+        let application = Applicant::new(app, "Fens Care").submitted(&market, &["FOSTERING"]);
+        let late = requirement(&market.lead, "late", manual("Was asked for later"));
+        adopt(&market.lead, market.lot("FOSTERING"), &late);
+        application.into_evaluation(&market);
+        let mut codes: Vec<_> = application.checks(&market).iter().map(|c| c["code"].as_str().unwrap().to_owned()).collect();
+        codes.sort();
+        assert_eq!(codes, ["insurance", "safeguarding"]);
     }
 
     fn a_discretionary_ground_can_be_waived_and_an_old_one_is_over(app: &TestApp) {

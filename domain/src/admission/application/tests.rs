@@ -4,12 +4,13 @@ use serde_json::json;
 
 use super::super::answers::{DocumentRef, EvidenceItem};
 use super::super::line::{CheckFact, CheckOutcome, LineDecision, Reason};
-use super::super::receipt::ReceivedAs;
+use super::super::receipt::{AskedByLot, ReceivedAs};
 use super::*;
 use crate::arrangement::requirement::{AnswerType, Condition, RequirementRef};
 use crate::arrangement::{EvidenceAsked, Gate, Question, RequirementVersion, Test};
 use crate::kernel::{MembershipId, RequirementId, Role};
 
+mod frozen;
 mod table;
 
 fn uuid(n: u128) -> uuid::Uuid {
@@ -77,6 +78,10 @@ fn requirement() -> RequirementRef {
     RequirementRef { requirement: RequirementId(uuid(50)), version: 1 }
 }
 
+fn snapshot() -> Snapshot {
+    Snapshot { requirements: vec![AskedByLot { lot: lot(1), requirement: requirement() }], homes: Vec::new() }
+}
+
 fn lots() -> [LotId; 3] {
     [lot(1), lot(2), lot(3)]
 }
@@ -117,9 +122,10 @@ fn submit(app: Application, routing: Routing, now: Instant) -> Decision<Applicat
     let facts = SubmitFacts {
         lots: LotFacts { all: &all, open: &all, held: &[] },
         asked: &[Asked { requirement: requirement(), definition: &definition }],
-        terms: "2017-1",
+        terms: Some("2017-1"),
         all_homes: AllHomes::Warn,
         homes_inside: &[],
+        snapshot: &snapshot(),
         routing,
     };
     app.submit(&facts, Some("hash".to_owned()), &actor(), now)
@@ -359,27 +365,6 @@ fn ac_26_everything_that_is_missing_is_listed() {
     assert_eq!(codes(submit(app, open(), noon())), all);
     let stale = draft().accept_terms("2016-1".to_owned(), noon()).unwrap().0;
     assert_eq!(codes(submit(stale, open(), noon())), [("terms_not_accepted", "/termsAccepted".into())]);
-}
-
-#[test]
-fn homes_are_the_providers_and_all_of_them_where_the_policy_requires_it() {
-    let home = |n| HomeId(uuid(n));
-    let refused = draft().set_homes(vec![home(1), home(9)], &[home(1), home(2)], noon());
-    assert_eq!(codes(refused), [("home_unknown", "/homes/1".into())]);
-    let app = draft().set_homes(vec![home(1)], &[home(1), home(2)], noon()).unwrap().0;
-    let (all, inside) = (lots(), [home(1), home(2)]);
-    let facts = |all_homes| SubmitFacts {
-        lots: LotFacts { all: &all, open: &all, held: &[] },
-        asked: &[],
-        terms: "2017-1",
-        all_homes,
-        homes_inside: &inside,
-        routing: open(),
-    };
-    let refused = app.clone().submit(&facts(AllHomes::Require), None, &actor(), noon());
-    assert_eq!(codes(refused), [("homes_omitted", "/homes".into())]);
-    assert!(app.clone().submit(&facts(AllHomes::Warn), None, &actor(), noon()).is_ok());
-    assert!(app.submit(&facts(AllHomes::Off), None, &actor(), noon()).is_ok());
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::*;
 use crate::admission::conflict::Interest;
 use crate::arrangement::LocationBoundary;
-use crate::kernel::DeclarationId;
+use crate::kernel::{Aggregate, Audience, DeclarationId, Due};
 use crate::kernel::{AuthorityCode, HomeId, Pence, RequirementId};
 use crate::provider::{HomeFacts, Location, Postcode, Rating};
 use chrono::NaiveDate;
@@ -111,7 +111,7 @@ fn every_state() -> Vec<Check> {
         judged(open(Test::Manual), pass(), true).unwrap().0,
         passed,
         judged(open(Test::Manual), fail(), false).unwrap().0,
-        open(Test::Manual).waive("trivial", Some(&by), &assessor("a"), now()).unwrap().0,
+        open(Test::Manual).waive("trivial", false, Some(&by), &assessor("a"), now()).unwrap().0,
         expired,
     ]
 }
@@ -122,13 +122,14 @@ type Command<'a> = Box<dyn Fn(Check) -> Decision<Check> + 'a>;
 fn the_table() {
     let (a, b, later) = (declared("a", &[]), declared("b", &[]), at("2019-06-01T00:00:00Z"));
     let everywhere = LocationBoundary::Everywhere;
-    let commands: [(&str, Command<'_>); 9] = [
+    let commands: [(&str, Command<'_>); 10] = [
         ("assess", Box::new(|c| c.assess(&facts(&everywhere), &Actor::clock(), now()))),
         ("record pass", Box::new(|c| c.record(pass(), Some(&a), false, &assessor("a"), now()))),
         ("record, second", Box::new(|c| c.record(fail(), Some(&a), true, &assessor("a"), now()))),
         ("confirm", Box::new(|c| c.confirm(Some(&b), &assessor("b"), now()))),
         ("return", Box::new(|c| c.send_back("unclear", Some(&b), &assessor("b")))),
-        ("waive", Box::new(|c| c.waive("trivial", Some(&a), &assessor("a"), now()))),
+        ("waive", Box::new(|c| c.waive("trivial", false, Some(&a), &assessor("a"), now()))),
+        ("waive, decided", Box::new(|c| c.waive("trivial", true, Some(&a), &assessor("a"), now()))),
         ("reopen", Box::new(|c| c.reopen("new evidence", false))),
         ("reopen, decided", Box::new(|c| c.reopen("new evidence", true))),
         ("tick", Box::new(|c| c.tick(later))),
@@ -148,6 +149,14 @@ fn the_table() {
         }
     }
     insta::assert_snapshot!(table);
+}
+
+#[test]
+fn no_event_of_a_check_is_for_the_provider() {
+    let (failed, events) =
+        open(Test::Manual).record(fail(), Some(&declared("a", &[])), false, &assessor("a"), now()).unwrap();
+    assert_eq!(failed.audience(&events[0]), Audience::Buyers);
+    assert_eq!(failed.about().provider, Some(applicant().provider), "the event is about the provider all the same");
 }
 
 #[test]
@@ -234,7 +243,7 @@ fn who_may_judge() {
     assert_eq!(record(Some(&declared("a", &[])), &portal), ["provider_never_assesses"]);
     let elsewhere = declared("a", &[8]);
     assert!(open(Test::Manual).record(fail(), Some(&elsewhere), false, &assessor("a"), now()).is_ok());
-    let waived = open(Test::Manual).waive(" ", Some(&declared("a", &[7])), &assessor("a"), now());
+    let waived = open(Test::Manual).waive(" ", false, Some(&declared("a", &[7])), &assessor("a"), now());
     assert_eq!(codes(waived.unwrap_err()), ["conflict_of_interest", "reason_required"]);
 }
 
@@ -293,12 +302,15 @@ fn mandatory_grounds_are_never_waived() {
             .assess(&Facts { exclusions: found, ..facts(&boundary) }, &Actor::clock(), now())
             .unwrap();
         assert_eq!(check.state(), "failed");
-        check.waive("low risk", Some(&declared("a", &[])), &assessor("a"), now()).map_err(codes).map(|(c, _)| c.state())
+        check
+            .waive("low risk", false, Some(&declared("a", &[])), &assessor("a"), now())
+            .map_err(codes)
+            .map(|(c, _)| c.state())
     };
     assert_eq!(waive(Some(&[ground(false, true), ground(true, false)])), Ok("waived"));
     assert_eq!(waive(Some(&[ground(true, true), ground(false, true)])), Err(vec!["exclusion_not_waivable"]));
     assert_eq!(waive(None), Err(vec!["exclusion_not_waivable"]));
-    let unread = open(Test::NoExclusion).waive("low risk", Some(&declared("a", &[])), &assessor("a"), now());
+    let unread = open(Test::NoExclusion).waive("low risk", false, Some(&declared("a", &[])), &assessor("a"), now());
     assert_eq!(codes(unread.unwrap_err()), ["exclusion_not_waivable"]);
     assert!(decide(Test::NoExclusion, &Facts { exclusions: Some(&[]), ..facts(&boundary) }).passed);
     assert!(decide(Test::NoExclusion, &Facts { exclusions: Some(&[ground(true, false)]), ..facts(&boundary) }).passed);

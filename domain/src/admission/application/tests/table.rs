@@ -121,7 +121,14 @@ fn a_submission_never_moves_to_another_round() {
     let app = submitted().revise(noon()).unwrap().0;
     let later = Routing::Queued { round: round(2), opens_at: closes() };
     assert_eq!(codes(submit(app.clone(), later, noon())), [("round_closed", String::new())]);
-    assert_eq!(codes(submit(app, Routing::Evaluate, noon())), [("round_closed", String::new())]);
+    assert_eq!(codes(submit(app.clone(), Routing::Evaluate, noon())), [("round_closed", String::new())]);
+    // Its round is still open, so the refusal does not say that it has closed.
+    let said = |refusal: Refusal| match refusal {
+        Refusal::Rules(broken) => broken.into_iter().map(|violation| violation.detail).collect::<Vec<_>>().join("; "),
+        Refusal::WrongState { .. } => panic!("a submission is known here"),
+    };
+    assert!(!said(submit(app.clone(), later, noon()).unwrap_err()).contains("has closed"));
+    assert!(said(submit(app, open(), closes()).unwrap_err()).contains("has closed"));
     let app = submit(draft(), queued(), opens()).unwrap().0.revise(noon()).unwrap().0;
     let (app, events) = submit(app, open(), noon()).unwrap();
     assert_eq!(app.state(), "submitted");
