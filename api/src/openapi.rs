@@ -204,3 +204,24 @@ pub fn serve(service: &mut ServiceConfig, text: &str) {
     );
     service.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none")));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::subjects;
+
+    /// A name is one schema: a second one would silently stand in the place of the first.
+    #[test]
+    fn no_two_subjects_name_different_schemas_alike() {
+        let mut known = BTreeMap::new();
+        for subject in subjects() {
+            let components = (subject.document)().components.unwrap_or_default();
+            for (name, schema) in components.schemas {
+                let schema = serde_json::to_value(schema).unwrap();
+                let first = known.entry(name.clone()).or_insert_with(|| schema.clone());
+                assert_eq!(*first, schema, "{name} names two schemas");
+            }
+        }
+    }
+}

@@ -20,6 +20,7 @@ crate::rules! {
 /// An interest in one provider.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = DeclaredInterest)]
 pub struct Interest {
     /// The provider.
     pub provider: ProviderId,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, Application, declare_interests, failed, passed};
-use crate::market::{Market, adopt, manual, requirement, with};
+use crate::market::{LIVE, Market, adopt, manual, requirement, with};
 use crate::members::feed;
 
 /// A requirement that facts decide.
@@ -245,6 +245,7 @@ on_both! {
         market.lead.post(&format!("/v1/providers/{}/exclusions", applicant.id), ground).expect(200);
         let at = |under: &str| application.check_path(&market, "exclusion", under);
         market.lead.post(&at("/reopen"), json!({"reason": "a conviction"})).expect(200).state("open");
+        declare_interests(&market.lead, &market, json!([]));
         market.lead.post(&application.line(&market, "CARE", "/admit"), Value::Null).problem("check_open", 409);
         market.lead.post(&at("/assess"), Value::Null).expect(200).state("failed");
         application.reject(&market, "CARE", &["exclusion"]).expect(200);
@@ -253,6 +254,7 @@ on_both! {
 
     fn a_requirement_that_is_added_after_the_submission_is_not_asked_of_it(app: &TestApp) {
         let market = Market::published(app);
+        app.at(LIVE);
         let application = Applicant::new(app, "Fens Care").submitted(&market, &["FOSTERING"]);
         let late = requirement(&market.lead, "late", manual("Was asked for later"));
         adopt(&market.lead, market.lot("FOSTERING"), &late);
