@@ -43,6 +43,7 @@ mod decade;
 mod interests;
 mod lots;
 mod protocol;
+mod providers;
 mod record;
 mod register;
 mod reports;
