@@ -17,7 +17,7 @@ pub struct Stored<A> {
     pub updated_at: Instant,
 }
 
-/// An aggregate with a table, made by [`aggregate!`](crate::aggregate).
+/// An aggregate with a table, made by the macro `aggregate!`.
 pub trait Record: Aggregate {
     /// Its identifier.
     type Id: Into<Uuid> + Copy;

@@ -129,14 +129,14 @@ impl Db {
         F: FnOnce(&mut Conn<'_>) -> Outcome<T> + Send + 'static,
     {
         match &*self.0 {
-            Backend::Sqlite { readers, .. } => match readers.try_get() {
-                Some(mut reader) => work(&mut Conn::Sqlite(&mut *reader)),
-                // All are scanning: wait for one off this thread, which has other requests to serve.
-                None => {
-                    let readers = readers.clone();
-                    hop(move || work(&mut Conn::Sqlite(&mut *readers.get()?))).await
+            Backend::Sqlite { readers, .. } => {
+                if let Some(mut reader) = readers.try_get() {
+                    return work(&mut Conn::Sqlite(&mut reader));
                 }
-            },
+                // All are scanning: wait for one off this thread, which has other requests to serve.
+                let readers = readers.clone();
+                hop(move || work(&mut Conn::Sqlite(&mut *readers.get()?))).await
+            }
             Backend::Postgres { pool } => {
                 let pool = pool.clone();
                 hop(move || work(&mut Conn::Pg(&mut *pool.get()?))).await

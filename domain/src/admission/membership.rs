@@ -1,5 +1,5 @@
 //! Provider × lot after admission (A6). Whether the member is suspended, restricted or concealed is not stored here:
-//! it is computed by [`crate::standing::standing`].
+//! it is computed by [`crate::standing::standing()`].
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -86,7 +86,7 @@ on_both! {
         let requirement = market.requirement("papers");
         assert_eq!(copied.body["draft"]["answers"][requirement]["evidence"][0]["code"], "policy");
         let path = second.path(&format!("/documents/{requirement}/policy"));
-        let etag = copied.etag().to_owned();
+        let etag = copied.etag();
         fens.provider.request("DELETE", &path).if_match(&etag).send().expect(200);
         second.submit().problem("evidence_missing", 422);
     }

@@ -250,7 +250,7 @@ fn a_later_round_of_its_lots_is_what_follows() {
     assert_eq!(following(&first(), &[first(), adjacent], FIRST_CLOSE), None);
     let lots = |numbers: &[u128], opens_at| NewRound { lots: only(numbers), ..new(opens_at) };
     let left = schedule_among(&[], lots(&[2], MIDNIGHT), MIDNIGHT).unwrap().0;
-    let right = schedule_among(&[left.clone()], lots(&[3], "2019-04-03T23:00:00Z"), MIDNIGHT).unwrap().0;
+    let right = schedule_among(std::slice::from_ref(&left), lots(&[3], "2019-04-03T23:00:00Z"), MIDNIGHT).unwrap().0;
     let next = following(&left, &[left.clone(), right], MIDNIGHT).unwrap();
     assert_eq!(next.lots, only(&[2]), "a round of other lots is none of its");
 }
