@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::arrangement::requirement::{AnswerType, RequirementRef};
-use crate::arrangement::{Gate, Question, RequirementVersion, Test};
+use crate::arrangement::{Question, RequirementVersion, Test};
 use crate::kernel::{HomeId, Instant, LotId, Pence, RequirementId, Rule, Violations};
 
 #[cfg(test)]
@@ -231,7 +231,7 @@ pub(super) fn check_complete(content: &Content, asked: &[Asked], violations: &mu
         let id = requirement.requirement;
         let answer = content.answers.get(&id).unwrap_or(&none);
         let at = format!("/answers/{id}");
-        let gated = definition.gate == Gate::Membership;
+        let gated = definition.gate.is_asked_at_admission();
         let applies = applicable(&definition.questions, &answer.values);
         for question in definition.questions.iter().filter(|q| applies.contains(q.code.as_str())) {
             let field = format!("{at}/values/{}", escape(&question.code));

@@ -191,7 +191,7 @@ pub(super) fn judge(
 ) -> Result<LineStatus, Refusal> {
     let mut violations = Violations::new();
     let mut failed = Vec::new();
-    for check in checks.iter().filter(|c| c.mandatory && c.gate == Gate::Membership) {
+    for check in checks.iter().filter(|c| c.mandatory && c.gate.is_asked_at_admission()) {
         match check.outcome {
             CheckOutcome::Open => violations.add(CHECK_OPEN.broken(format!("{}: {}", check.code, check.title))),
             CheckOutcome::Failed => failed.push(check),

@@ -29,8 +29,19 @@ pub enum Gate {
     Membership,
     /// Before a contract is awarded.
     Award,
-    /// All the time of the membership: evidence that expires must be renewed.
+    /// From admission on, all the time of the membership: evidence that expires must be renewed.
     Ongoing,
+}
+
+impl Gate {
+    /// Whether it must be met at admission. What an award needs is asked at the award (PA36-1).
+    #[must_use]
+    pub fn is_asked_at_admission(self) -> bool {
+        match self {
+            Gate::Membership | Gate::Ongoing => true,
+            Gate::Award => false,
+        }
+    }
 }
 
 /// How a requirement is tested. All but `Manual` are decided by facts.

@@ -1,8 +1,8 @@
 //! Which checks an application needs, and which of them stand in the way of a line.
 
 use super::{Check, CheckEvent, CheckState};
+use crate::arrangement::RequirementVersion;
 use crate::arrangement::requirement::RequirementRef;
-use crate::arrangement::{Gate, RequirementVersion};
 use crate::kernel::{ApplicationId, ArrangementId, CheckId, Instant, LotId, ProviderId};
 
 /// One lot's reference to a requirement version.
@@ -38,7 +38,7 @@ pub fn open_checks(
     now: Instant,
 ) -> Vec<(Check, Vec<CheckEvent>)> {
     let mut checks: Vec<Check> = Vec::new();
-    for line in asked.iter().filter(|line| line.version.gate == Gate::Membership) {
+    for line in asked.iter().filter(|line| line.version.gate.is_asked_at_admission()) {
         match checks.iter_mut().find(|check| check.requirement == line.requirement) {
             Some(check) if check.lots.contains(&line.lot) => {}
             Some(check) => check.lots.push(line.lot),
