@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
-use api::config::{Config, Profile, Tokens};
+use api::config::{Config, Tokens};
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
 use serde_json::json;
@@ -50,7 +50,6 @@ impl TestApp {
     fn with(database: Arc<Database>, start: &str) -> Self {
         let key_file = database.home.join("token.key");
         let config = Config {
-            profile: Profile::Development,
             database: database.url.clone(),
             connections: 4,
             listen: ([127, 0, 0, 1], 0).into(),
@@ -60,8 +59,8 @@ impl TestApp {
             tokens: Tokens::Local { key_file: key_file.clone() },
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
-            postcodes: None,
             body_limit: BODY_LIMIT,
+            ..Config::from(|_| None).unwrap()
         };
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {

@@ -1,0 +1,5 @@
+CREATE TABLE leases (
+    name   TEXT NOT NULL PRIMARY KEY,
+    holder UUID NOT NULL,
+    until  TIMESTAMPTZ NOT NULL
+);

@@ -1,0 +1,5 @@
+CREATE TABLE leases (
+    name   TEXT NOT NULL PRIMARY KEY,
+    holder BLOB NOT NULL,
+    until  BIGINT NOT NULL
+) WITHOUT ROWID;
