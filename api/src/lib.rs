@@ -46,13 +46,13 @@ pub struct App {
     /// Who bears a token.
     pub verifier: Verifier,
     /// Which operation a path names.
-    pub directory: Directory,
+    pub directory: &'static Directory,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
     /// Where outward postcodes lie.
     pub gazetteer: Gazetteer,
     /// The published document, as text.
-    pub openapi: String,
+    pub openapi: &'static str,
 }
 
 /// The subjects of the API, in the order of the documentation.

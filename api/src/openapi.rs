@@ -1,5 +1,7 @@
 //! The published contract: what the handlers document, completed with what every operation shares.
 
+use std::sync::OnceLock;
+
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
@@ -39,11 +41,16 @@ use domain::kernel::{Reach, Role};
 )]
 struct Frame;
 
-/// The document as JSON text, the same on every run.
+/// The document as JSON text, the same on every run: made once.
 ///
 /// # Errors
 /// Where it cannot be written: a defect.
-pub fn text() -> Result<String, String> {
+pub fn text() -> Result<&'static str, String> {
+    static TEXT: OnceLock<Result<String, String>> = OnceLock::new();
+    TEXT.get_or_init(made).as_deref().map_err(Clone::clone)
+}
+
+fn made() -> Result<String, String> {
     let mut document = Frame::openapi();
     let mut operations = Vec::new();
     for subject in subjects() {
@@ -189,14 +196,10 @@ fn headers(method: &str) -> Vec<Value> {
 }
 
 /// Serves the document and its pages, which take nothing from another site.
-pub fn serve(service: &mut ServiceConfig, text: &str) {
-    let text = text.to_owned();
+pub fn serve(service: &mut ServiceConfig, text: &'static str) {
     service.route(
         "/openapi.json",
-        web::get().to(move || {
-            let body = text.clone();
-            async move { HttpResponse::Ok().content_type("application/json").body(body) }
-        }),
+        web::get().to(move || async move { HttpResponse::Ok().content_type("application/json").body(text) }),
     );
     service.route(
         "/docs",

@@ -58,7 +58,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
                     (subject.configure)(service);
                 }
                 service.route("/metrics", web::get().to(system::metrics));
-                openapi::serve(service, &shared.openapi);
+                openapi::serve(service, shared.openapi);
             })
             .default_service(web::to(|| async {
                 Problem::new(&problem::NOT_FOUND, "there is nothing here").error_response()
@@ -99,7 +99,7 @@ fn open(config: &Config, ids: Ids) -> Result<App, String> {
         clock: config.clock.map_or(Clock::System, Clock::movable),
         ids,
         verifier: verifier(config)?,
-        directory: Directory::of(&subjects()),
+        directory: Directory::published(),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
         openapi: openapi::text()?,

@@ -2,6 +2,7 @@
 //! cannot differ.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use actix_web::web::ServiceConfig;
 use domain::kernel::{Permission, Rule};
@@ -80,9 +81,15 @@ impl Entry {
 }
 
 impl Directory {
-    /// Reads the operations of all subjects with the methods and paths their documentation states.
+    /// The operations of all subjects, read once.
     #[must_use]
-    pub fn of(subjects: &[Subject]) -> Self {
+    pub fn published() -> &'static Self {
+        static PUBLISHED: LazyLock<Directory> = LazyLock::new(|| Directory::of(&crate::subjects()));
+        &PUBLISHED
+    }
+
+    /// Reads the operations of subjects with the methods and paths their documentation states.
+    fn of(subjects: &[Subject]) -> Self {
         let mut directory = Self::default();
         for subject in subjects {
             for (path, item) in (subject.document)().paths.paths {

@@ -11,7 +11,7 @@ use crate::actor::Reply;
 /// The document that the server publishes (AC-81 proves that it is this one).
 pub static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let text = api::openapi::text().expect("the document");
-    serde_json::from_str(&text).expect("the document is JSON")
+    serde_json::from_str(text).expect("the document is JSON")
 });
 
 /// One operation of the document.
