@@ -1,4 +1,8 @@
-//! Configuration: defaults and environment, validated at start with all errors at once.
+//! Configuration: defaults, file and environment, validated at start with all errors at once.
+
+pub mod settings;
+pub mod source;
+pub mod url;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -62,35 +66,31 @@ pub struct Config {
 }
 
 impl Config {
-    /// From the environment.
+    /// From any source of named values; what it does not have is as [`settings::SETTINGS`] says.
     ///
     /// # Errors
-    /// Everything that is wrong, one line each.
-    pub fn from_env() -> Result<Self, Vec<String>> {
-        Self::from(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-    }
-
-    /// From any source of named values.
-    ///
-    /// # Errors
-    /// Everything that is wrong, one line each.
-    pub fn from(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+    /// Everything that is wrong, one line each, beginning with the setting's name.
+    pub fn from(given: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
-        let profile = match get("DPS_PROFILE").as_deref() {
-            None | Some("development") => Profile::Development,
-            Some("production") => Profile::Production,
-            Some(other) => {
+        let get = |name: &str| {
+            given(name).or_else(|| settings::find(name).and_then(|setting| setting.default).map(str::to_owned))
+        };
+        let text = |name: &str| get(name).unwrap_or_default();
+        let profile = match text("DPS_PROFILE").as_str() {
+            "development" => Profile::Development,
+            "production" => Profile::Production,
+            other => {
                 wrong.push(format!("DPS_PROFILE is development or production, not {other}"));
                 Profile::Production
             }
         };
-        let database = get("DATABASE_URL").unwrap_or_else(|| "sqlite:data/dps.db".to_owned());
+        let database = text("DATABASE_URL");
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme)) {
             wrong.push("DATABASE_URL begins with sqlite: or postgres:".to_owned());
         }
-        let clock = match get("DPS_CLOCK").as_deref() {
-            None | Some("system") => None,
-            Some(start) => match start.parse() {
+        let clock = match text("DPS_CLOCK").as_str() {
+            "system" => None,
+            start => match start.parse() {
                 Ok(at) => Some(at),
                 Err(why) => {
                     wrong.push(format!("DPS_CLOCK is `system` or a start: {why}"));
@@ -103,7 +103,7 @@ impl Config {
         }
         let tokens = match (get("DPS_JWKS_FILE"), get("DPS_ISSUER")) {
             (Some(file), Some(issuer)) => {
-                let algorithm = get("DPS_JWT_ALGORITHM").unwrap_or_else(|| "RS256".to_owned());
+                let algorithm = text("DPS_JWT_ALGORITHM");
                 let algorithm = algorithm.parse().unwrap_or_else(|_| {
                     wrong.push(format!("DPS_JWT_ALGORITHM: unknown algorithm {algorithm}"));
                     Algorithm::RS256
@@ -119,49 +119,45 @@ impl Config {
                         "DPS_JWKS_FILE and DPS_ISSUER name the identity provider of a production server".to_owned(),
                     );
                 }
-                let file = get("DPS_TOKEN_KEY_FILE").unwrap_or_else(|| "data/token.key".to_owned());
-                Tokens::Local { key_file: file.into() }
+                Tokens::Local { key_file: text("DPS_TOKEN_KEY_FILE").into() }
             }
             (_, _) => {
                 wrong.push("DPS_JWKS_FILE and DPS_ISSUER go together".to_owned());
                 Tokens::Local { key_file: PathBuf::new() }
             }
         };
+        if let Err(why) = tracing_subscriber::EnvFilter::builder().parse(text("DPS_LOG")) {
+            wrong.push(format!("DPS_LOG: {why}"));
+        }
         let config = Self {
             profile,
             database,
-            connections: number(&get, "DPS_CONNECTIONS", 8, 1..=1000, &mut wrong),
-            listen: get("DPS_LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned()).parse().unwrap_or_else(|_| {
+            connections: number(&get, "DPS_CONNECTIONS", &mut wrong),
+            listen: text("DPS_LISTEN").parse().unwrap_or_else(|_| {
                 wrong.push("DPS_LISTEN is an address with a port, such as 127.0.0.1:8080".to_owned());
                 SocketAddr::from(([127, 0, 0, 1], 0))
             }),
-            workers: number(&get, "DPS_WORKERS", 2, 1..=256, &mut wrong),
+            workers: number(&get, "DPS_WORKERS", &mut wrong),
             clock,
-            audience: get("DPS_AUDIENCE").unwrap_or_else(|| "dps".to_owned()),
+            audience: text("DPS_AUDIENCE"),
             tokens,
-            sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", 1, 1..=3600, &mut wrong),
+            sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
-            body_limit: number(&get, "DPS_BODY_LIMIT", 1_048_576, 1024..=104_857_600, &mut wrong),
+            body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
     }
 }
 
-fn number<N: std::str::FromStr + PartialOrd + std::fmt::Display + Copy>(
-    get: &impl Fn(&str) -> Option<String>,
-    name: &str,
-    default: N,
-    within: std::ops::RangeInclusive<N>,
-    wrong: &mut Vec<String>,
-) -> N {
-    let Some(text) = get(name) else { return default };
-    match text.parse() {
-        Ok(n) if within.contains(&n) => n,
-        _ => {
-            wrong.push(format!("{name} is a number from {} to {}, not {text}", within.start(), within.end()));
-            default
-        }
-    }
+/// A number within what the table allows. Where it is not, any will do: the configuration is refused.
+fn number<N: TryFrom<u64> + Default>(get: &impl Fn(&str) -> Option<String>, name: &str, wrong: &mut Vec<String>) -> N {
+    let within = settings::find(name).and_then(|setting| setting.within.clone()).unwrap_or(0..=0);
+    let text = get(name).unwrap_or_default();
+    let number = text.parse().ok().filter(|number| within.contains(number)).and_then(|number| N::try_from(number).ok());
+    number.unwrap_or_else(|| {
+        wrong.push(format!("{name} is a number from {} to {}, not {text}", within.start(), within.end()));
+        N::default()
+    })
 }
 
 #[cfg(test)]
@@ -177,6 +173,20 @@ mod tests {
         let config = Config::from(given(&[])).unwrap();
         assert_eq!(config.database, "sqlite:data/dps.db");
         assert_eq!(config.clock, None);
+    }
+
+    #[test]
+    fn every_setting_that_is_asked_for_is_in_the_table() {
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        for issuer in [None, Some("x")] {
+            let both = ["DPS_JWKS_FILE", "DPS_ISSUER"];
+            drop(Config::from(|name| {
+                asked.borrow_mut().insert(name.to_owned());
+                issuer.filter(|_| both.contains(&name)).map(str::to_owned)
+            }));
+        }
+        let table = settings::SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+        assert_eq!(asked.into_inner(), table);
     }
 
     #[test]

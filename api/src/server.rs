@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Service, HttpServer, ResponseError, web};
-use persistence::{Db, Ids, Settings, migrate};
+use persistence::{Db, Failure, Ids, Settings, migrate};
 
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
@@ -23,16 +24,53 @@ pub struct Bound {
     pub address: SocketAddr,
     /// Stops it.
     pub handle: ServerHandle,
-    /// Runs it: a future that ends when the server stops.
-    pub server: Server,
+    server: Server,
+    background: Vec<JoinHandle<()>>,
+}
+
+impl Bound {
+    /// Serves until a signal or its handle stops it, and then ends the work in the background too: what was committed
+    /// stands, the rest is left for the next start.
+    ///
+    /// # Errors
+    /// Where the server fails.
+    pub async fn run(self) -> std::io::Result<()> {
+        let ended = self.server.await;
+        for task in &self.background {
+            task.abort();
+        }
+        for task in self.background {
+            // That it was ended is no error.
+            drop(task.await);
+        }
+        tracing::info!("stopped");
+        ended
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// Its store cannot be opened.
+    #[error("{0}")]
+    Store(#[from] Failure),
+    /// Something else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for NotStarted {
+    fn from(why: String) -> Self {
+        Self::Other(why)
+    }
 }
 
 /// Opens the store (bringing its schema up to date), binds the address and starts the clock-driven work. Call it in a
 /// Tokio runtime.
 ///
 /// # Errors
-/// What cannot be opened or bound, in words.
-pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
+/// What cannot be opened or bound.
+pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let app = web::Data::new(open(config, ids)?);
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
@@ -70,8 +108,8 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
-    actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)));
-    Ok(Bound { address, handle: server.handle(), server })
+    let background = vec![actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)))];
+    Ok(Bound { address, handle: server.handle(), server, background })
 }
 
 /// Makes the folders that the configuration names.
@@ -90,12 +128,13 @@ pub fn prepare(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-fn open(config: &Config, ids: Ids) -> Result<App, String> {
+/// Opens the store, bringing its schema up to date, and all else that requests share.
+pub(crate) fn open(config: &Config, ids: Ids) -> Result<App, NotStarted> {
     prepare(config)?;
-    migrate(&config.database).map_err(|e| e.to_string())?;
+    migrate(&config.database)?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
     Ok(App {
-        db: Db::open(&settings).map_err(|e| e.to_string())?,
+        db: Db::open(&settings)?,
         clock: config.clock.map_or(Clock::System, Clock::movable),
         ids,
         verifier: verifier(config)?,

@@ -20,27 +20,39 @@ const ANSWERS_KEPT_DAYS: i64 = 30;
 /// The feed is sealed this often at most, by each server.
 const SEALED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Makes every change that is due at `now`. Returns how many were made.
+/// What a sweep did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct Done {
+    /// Changes that were due and were made.
+    pub made: usize,
+    /// Changes that were due and failed: logged, counted and left for the next sweep.
+    pub failed: usize,
+    /// Checkpoints that were made.
+    pub sealed: usize,
+}
+
+/// Makes every change that is due at `now`.
 ///
 /// # Errors
-/// Where the store cannot be reached. A change that fails is logged, counted and left for the next sweep.
-pub async fn sweep(app: &App, now: Instant) -> Outcome<usize> {
-    let (mut made, mut tried) = (0, HashSet::new());
+/// Where the store cannot be reached.
+pub async fn sweep(app: &App, now: Instant) -> Outcome<Done> {
+    let (mut done, mut tried) = (Done::default(), HashSet::new());
     loop {
         // Whatever was tried and is still due stays in front: it must not hide what comes after it.
         let limit = BATCH.saturating_add(i64::try_from(tried.len()).unwrap_or(i64::MAX));
         let due = app.db.scan(move |c| timer::due(c, now, limit)).await?;
         app.metrics.overdue(due.first().map_or(0, |t| (now.micros() - t.at.micros()) / 1_000_000));
-        let Some(next) = due.into_iter().find(|t| !tried.contains(&(t.id, t.at))) else { return Ok(made) };
+        let Some(next) = due.into_iter().find(|t| !tried.contains(&(t.id, t.at))) else { return Ok(done) };
         tried.insert((next.id, next.at));
         let (id, kind, what) = (next.id, next.kind.clone(), next.what.clone());
         match tick(app, now, next.kind, id).await {
             Ok(()) => {
-                made += 1;
+                done.made += 1;
                 app.metrics.swept(&kind, &what, "made");
             }
             Err(Failure::Unavailable(why)) => return Err(Failure::Unavailable(why)),
             Err(failure) => {
+                done.failed += 1;
                 tracing::error!(%kind, %what, %id, %failure, "a change that is due failed");
                 app.metrics.swept(&kind, &what, "failed");
             }
@@ -87,21 +99,45 @@ pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
     clock.store(to.micros(), Ordering::SeqCst);
     sweep(app, to).await?;
     // In all that time the feed would have been sealed.
-    seal(app, to).await
+    seal(app, to).await?;
+    Ok(())
 }
 
-/// Seals the events of the feed that no checkpoint seals yet, if any, in as many checkpoints as it takes.
+/// Seals the events of the feed that no checkpoint seals yet, if any. Returns how many checkpoints it took.
 ///
 /// # Errors
 /// Where the store cannot be reached.
-pub async fn seal(app: &App, now: Instant) -> Outcome<()> {
+pub async fn seal(app: &App, now: Instant) -> Outcome<usize> {
+    let mut sealed = 0;
     while app.db.scan(checkpoint::is_due).await? {
         let made = app.db.write(stamp(app, now), Mode::Commit, checkpoint::seal).await?;
+        sealed += usize::from(made.is_some());
         if !made.is_some_and(|made| made.is_full()) {
             break;
         }
     }
+    Ok(sealed)
+}
+
+/// Forgets the answers under idempotency keys that are older than they are kept.
+async fn forget(app: &App, now: Instant) -> Outcome<()> {
+    let before = now.plus_seconds(-ANSWERS_KEPT_DAYS * 86_400);
+    app.db.write(stamp(app, now), Mode::Commit, move |tx| idempotency::forget(tx, before)).await?;
     Ok(())
+}
+
+/// Does all that a server does by itself, once, as of now.
+///
+/// # Errors
+/// Where the store cannot be reached.
+pub async fn once(app: &App) -> Outcome<Done> {
+    let now = app.clock.now();
+    let done = sweep(app, now).await?;
+    let sealed = seal(app, now).await?;
+    if matches!(app.clock, Clock::System) {
+        forget(app, now).await?;
+    }
+    Ok(Done { sealed, ..done })
 }
 
 /// Sweeps for as long as the server runs.
@@ -125,10 +161,7 @@ pub async fn run(app: web::Data<App>, every: std::time::Duration) {
         }
         if matches!(app.clock, Clock::System) && now > tidied.plus_seconds(3600) {
             tidied = now;
-            let before = now.plus_seconds(-ANSWERS_KEPT_DAYS * 86_400);
-            if let Err(failure) =
-                app.db.write(stamp(&app, now), Mode::Commit, move |tx| idempotency::forget(tx, before)).await
-            {
+            if let Err(failure) = forget(&app, now).await {
                 tracing::warn!(%failure, "old answers were not forgotten");
             }
         }

@@ -8,6 +8,7 @@
 mod conn;
 #[macro_use]
 mod aggregate;
+pub mod backup;
 pub mod constraints;
 mod db;
 mod dialect;
@@ -28,5 +29,5 @@ pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};
 pub use ids::Ids;
-pub use migrate::{migrate, revert_all};
+pub use migrate::{migrate, newest_schema, revert_all};
 pub use types::{Json, Moment, Uid};

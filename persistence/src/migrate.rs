@@ -31,6 +31,14 @@ fn embedded() -> Outcome<Vec<String>> {
     Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
+/// The schema's version that this program works with: that of its last migration.
+///
+/// # Errors
+/// [`Failure::Broken`] where the migrations in this program cannot be read.
+pub fn newest_schema() -> Outcome<Option<String>> {
+    Ok(embedded()?.into_iter().max())
+}
+
 /// Takes every migration back: for tests of the way down.
 ///
 /// # Errors

@@ -70,16 +70,11 @@ fn play(options: &Options, register: crate::register::Register, cast: Cast, watc
     let laps = acts::play(&stage.client, cast, &mut account);
     let stage = stage.close()?;
     let laps = laps.map_err(|why| {
-        format!(
-            "{why}\nwhat was played until then is in {}",
-            stage.config.database.split('@').next_back().unwrap_or_default()
-        )
+        format!("{why}\nwhat was played until then is in {}", crate::config::url::shown(&stage.config.database))
     })?;
     account.section("The record, proved");
-    let intact = crate::cli::verify(&stage.config, false)?;
-    if !intact {
-        return Err("the record is broken".to_owned());
-    }
+    crate::cli::audit::verify(&stage.config, false)
+        .map_err(|ended| if ended.why.is_empty() { "the record is broken".to_owned() } else { ended.why.join("\n") })?;
     stage.clear();
     account.section("Done");
     for lap in &laps {

@@ -52,9 +52,9 @@ impl Stage {
         let served = config.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let bound = server::bind(&served, Ids::random())?;
-                tell.send((bound.address, bound.handle)).map_err(|e| e.to_string())?;
-                bound.server.await.map_err(|e| e.to_string())
+                let bound = server::bind(&served, Ids::random()).map_err(|e| e.to_string())?;
+                tell.send((bound.address, bound.handle.clone())).map_err(|e| e.to_string())?;
+                bound.run().await.map_err(|e| e.to_string())
             })
         });
         let Ok((address, handle)) = told.recv() else {

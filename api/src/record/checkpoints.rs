@@ -59,7 +59,7 @@ struct Following {
 /// List the checkpoints that seal the feed
 ///
 /// Oldest first, for the buying side. Whoever keeps them elsewhere can prove later that nothing up to the last one
-/// was altered, removed, added or moved: `dps verify` recomputes them.
+/// was altered, removed, added or moved: `dps audit verify` recomputes them.
 #[utoipa::path(tag = "record", params(Following), responses((status = 200, body = Feed<CheckpointView>)))]
 #[get("/v1/checkpoints")]
 async fn list_checkpoints(call: Call, following: web::Query<Following>) -> Answer {

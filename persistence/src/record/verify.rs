@@ -56,6 +56,8 @@ pub struct Account {
     pub checkpoints: u64,
     /// Events that they seal.
     pub sealed: u64,
+    /// SHA-256 over the hashes of all events, by aggregate and link: two records with the same one are the same.
+    pub digest: String,
     /// The number of the last checkpoint and its digest: to be compared with the one that was kept elsewhere.
     pub last_checkpoint: Option<(i64, String)>,
     /// Everything that is wrong, up to a thousand findings.
@@ -192,8 +194,25 @@ impl Account {
 /// # Errors
 /// Where the store fails.
 pub fn verify(conn: &mut Conn<'_>) -> Outcome<Account> {
+    verify_telling(conn, &mut |_| {})
+}
+
+/// How many events there are to verify.
+///
+/// # Errors
+/// Where the store fails.
+pub fn size(conn: &mut Conn<'_>) -> Outcome<u64> {
+    let count = on!(conn, c => events::table.count().get_result::<i64>(c))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// As [`verify`], telling now and then how many events were read.
+///
+/// # Errors
+/// Where the store fails.
+pub fn verify_telling(conn: &mut Conn<'_>, tell: &mut dyn FnMut(u64)) -> Outcome<Account> {
     let mut account = Account::default();
-    chains(conn, &mut account)?;
+    chains(conn, &mut account, tell)?;
     for (kind, versions) in KEPT {
         unrecorded(conn, *kind, *versions, &mut account)?;
     }
@@ -216,7 +235,8 @@ impl Head {
     }
 }
 
-fn chains(conn: &mut Conn<'_>, account: &mut Account) -> Outcome<()> {
+fn chains(conn: &mut Conn<'_>, account: &mut Account, tell: &mut dyn FnMut(u64)) -> Outcome<()> {
+    let mut sha = sha2::Sha256::new();
     let mut ended: Vec<Head> = Vec::new();
     let mut head: Option<Head> = None;
     loop {
@@ -227,6 +247,7 @@ fn chains(conn: &mut Conn<'_>, account: &mut Account) -> Outcome<()> {
                 ended.push(last);
             }
             account.events += 1;
+            sha.update(&entry.hash);
             account.chains += u64::from(head.is_none());
             head = Some(follow(head.as_ref(), entry, account));
         }
@@ -234,7 +255,9 @@ fn chains(conn: &mut Conn<'_>, account: &mut Account) -> Outcome<()> {
             ended.extend(head.take());
         }
         compare(conn, &std::mem::take(&mut ended), account)?;
+        tell(account.events);
         if done {
+            account.digest = super::hex(&sha.finalize());
             return Ok(());
         }
     }

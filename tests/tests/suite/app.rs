@@ -70,8 +70,8 @@ impl TestApp {
             actix_web::rt::System::new().block_on(async {
                 match api::server::bind(&config, Ids::random()) {
                     Ok(bound) => {
-                        tell.send(Ok((bound.address, bound.handle))).unwrap();
-                        bound.server.await.expect("the server runs until it is stopped");
+                        tell.send(Ok((bound.address, bound.handle.clone()))).unwrap();
+                        bound.run().await.expect("the server runs until it is stopped");
                     }
                     Err(why) => tell.send(Err(why)).unwrap(),
                 }

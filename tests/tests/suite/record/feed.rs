@@ -8,7 +8,7 @@ use crate::app::TestApp;
 use crate::applicants::Applicant;
 use crate::members::{Member, feed, follow, kinds, rolling};
 
-/// What `dps verify` finds.
+/// What `dps audit verify` finds.
 fn verified(app: &TestApp) -> Account {
     let db = Db::open(&Settings::new(&app.database.url)).unwrap();
     crate::store::wait(db.scan(verify::verify)).unwrap()

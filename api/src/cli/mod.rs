@@ -1,0 +1,195 @@
+//! The command line.
+
+pub mod audit;
+mod check;
+pub mod exit;
+mod progress;
+mod serve;
+mod sweep;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use exit::{Ended, Exit, Run};
+
+use crate::config::settings;
+use crate::config::source::Source;
+use crate::{demo, openapi};
+
+/// A dynamic purchasing system for care placements, over REST.
+#[derive(Parser)]
+#[command(name = "dps", version, about, after_help = exit::help(), after_long_help = long_help())]
+struct Cli {
+    /// The configuration file, in TOML [env: `DPS_CONFIG`]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn long_help() -> String {
+    format!("{}\n\n{}", exit::help(), settings::help())
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the schema up to date and serve the API
+    ///
+    /// Prints the address first. SIGTERM and Ctrl-C stop new requests and the clock-driven work; requests that run may
+    /// end, for ten seconds at most.
+    Serve {
+        /// Where to listen, such as 127.0.0.1:8080: goes before the file and the environment
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Bring the schema up to date and print which migrations ran
+    Migrate {
+        /// Print a list of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the configuration as it holds, what is wrong with it and what is unwise
+    ///
+    /// Nothing is opened or changed. Passwords are not printed.
+    CheckConfig {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Print a commented file with every setting instead
+        #[arg(long, conflicts_with = "json")]
+        sample: bool,
+    },
+    /// Do what is due now (rounds that close, suspensions that lapse, …), seal the feed, and end
+    ///
+    /// A server does this by itself. Several may do it at once: each change is made once.
+    Sweep {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look after the record
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
+    },
+    #[command(hide = true)]
+    Verify {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Play a whole market over HTTP, and print an account of it
+    Demo {
+        /// The regulator's list; a fictional sample where absent
+        #[arg(long)]
+        register: Option<PathBuf>,
+        /// Where to keep it, such as `postgres://…`, empty; a temporary file where absent
+        #[arg(long)]
+        database: Option<String>,
+    },
+    /// Print the `OpenAPI` document
+    Openapi,
+    /// Print a token for a development server
+    Token(serve::Token),
+    /// Print the completions for a shell: `dps completions bash > /etc/bash_completion.d/dps`
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands into a folder
+    Man {
+        /// The folder, such as /usr/local/share/man/man1
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Audit {
+    /// Prove that the record is whole: every event chain and every checkpoint
+    ///
+    /// Changes nothing, and may run beside a server. Prints the last checkpoint: compare it with the one that you keep
+    /// elsewhere.
+    Verify {
+        /// Print the account as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let file = cli.config.or_else(|| variable("DPS_CONFIG").map(PathBuf::from));
+    let mut source = Source::read(file.as_deref(), variable);
+    log(&cli.command, &source);
+    run(cli.command, &mut source).map_or_else(Ended::told, |()| ExitCode::SUCCESS)
+}
+
+/// A server tells each request; a command that ends tells what is wrong.
+fn log(command: &Command, source: &Source) {
+    let default = if matches!(command, Command::Serve { .. }) { "info" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_new(source.given("DPS_LOG").unwrap_or(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|_| default.into()))
+        .with_writer(std::io::stderr)
+        .json()
+        .init();
+}
+
+fn run(command: Command, source: &mut Source) -> Run {
+    if let Command::Serve { listen: Some(address) } = &command {
+        source.set("DPS_LISTEN", address.clone());
+    }
+    let config = || source.config().map_err(|why| Ended { exit: Exit::Configuration, why });
+    match command {
+        Command::Serve { listen: _ } => serve::serve(&config()?),
+        Command::Migrate { json } => serve::migrate(&config()?, json),
+        Command::CheckConfig { json, sample } => check::run(source, sample, json),
+        Command::Sweep { json } => sweep::run(&config()?, json),
+        Command::Audit { command: Audit::Verify { json } } | Command::Verify { json } => {
+            audit::verify(&config()?, json)
+        }
+        Command::Demo { register, database } => {
+            demo::run(&demo::Options { register, database }).map_err(|why| Ended { exit: Exit::Failed, why })
+        }
+        Command::Openapi => {
+            print!("{}", openapi::text()?);
+            Ok(())
+        }
+        Command::Token(token) => token.run(&config()?),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "dps", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man { folder } => man(folder.as_deref()).map_err(|e| e.to_string().into()),
+    }
+}
+
+fn man(folder: Option<&Path>) -> std::io::Result<()> {
+    match folder {
+        None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout()),
+        Some(folder) => {
+            std::fs::create_dir_all(folder)?;
+            clap_mangen::generate_to(Cli::command(), folder)
+        }
+    }
+}
+
+/// Prints for a program.
+fn print_json(value: &impl serde::Serialize) -> Run {
+    println!("{}", serde_json::to_string_pretty(value).map_err(|e| e.to_string())?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,161 @@
+//! The settings: the one table behind the configuration, `dps check-config`, the help, the sample file and the table
+//! in `docs/operations.md`. A new setting is a row here and a field of [`super::Config`].
+
+use std::ops::RangeInclusive;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// What holds where it is not set.
+    pub default: Option<&'static str>,
+    /// The numbers it may be, where it is one.
+    pub within: Option<RangeInclusive<u64>>,
+    /// What it is, in a phrase.
+    pub says: &'static str,
+}
+
+const fn text(name: &'static str, default: &'static str, says: &'static str) -> Setting {
+    Setting { name, default: Some(default), within: None, says }
+}
+
+const fn optional(name: &'static str, says: &'static str) -> Setting {
+    Setting { name, default: None, within: None, says }
+}
+
+const fn number(name: &'static str, default: &'static str, within: RangeInclusive<u64>, says: &'static str) -> Setting {
+    Setting { name, default: Some(default), within: Some(within), says }
+}
+
+/// Every setting, in the order in which it is told.
+pub static SETTINGS: &[Setting] = &[
+    text("DPS_PROFILE", "development", "or `production`"),
+    text("DATABASE_URL", "sqlite:data/dps.db", "`sqlite:<path>` or `postgres://…`"),
+    number("DPS_CONNECTIONS", "8", 1..=1000, "connections of the pool. On SQLite for reading; there is one writer"),
+    text("DPS_LISTEN", "127.0.0.1:8080", "address with port; port 0 takes a free one"),
+    number("DPS_WORKERS", "2", 1..=256, "HTTP threads"),
+    text("DPS_CLOCK", "system", "or the instant at which a movable clock starts"),
+    text("DPS_AUDIENCE", "dps", "the `aud` that tokens must have"),
+    optional("DPS_JWKS_FILE", "the identity provider's key set; goes with `DPS_ISSUER`"),
+    optional("DPS_ISSUER", "the `iss` that tokens must have"),
+    text("DPS_JWT_ALGORITHM", "RS256", "the one algorithm accepted with a key set; symmetric ones are refused"),
+    text(
+        "DPS_TOKEN_KEY_FILE",
+        "data/token.key",
+        "without a key set: the local secret, made where missing, readable by its owner only",
+    ),
+    number("DPS_SWEEP_SECONDS", "1", 1..=3600, "how often clock-driven work is looked for"),
+    optional(
+        "DPS_POSTCODES",
+        "a CSV file with `postcode`, `latitude`, `longitude` of outward postcodes. Without it no home lies inside a \
+         boundary by radius",
+    ),
+    number("DPS_BODY_LIMIT", "1048576", 1024..=104_857_600, "bytes of a request body at most"),
+    text("DPS_LOG", "info", "filter of the log, such as `warn,api=debug`; commands that end say `warn` and up"),
+];
+
+/// What the program reads from the environment and is no setting of the server.
+pub const OTHERS: [&str; 3] = ["DPS_CONFIG", "DPS_TOKEN", "DPS_URL"];
+
+/// The setting of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+impl Setting {
+    /// Its name in the file: `listen` for `DPS_LISTEN`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.name.strip_prefix("DPS_").unwrap_or(self.name).to_lowercase()
+    }
+
+    /// What it is, with the numbers it may be.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        match &self.within {
+            None => self.says.to_owned(),
+            Some(within) => format!("{}; {} to {}", self.says, within.start(), within.end()),
+        }
+    }
+
+    /// A value as it may be printed: without secrets.
+    #[must_use]
+    pub fn shown(&self, value: &str) -> String {
+        let secret = ["_SECRET", "_PASSWORD", "_TOKEN", "_KEY"].iter().any(|end| self.name.ends_with(end));
+        if secret { super::url::HIDDEN.to_owned() } else { super::url::shown(value) }
+    }
+}
+
+/// The settings for `--help`.
+#[must_use]
+pub fn help() -> String {
+    let mut lines = vec![
+        "Settings (defaults, then the file of --config, then the environment; in the file the names are in lower case \
+         without DPS_):"
+            .to_owned(),
+    ];
+    for setting in SETTINGS {
+        let default = setting.default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
+        lines.push(format!("  {}{default}\n          {}", setting.name, setting.explained()));
+    }
+    lines.join("\n")
+}
+
+/// A file that says nothing but the defaults, each with what it is.
+#[must_use]
+pub fn sample() -> String {
+    let mut lines = vec![
+        "# Configuration of dps, in TOML: `dps --config <this file> serve`, or its path in DPS_CONFIG.".to_owned(),
+        "# The environment goes before this file. Keep it from other readers where it holds a password.".to_owned(),
+    ];
+    for setting in SETTINGS {
+        let value = match (setting.default, &setting.within) {
+            (Some(number), Some(_)) => number.to_owned(),
+            (default, _) => format!("{:?}", default.unwrap_or("…")),
+        };
+        lines.push(format!("\n# {}\n#{} = {value}", setting.explained(), setting.key()));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The rows of the table in `docs/operations.md`.
+#[must_use]
+pub fn table() -> String {
+    let row = |setting: &Setting| {
+        let default = setting.default.map(|default| format!("`{default}`")).unwrap_or_default();
+        format!("| `{}` | {default} | {} |\n", setting.name, setting.explained())
+    };
+    SETTINGS.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operations_page_has_the_table() {
+        let page = include_str!("../../../docs/operations.md");
+        assert!(page.contains(&table()), "docs/operations.md must have these rows:\n\n{}", table());
+    }
+
+    #[test]
+    fn the_sample_is_a_file_of_defaults() {
+        let uncommented: String = sample()
+            .lines()
+            .filter_map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')))
+            .filter(|line| !line.contains('…'))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let given: toml::Table = uncommented.parse().unwrap();
+        for setting in SETTINGS {
+            let value = given.get(&setting.key()).map(|value| match value {
+                toml::Value::Integer(number) => number.to_string(),
+                other => other.as_str().unwrap().to_owned(),
+            });
+            assert_eq!(value.as_deref(), setting.default, "{}", setting.name);
+        }
+        assert_eq!(sample().parse::<toml::Table>().unwrap(), toml::Table::new());
+    }
+}
