@@ -1,6 +1,8 @@
 //! The published contract: what the handlers document, completed with what every operation shares.
 
-use std::sync::OnceLock;
+mod shapes;
+
+use std::sync::LazyLock;
 
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, web};
@@ -23,6 +25,7 @@ use domain::kernel::{Reach, Role};
                        good standing. Errors are RFC 9457 problem details; `GET /problems/{code}` explains each code.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    servers((url = "/", description = "The server that this document comes from")),
     components(schemas(Problem, FieldError)),
     tags(
         (name = "arrangements", description = "Markets, their authorities and policies (A1)"),
@@ -46,11 +49,11 @@ struct Frame;
 /// # Errors
 /// Where it cannot be written: a defect.
 pub fn text() -> Result<&'static str, String> {
-    static TEXT: OnceLock<Result<String, String>> = OnceLock::new();
-    TEXT.get_or_init(made).as_deref().map_err(Clone::clone)
+    static TEXT: LazyLock<Result<String, String>> = LazyLock::new(written);
+    TEXT.as_deref().map_err(Clone::clone)
 }
 
-fn made() -> Result<String, String> {
+fn written() -> Result<String, String> {
     let mut document = Frame::openapi();
     let mut operations = Vec::new();
     for subject in subjects() {
@@ -60,7 +63,9 @@ fn made() -> Result<String, String> {
     let mut document = serde_json::to_value(&document).map_err(|e| e.to_string())?;
     camel_fields(&mut document);
     let examples = serde_json::from_str(EXAMPLES).map_err(|e| format!("the examples: {e}"))?;
+    shapes::tidy(&mut document);
     complete(&mut document, &operations, &examples);
+    shapes::prune(&mut document);
     let mut text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
     text.push('\n');
     Ok(text)
@@ -106,30 +111,60 @@ fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
 /// Exchanges that the tests had, by operation: the contract's examples were executed.
 static EXAMPLES: &str = include_str!("../../openapi/examples.json");
 
-/// Puts an exchange where the contract shows it.
-fn exemplify(documented: &mut Map<String, Value>, exchange: &Value) {
-    let mut show = |at: &str, example: Option<&Value>| {
-        let media = documented.get_mut(at).map(|part| if at == "responses" { ok(part) } else { Some(part) });
-        let media = media.flatten().and_then(|part| part.pointer_mut("/content/application~1json"));
+/// Puts the exchanges of an operation, by status, where the contract shows them.
+fn exemplify(documented: &mut Map<String, Value>, exchanges: &Map<String, Value>) {
+    let mut show = |part: &str, at: &str, example: Option<&Value>| {
+        let media =
+            documented.get_mut(part).and_then(|part| part.pointer_mut(&format!("{at}/content/application~1json")));
         if let (Some(Value::Object(media)), Some(example)) = (media, example) {
             media.insert("example".to_owned(), example.clone());
         }
     };
-    show("requestBody", exchange.get("request"));
-    show("responses", exchange.get("response"));
+    show("requestBody", "", exchanges.values().find_map(|exchange| exchange.get("request")));
+    for (status, exchange) in exchanges {
+        show("responses", &format!("/{status}"), exchange.get("response"));
+    }
 }
 
-/// The successful answer among the responses.
-fn ok(responses: &mut Value) -> Option<&mut Value> {
-    responses.as_object_mut()?.iter_mut().find(|(status, _)| matches!(status.as_str(), "200" | "201")).map(|(_, r)| r)
+/// Says of a success what its schema cannot: what it means, and what its headers carry.
+fn succeed(status: &str, response: &mut Value, summary: &str) {
+    let schema = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
+    let is_resource = schema.is_some_and(|name| name.contains("/Resource_"));
+    let Some(response) = response.as_object_mut() else { return };
+    if response.get("description").and_then(Value::as_str).is_none_or(str::is_empty) {
+        response.insert("description".to_owned(), json!(summary));
+    }
+    let header = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+    let mut headers = Map::new();
+    if is_resource {
+        headers.insert("ETag".to_owned(), header("The version; `If-Match` takes it"));
+    }
+    if status == "201" {
+        headers.insert("Location".to_owned(), header("Where the new resource is"));
+    }
+    if !headers.is_empty() {
+        response.entry("headers").or_insert_with(|| json!(headers));
+    }
+}
+
+/// `RoundId` names a round.
+fn says_which(parameter: &mut Value) {
+    let name = parameter.pointer("/schema/$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next());
+    if parameter["in"] == "path"
+        && parameter.get("description").is_none()
+        && let Some(thing) = name.and_then(|name| name.strip_suffix("Id"))
+    {
+        let words = thing.chars().flat_map(|c| c.is_uppercase().then_some(' ').into_iter().chain(c.to_lowercase()));
+        parameter["description"] = json!(format!("Which{}", words.collect::<String>()));
+    }
 }
 
 fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation, examples: &Value) {
     let public = operation.permission.reach(Role::Public) != Reach::None;
     let writes = method != "get";
     documented.insert("operationId".to_owned(), json!(camel(operation.name)));
-    if let Some(exchange) = examples.get(camel(operation.name)) {
-        exemplify(documented, exchange);
+    if let Some(exchanges) = examples.get(camel(operation.name)).and_then(Value::as_object) {
+        exemplify(documented, exchanges);
     }
     documented.insert("x-permission".to_owned(), json!(operation.permission.name()));
     documented
@@ -138,7 +173,11 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     codes.extend(operation.rules.iter().flat_map(|rules| rules.iter()).map(|r| (problem::status(r.nature), r.code)));
     codes.sort_unstable();
     codes.dedup();
+    let summary = documented.get("summary").and_then(Value::as_str).unwrap_or_default().to_owned();
     if let Some(responses) = documented.get_mut("responses").and_then(Value::as_object_mut) {
+        for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+            succeed(status, response, &summary);
+        }
         for group in codes.chunk_by(|a, b| a.0 == b.0) {
             let Some((status, _)) = group.first() else { continue };
             let names: Vec<&str> = group.iter().map(|(_, code)| *code).collect();
@@ -157,6 +196,7 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     }
     let parameters = documented.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
+        parameters.iter_mut().for_each(says_which);
         // What a handler documents itself, it documents better: an `If-Match` that may be left out, for one.
         let own: Vec<Value> = parameters.iter().map(|p| p["name"].clone()).collect();
         parameters.extend(headers(method).into_iter().filter(|header| !own.contains(&header["name"])));

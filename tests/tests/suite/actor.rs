@@ -127,8 +127,8 @@ impl Call<'_> {
         let (method, path, sent) = (self.method, self.path.clone(), self.body.clone());
         let reply = self.send_to_broken();
         let operation = documented::check(method, &path, &reply);
-        if let (Some(operation), 200 | 201) = (operation, reply.status) {
-            examples::keep(&operation.id, sent.as_deref(), &reply.body);
+        if let (Some(operation), 200..=299) = (operation, reply.status) {
+            examples::keep(&operation.id, reply.status, sent.as_deref(), &reply.body);
         }
         reply
     }

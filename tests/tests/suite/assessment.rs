@@ -381,4 +381,16 @@ on_both! {
         assert_eq!(market.lead.all("/v1/memberships").len(), 1);
         market.lead.post(&application.line(&market, "FOSTERING", "/admit"), Value::Null).problem("wrong_state", 409);
     }
+
+    fn an_assessor_reads_back_what_it_declared_and_judged(app: &TestApp) {
+        let market = Market::asking(app, json!({"admissionMode": "rolling"}), &[("safeguarding", manual("Children are kept safe"))]);
+        let application = Applicant::new(app, "Fens Care").submitted(&market, &["CARE"]);
+        let declaration = market.path("/declaration-of-interests");
+        market.lead.get(&declaration).problem("not_found", 404);
+        application.pass(&market);
+        assert_eq!(market.lead.get(&declaration).expect(200).body["interests"], json!([]));
+        let check = application.check_path(&market, "safeguarding", "");
+        market.lead.get(&check).expect(200).state("passed");
+        application.provider.get(&check).problem("application_sealed", 409);
+    }
 }

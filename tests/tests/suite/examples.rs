@@ -1,5 +1,5 @@
-//! The contract's examples are exchanges that these tests had: for each operation the first success of the first test,
-//! by name, that called it. Identifiers and digests are written so that they come out the same each time.
+//! The contract's examples are exchanges that these tests had: for each operation, and each status that it answers a
+//! success with, the first of the first test, by name, that called it. Identifiers and digests are written so that they come out the same each time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -12,18 +12,19 @@ const SHOWN: usize = 2;
 /// Hexadecimal digits from which on a text is a digest or a random name.
 const DIGEST: usize = 16;
 
-/// By operation: the test, and the exchange.
-static KEPT: Mutex<BTreeMap<String, (String, Value)>> = Mutex::new(BTreeMap::new());
+/// By operation and status: the test, and the exchange.
+static KEPT: Mutex<BTreeMap<(String, u16), (String, Value)>> = Mutex::new(BTreeMap::new());
 
 /// Keeps an exchange, if it is the one that the contract shows.
-pub fn keep(operation: &str, sent: Option<&[u8]>, answered: &Value) {
+pub fn keep(operation: &str, status: u16, sent: Option<&[u8]>, answered: &Value) {
     let thread = std::thread::current();
     // Tests with several callers at once do not have the same exchanges each time.
     let Some(test) = thread.name().filter(|name| name.contains("sqlite::") && !name.contains("servers")) else {
         return;
     };
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if kept.get(operation).is_some_and(|(first, _)| first.as_str() <= test) {
+    let key = (operation.to_owned(), status);
+    if kept.get(&key).is_some_and(|(first, _)| first.as_str() <= test) {
         return;
     }
     let mut plain = Plain::default();
@@ -32,13 +33,16 @@ pub fn keep(operation: &str, sent: Option<&[u8]>, answered: &Value) {
         example.insert("request".to_owned(), plain.value(&sent));
     }
     example.insert("response".to_owned(), plain.value(answered));
-    kept.insert(operation.to_owned(), (test.to_owned(), Value::Object(example)));
+    kept.insert(key, (test.to_owned(), Value::Object(example)));
 }
 
 /// Writes what was kept so far to `tmp/examples.json` in the build directory.
 pub fn report() {
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let examples: BTreeMap<_, _> = kept.iter().map(|(operation, (_, example))| (operation, example)).collect();
+    let mut examples: BTreeMap<&str, BTreeMap<String, &Value>> = BTreeMap::new();
+    for ((operation, status), (_, example)) in kept.iter() {
+        examples.entry(operation).or_default().insert(status.to_string(), example);
+    }
     let text = serde_json::to_string_pretty(&json!(examples)).unwrap() + "\n";
     drop(std::fs::write(concat!(env!("CARGO_TARGET_TMPDIR"), "/examples.json"), text));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
+use crate::app::{START, TestApp};
 use crate::market::{FIRST_CLOSE, LIVE, Market, SECOND_OPEN};
 
 on_both! {
@@ -40,6 +40,19 @@ on_both! {
         market.lead.post(&format!("{round}/open"), Value::Null).problem("wrong_state", 409);
         market.lead.post(&format!("{round}/start-evaluation"), Value::Null).problem("wrong_state", 409);
         market.lead.post(&format!("{round}/cancel"), json!({"reason": "late"})).expect(409);
+    }
+
+    fn a_round_that_is_due_may_be_opened_and_closed_by_hand(app: &TestApp) {
+        // A server that had nothing to do when its clock was moved past the round, and does not look again today.
+        let late = app.beside(START);
+        late.at("2019-02-10T00:00:00Z");
+        let market = Market::published(app);
+        let round = format!("/v1/rounds/{}", market.round(1)["id"].as_str().unwrap());
+        let lead = late.lead("LGSS");
+        lead.get(&round).expect(200).state("scheduled");
+        lead.post(&format!("{round}/open"), Value::Null).expect(200).state("open");
+        let closed = lead.post(&format!("{round}/close"), Value::Null).expect(200).state("closed");
+        assert_eq!(closed.body["closesAt"], FIRST_CLOSE);
     }
 
     fn the_next_round_is_scheduled_when_one_opens(app: &TestApp) {
