@@ -262,6 +262,11 @@ on_both! {
         assert!(site.run(&["restore", "backup", "--replace"]).failed(5).contains("not the one of the manifest"));
         std::fs::write(site.file("backup.json"), manifest.replace("\"schema\": \"0", "\"schema\": \"9")).unwrap();
         assert!(site.run(&["restore", "backup", "--replace"]).failed(1).contains("newer program"));
+        if site.server.is_some() {
+            let ahead = manifest.replace("\"newestTransaction\": ", "\"newestTransaction\": 9999");
+            std::fs::write(site.file("backup.json"), ahead).unwrap();
+            assert!(site.run(&["restore", "backup", "--replace"]).failed(1).contains("pg_resetwal -x "));
+        }
         std::fs::write(site.file("other"), "hello").unwrap();
         assert!(site.run(&["restore", "other", "--replace"]).failed(1).contains("is no backup"));
         assert_eq!(site.run(&["audit", "verify", "--json"]).json(), before);

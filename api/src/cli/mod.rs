@@ -21,10 +21,9 @@ use crate::{demo, openapi};
 
 /// A dynamic purchasing system for care placements, over REST.
 #[derive(Parser)]
-#[command(name = "dps", version, about, after_help = exit::help(), after_long_help = long_help())]
+#[command(name = "dps", version, after_help = exit::help(), after_long_help = long_help())]
 struct Cli {
-    /// The configuration file, in TOML [env: `DPS_CONFIG`]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help = "The configuration file, in TOML [env: DPS_CONFIG]")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
