@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use domain::kernel::{Refusal, Violation};
 use persistence::Failure;
 
 /// Why a command did not succeed, as its exit code.
@@ -67,8 +68,21 @@ impl From<String> for Ended {
 
 impl From<Failure> for Ended {
     fn from(failure: Failure) -> Self {
-        let exit = if matches!(failure, Failure::Unavailable(_)) { Exit::Unreachable } else { Exit::Failed };
-        Self::new(exit, failure.to_string())
+        match failure {
+            Failure::Unavailable(why) => Self::new(Exit::Unreachable, why),
+            Failure::Broken(why) => Self::new(Exit::Failed, why),
+            Failure::Refused(Refusal::Rules(broken)) => {
+                let line = |v: Violation| match v.field {
+                    None => format!("{}: {}", v.rule.code, v.detail),
+                    Some(field) => format!("{}: {} ({field})", v.rule.code, v.detail),
+                };
+                Self { exit: Exit::Failed, why: broken.into_iter().map(line).collect() }
+            }
+            Failure::Refused(Refusal::WrongState { kind, from, attempted, .. }) => {
+                Self::new(Exit::Failed, format!("a {} that is {from} knows no {attempted}", kind.name()))
+            }
+            other => Self::new(Exit::Failed, other.to_string()),
+        }
     }
 }
 

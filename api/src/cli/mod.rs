@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod audit;
+mod backup;
 mod check;
 pub mod exit;
 mod progress;
@@ -20,10 +21,9 @@ use crate::{demo, openapi};
 
 /// A dynamic purchasing system for care placements, over REST.
 #[derive(Parser)]
-#[command(name = "dps", version, about, after_help = exit::help(), after_long_help = long_help())]
+#[command(name = "dps", version, after_help = exit::help(), after_long_help = long_help())]
 struct Cli {
-    /// The configuration file, in TOML [env: `DPS_CONFIG`]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help = "The configuration file, in TOML [env: DPS_CONFIG]")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -73,6 +73,31 @@ enum Command {
     Audit {
         #[command(subcommand)]
         command: Audit,
+    },
+    /// Copy the database into a file, while a server writes, and prove the copy
+    ///
+    /// An account of it (schema, events, last checkpoint, SHA-256) is kept beside it as <FILE>.json. PostgreSQL is
+    /// copied by `pg_dump`, which must be on the path.
+    Backup {
+        /// The file to make; it must not be there yet
+        file: PathBuf,
+        /// Print the account as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup in the place of the database, after proving it
+    ///
+    /// Stop the servers first: a database that is in use is refused. What is wrong with the backup is found before
+    /// anything is replaced. PostgreSQL is restored by `pg_restore`, which must be on the path.
+    Restore {
+        /// The file that `dps backup` made, with its account beside it
+        file: PathBuf,
+        /// Replace what is in the database
+        #[arg(long)]
+        replace: bool,
+        /// Print the restored record's account as JSON
+        #[arg(long)]
+        json: bool,
     },
     #[command(hide = true)]
     Verify {
@@ -152,6 +177,8 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::Audit { command: Audit::Verify { json } } | Command::Verify { json } => {
             audit::verify(&config()?, json)
         }
+        Command::Backup { file, json } => backup::backup(&config()?, &file, json),
+        Command::Restore { file, replace, json } => backup::restore(&config()?, &file, replace, json),
         Command::Demo { register, database } => {
             demo::run(&demo::Options { register, database }).map_err(|why| Ended { exit: Exit::Failed, why })
         }

@@ -142,13 +142,13 @@ mod tests {
 
     #[test]
     fn the_sample_is_a_file_of_defaults() {
-        let uncommented: String = sample()
+        let sample = sample();
+        let uncommented: Vec<_> = sample
             .lines()
             .filter_map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')))
             .filter(|line| !line.contains('…'))
-            .map(|line| format!("{line}\n"))
             .collect();
-        let given: toml::Table = uncommented.parse().unwrap();
+        let given: toml::Table = uncommented.join("\n").parse().unwrap();
         for setting in SETTINGS {
             let value = given.get(&setting.key()).map(|value| match value {
                 toml::Value::Integer(number) => number.to_string(),
@@ -156,6 +156,6 @@ mod tests {
             });
             assert_eq!(value.as_deref(), setting.default, "{}", setting.name);
         }
-        assert_eq!(sample().parse::<toml::Table>().unwrap(), toml::Table::new());
+        assert_eq!(sample.parse::<toml::Table>().unwrap(), toml::Table::new());
     }
 }
