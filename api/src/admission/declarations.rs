@@ -21,6 +21,7 @@ routes! {
 /// An assessor's interests.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DeclareInterests)]
 struct Interests {
     /// Empty where there is none.
     interests: Vec<Interest>,

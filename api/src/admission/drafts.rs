@@ -90,6 +90,7 @@ async fn save_answer(call: Call<Given<Answers>>, path: web::Path<(ApplicationId,
 /// A document given for a requirement.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AttachDocument)]
 struct Document {
     /// The requirement that asks for it.
     requirement: RequirementId,

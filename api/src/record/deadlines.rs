@@ -25,7 +25,7 @@ routes! {
 /// regime, rule-set version, calendar version and start event.
 #[utoipa::path(
     tag = "law",
-    params(("kind" = String, Path, description = "Such as `round`"), ("id" = Uuid, Path)),
+    params(("kind" = String, Path, description = "Such as `round`"), ("id" = Uuid, Path, description = "Its id")),
     responses((status = 200, body = List<Deadline>))
 )]
 #[get("/v1/deadlines/{kind}/{id}")]
