@@ -133,11 +133,11 @@ fn local_token(
     sub: String,
     hours: u64,
 ) -> Result<String, String> {
-    let Tokens::Local { key_file } = &config.tokens else {
-        return Err("this server accepts the tokens of its identity provider only".to_owned());
+    let Tokens::Local = config.tokens else {
+        return Err("this server accepts no local tokens: people's are its identity provider's".to_owned());
     };
     server::prepare(config)?;
-    let secret = token::local_secret(key_file)?;
+    let secret = token::local_secret(&config.key_file)?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(|e| e.to_string())?;
     let exp = now.as_secs() + hours * 3600;
     let claims =
@@ -152,12 +152,12 @@ fn serve(config: &Config) -> Result<(), String> {
         println!("dps serves    {at}");
         println!("documentation {at}/docs/  ({at}/openapi.json)");
         println!("database      {}", config.database.split('@').next_back().unwrap_or_default());
-        if let Tokens::Local { .. } = config.tokens {
+        if config.tokens == Tokens::Local {
             println!("a token for each role, for 12 hours (any authority and provider will do here):");
             for role in Role::ALL.into_iter().skip(1) {
                 let claim = match role {
                     Role::Provider => " --provider 0190a000-0000-7000-8000-000000000001",
-                    Role::Portal | Role::Script | Role::Public => "",
+                    Role::Portal | Role::Script | Role::Administrator | Role::Public => "",
                     _ => " --authority LGSS",
                 };
                 println!("  dps token --role {}{claim}", role.name());

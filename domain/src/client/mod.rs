@@ -20,8 +20,6 @@ crate::rules! {
         "A script acts for an authority or for all, a portal for registered providers and under its own portal name.";
     PORTAL_NAME = "portal_name", Input, "CRD-09", "A portal's name is 2 to 40 of a-z, 0-9 and '-'.";
     PORTAL_NAME_TAKEN = "portal_name_taken", Conflict, "CRD-09", "A portal's name belongs to one client.";
-    PORTAL_NAME_FOREIGN = "portal_name_foreign", Forbidden, "CRD-09",
-        "A portal writes references under its own name; a name that a client has is that client's alone.";
     CLIENT_RATE = "client_rate", Input, "BEY-04", "A client's rate is 1 to 100000 requests a minute.";
     SECRET_OVERLAP = "secret_overlap", Input, "CRD-05", "A rotated secret stays valid for 30 days at most.";
 }
@@ -240,10 +238,11 @@ impl Client {
         broken.refuse_any()?;
         let ends_at = now.plus_seconds(overlap);
         self.secrets.retain(|secret| secret.is_live(now));
-        let kept = self.secrets.pop().into_iter().map(|last| Secret {
-            expires_at: Some(last.expires_at.map_or(ends_at, |end| end.min(ends_at))),
-            ..last
-        });
+        let kept = self
+            .secrets
+            .pop()
+            .into_iter()
+            .map(|last| Secret { expires_at: Some(last.expires_at.map_or(ends_at, |end| end.min(ends_at))), ..last });
         let kept: Vec<Secret> = kept.filter(|last| last.is_live(now)).collect();
         let event = ClientEvent::ClientSecretRotated {
             client: self.id,

@@ -50,15 +50,16 @@ fn terms_are_those_of_a_machine() {
     let refused = |terms: ClientTerms| codes(&register(terms));
     assert_eq!(register(terms()).unwrap().0.terms.name, "Feed reader");
     assert!(register(portal()).is_ok());
-    assert_eq!(refused(ClientTerms { name: " ".into(), scopes: BTreeSet::new(), ..terms() }), [
-        "client_name",
-        "client_scope"
-    ]);
+    assert_eq!(
+        refused(ClientTerms { name: " ".into(), scopes: BTreeSet::new(), ..terms() }),
+        ["client_name", "client_scope"]
+    );
     assert_eq!(refused(ClientTerms { role: Role::LeadAgency, ..terms() }), ["client_role"]);
     assert_eq!(refused(ClientTerms { scopes: BTreeSet::from([Permission::Suspend]), ..terms() }), ["client_scope"]);
-    assert_eq!(refused(ClientTerms { scopes: BTreeSet::from([Permission::ManageClients]), ..terms() }), [
-        "client_scope"
-    ]);
+    assert_eq!(
+        refused(ClientTerms { scopes: BTreeSet::from([Permission::ManageClients]), ..terms() }),
+        ["client_scope"]
+    );
     let providers = BTreeSet::from([Uuid::from_u128(3).into()]);
     assert_eq!(refused(ClientTerms { providers: providers.clone(), ..portal() }), ["client_acts_for"]);
     let known = Client::register(

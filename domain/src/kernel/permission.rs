@@ -16,13 +16,13 @@ pub enum Reach {
 
 /// Declares the permissions with their row of the matrix, in the column order of [`Role::ALL`].
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident $row:literal),+ $(,)?) => {
+    ($($(#[doc = $says:literal])+ $name:ident $row:literal),+ $(,)?) => {
         /// What an operation needs. Every operation of the API names exactly one.
         #[derive(
             Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
         )]
         #[serde(rename_all = "snake_case")]
-        pub enum Permission { $($(#[$doc])* $name),+ }
+        pub enum Permission { $($(#[doc = $says])+ $name),+ }
 
         impl Permission {
             /// Every permission, in the order of the matrix.
@@ -32,6 +32,12 @@ macro_rules! permissions {
             #[must_use]
             pub fn row(self) -> &'static str {
                 match self { $(Permission::$name => $row),+ }
+            }
+
+            /// What it allows, in one sentence.
+            #[must_use]
+            pub fn says(self) -> &'static str {
+                match self { $(Permission::$name => concat!($($says),+).trim_ascii()),+ }
             }
 
             /// The permission's name.
