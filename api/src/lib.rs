@@ -19,6 +19,7 @@ pub mod table;
 
 pub mod admission;
 pub mod arrangement;
+pub mod client;
 pub mod fee;
 pub mod provider;
 pub mod record;
@@ -27,10 +28,12 @@ pub mod standing;
 pub mod system;
 
 use auth::token::Verifier;
+use client::oauth::OAuth;
 use clock::Clock;
 use std::collections::BTreeMap;
 
 use domain::kernel::Rule;
+use http::limits::Limits;
 use http::routes::{Directory, Subject};
 use metrics::Metrics;
 use persistence::{Db, Ids};
@@ -49,6 +52,10 @@ pub struct App {
     pub verifier: Verifier,
     /// Which operation a path names.
     pub directory: &'static Directory,
+    /// How machine clients get tokens.
+    pub oauth: OAuth,
+    /// How many requests are left to whom.
+    pub limits: Limits,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
     /// Where outward postcodes lie.
@@ -68,6 +75,7 @@ pub fn subjects() -> Vec<Subject> {
         fee::routes(),
         record::routes(),
         reports::routes(),
+        client::routes(),
     ]
     .into_iter()
     .flatten()

@@ -2,6 +2,7 @@
 
 use domain::admission::application;
 use domain::arrangement::{interest, lot, requirement, round};
+use domain::client;
 use domain::fee::fee;
 use domain::kernel::Rule;
 use domain::provider::{home, provider};
@@ -69,6 +70,7 @@ static GUARDS: &[Guard] = &[
         rule: &fee::FEE_NOT_LATER,
     },
     Guard { index: "appeals_one_lodged", columns: "appeals.target", rule: &appeal::APPEAL_PENDING },
+    Guard { index: "clients_portal", columns: "clients.portal", rule: &client::PORTAL_NAME_TAKEN },
 ];
 
 domain::rules! {

@@ -45,6 +45,8 @@ pub enum Kind {
     Interest,
     /// A15.
     Fee,
+    /// CRD-08, CRD-09.
+    Client,
 }
 
 impl Kind {
@@ -69,6 +71,7 @@ impl Kind {
             Kind::Declaration => "declaration",
             Kind::Interest => "interest",
             Kind::Fee => "fee",
+            Kind::Client => "client",
         }
     }
 }
@@ -108,6 +111,8 @@ pub enum Audience {
     /// The buying side of the arrangement alone: what an evaluation finds is sealed from the provider until the
     /// application is decided (PRO-25).
     Buyers,
+    /// Whoever runs the system: neither buyers nor providers learn which clients there are.
+    Administrators,
 }
 
 impl Audience {
@@ -119,6 +124,7 @@ impl Audience {
             Audience::Parties => "parties",
             Audience::Provider => "provider",
             Audience::Buyers => "buyers",
+            Audience::Administrators => "administrators",
         }
     }
 }

@@ -67,4 +67,8 @@ ids! {
     DeclarationId,
     /// A member's fee for a service (A15).
     FeeId,
+    /// A machine client: a portal or a script (CRD-08, CRD-09).
+    ClientId,
+    /// One secret of a machine client.
+    SecretId,
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::checkpoint::{self, Checkpoint};
 use super::event::{self, Cursor, Entry, events};
 use crate::aggregate::Which;
-use crate::{Conn, Outcome, Uid, admission, arrangement, fee, provider, standing};
+use crate::{Conn, Outcome, Uid, admission, arrangement, client, fee, provider, standing};
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +43,7 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Interest, arrangement::interests::versions),
     (Kind::Appeal, standing::appeals::versions),
     (Kind::Fee, fee::fees::versions),
+    (Kind::Client, client::clients::versions),
 ];
 
 /// What the verifier found.
