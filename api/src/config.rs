@@ -59,6 +59,10 @@ pub struct Config {
     pub postcodes: Option<PathBuf>,
     /// `DPS_BODY_LIMIT`: bytes of a request body at most.
     pub body_limit: usize,
+    /// `DPS_SEAL_KEY_FILE`: the key that webhooks' secrets are sealed with.
+    pub seal_key_file: PathBuf,
+    /// `DPS_WEBHOOK_PRIVATE`: whether webhooks may go to private addresses and over plain http.
+    pub webhook_private: bool,
 }
 
 impl Config {
@@ -142,6 +146,15 @@ impl Config {
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", 1, 1..=3600, &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", 1_048_576, 1024..=104_857_600, &mut wrong),
+            seal_key_file: get("DPS_SEAL_KEY_FILE").unwrap_or_else(|| "data/seal.key".to_owned()).into(),
+            webhook_private: match get("DPS_WEBHOOK_PRIVATE").as_deref() {
+                None | Some("refuse") => false,
+                Some("allow") => true,
+                Some(other) => {
+                    wrong.push(format!("DPS_WEBHOOK_PRIVATE is allow or refuse, not {other}"));
+                    false
+                }
+            },
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
     }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod jobs;
 pub mod metrics;
 pub mod openapi;
 pub mod register;
@@ -23,6 +24,7 @@ pub mod record;
 pub mod reports;
 pub mod standing;
 pub mod system;
+pub mod webhook;
 
 use auth::token::Verifier;
 use clock::Clock;
@@ -51,6 +53,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Where outward postcodes lie.
     pub gazetteer: Gazetteer,
+    /// What sending webhooks takes.
+    pub webhooks: webhook::Webhooks,
     /// The published document, as text.
     pub openapi: String,
 }
@@ -64,11 +68,12 @@ pub fn subjects() -> Vec<Subject> {
         admission::routes(),
         standing::routes(),
         record::routes(),
+        webhook::routes(),
         reports::routes(),
     ]
     .into_iter()
     .flatten()
-    .chain([system::routes()])
+    .chain([jobs::endpoints::routes(), system::routes()])
     .collect()
 }
 

@@ -34,6 +34,8 @@ use domain::kernel::{Reach, Role};
         (name = "memberships", description = "Members and the register of a lot (A6)"),
         (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
+        (name = "webhooks", description = "The change feed, sent (CRD-09)"),
+        (name = "jobs", description = "Clock-driven and background work (CRD-08)"),
         (name = "system", description = "The server itself")
     )
 )]

@@ -10,12 +10,15 @@ use persistence::{Db, Ids, Settings, migrate};
 
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
-use crate::config::{Config, Tokens};
+use crate::config::{Config, Profile, Tokens};
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
 use crate::provider::gazetteer::Gazetteer;
-use crate::{App, http, openapi, subjects, sweep, system};
+use crate::webhook::Webhooks;
+use crate::webhook::send::Sender;
+use crate::webhook::sign::Seal;
+use crate::{App, http, jobs, openapi, subjects, sweep, system};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -70,6 +73,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
+    jobs::start(&app, Duration::from_secs(config.sweep_seconds));
     actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)));
     Ok(Bound { address, handle: server.handle(), server })
 }
@@ -84,7 +88,8 @@ pub fn prepare(config: &Config) -> Result<(), String> {
         Tokens::Local { key_file } => Some(key_file.as_path()),
         Tokens::Published { .. } => None,
     };
-    for folder in [database, key].into_iter().flatten().filter_map(std::path::Path::parent) {
+    let seal = Some(config.seal_key_file.as_path());
+    for folder in [database, key, seal].into_iter().flatten().filter_map(std::path::Path::parent) {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
     Ok(())
@@ -102,8 +107,18 @@ fn open(config: &Config, ids: Ids) -> Result<App, String> {
         directory: Directory::of(&subjects()),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
+        webhooks: Webhooks { sender: Sender::new(config.webhook_private), seal: seal(config)? },
         openapi: openapi::text()?,
     })
+}
+
+/// With the key in its file. Servers that share a database share the key, so only a development server makes one.
+fn seal(config: &Config) -> Result<Seal, String> {
+    let file = &config.seal_key_file;
+    if config.profile == Profile::Production && !file.exists() {
+        return Err(format!("DPS_SEAL_KEY_FILE: {} is not there; put 32 random bytes in it", file.display()));
+    }
+    Ok(Seal::new(&token::local_secret(file)?))
 }
 
 fn verifier(config: &Config) -> Result<Verifier, String> {

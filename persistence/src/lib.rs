@@ -22,6 +22,7 @@ pub mod arrangement;
 pub mod provider;
 pub mod record;
 pub mod standing;
+pub mod webhook;
 
 pub use aggregate::{Record, Stored};
 pub use conn::{Conn, Page, Stamp, Tx};

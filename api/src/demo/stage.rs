@@ -47,6 +47,8 @@ impl Stage {
             sweep_seconds: 1,
             postcodes: None,
             body_limit: 1_048_576,
+            seal_key_file: folder.join("seal.key"),
+            webhook_private: false,
         };
         let (tell, told) = std::sync::mpsc::channel();
         let served = config.clone();

@@ -19,6 +19,9 @@ pub struct Reply {
     etag: Option<String>,
     location: Option<String>,
     body: String,
+    /// What is sent in the place of the body and never kept: it has a secret in it.
+    #[serde(skip)]
+    once: Option<String>,
 }
 
 /// A resource as it is shown: the aggregate, its version and when it was last changed.
@@ -72,7 +75,13 @@ impl Reply {
     /// # Errors
     /// As [`Reply::ok`].
     pub fn json(status: u16, body: &impl Serialize) -> Outcome<Self> {
-        Ok(Self { status, etag: None, location: None, body: serde_json::to_string(body)? })
+        Ok(Self { status, etag: None, location: None, body: serde_json::to_string(body)?, once: None })
+    }
+
+    /// Sent with the body of `other`, this time only: a replay under an idempotency key has this one's.
+    #[must_use]
+    pub fn shown_once(self, other: Self) -> Self {
+        Self { once: Some(other.body), ..self }
     }
 
     /// With status 201 and a location.
@@ -114,6 +123,10 @@ impl Reply {
         if let Some(location) = self.location {
             response.insert_header((header::LOCATION, location));
         }
-        if unchanged { response.finish() } else { response.content_type("application/json").body(self.body) }
+        if unchanged {
+            response.finish()
+        } else {
+            response.content_type("application/json").body(self.once.unwrap_or(self.body))
+        }
     }
 }

@@ -43,6 +43,8 @@ pub enum Kind {
     Declaration,
     /// A19.
     Interest,
+    /// CRD-09.
+    Subscription,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
             Kind::Appeal => "appeal",
             Kind::Declaration => "declaration",
             Kind::Interest => "interest",
+            Kind::Subscription => "subscription",
         }
     }
 }
@@ -105,6 +108,8 @@ pub enum Audience {
     /// The buying side of the arrangement alone: what an evaluation finds is sealed from the provider until the
     /// application is decided (PRO-25).
     Buyers,
+    /// Nobody in the feed or the audit: it is the business of one account, which reads the thing itself.
+    Owner,
 }
 
 impl Audience {
@@ -116,6 +121,7 @@ impl Audience {
             Audience::Parties => "parties",
             Audience::Provider => "provider",
             Audience::Buyers => "buyers",
+            Audience::Owner => "owner",
         }
     }
 }

@@ -85,6 +85,8 @@ permissions! {
     ReadDeadlines          ".o######o#",
     /// Read the change feed and the audit.
     ReadRecord             ".o.o#.o.o#",
+    /// Have the change feed sent as webhooks: whoever reads it.
+    Subscribe              ".o.o#.o.o#",
 }
 
 impl Permission {

@@ -47,9 +47,18 @@ impl TestApp {
         Self::with(self.database.clone(), start)
     }
 
+    /// A server on a new database of that kind, configured in another way.
+    pub fn configured(kind: Kind, change: impl FnOnce(&mut Config)) -> Self {
+        Self::made(Arc::new(Database::new(kind)), START, change)
+    }
+
     fn with(database: Arc<Database>, start: &str) -> Self {
+        Self::made(database, start, |_| {})
+    }
+
+    fn made(database: Arc<Database>, start: &str, change: impl FnOnce(&mut Config)) -> Self {
         let key_file = database.home.join("token.key");
-        let config = Config {
+        let mut config = Config {
             database: database.url.clone(),
             connections: 4,
             listen: ([127, 0, 0, 1], 0).into(),
@@ -60,8 +69,12 @@ impl TestApp {
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
             body_limit: BODY_LIMIT,
+            seal_key_file: database.home.join("seal.key"),
+            // Receivers of tests are in this process.
+            webhook_private: true,
             ..Config::from(|_| None).unwrap()
         };
+        change(&mut config);
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
