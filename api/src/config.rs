@@ -74,6 +74,10 @@ pub struct Config {
     pub postcodes: Option<PathBuf>,
     /// `DPS_BODY_LIMIT`: bytes of a request body at most.
     pub body_limit: usize,
+    /// `DPS_SEAL_KEY_FILE`: the key that webhooks' secrets are sealed with.
+    pub seal_key_file: PathBuf,
+    /// `DPS_WEBHOOK_PRIVATE`: whether webhooks may go to private addresses and over plain http.
+    pub webhook_private: bool,
 }
 
 impl Config {
@@ -179,6 +183,15 @@ impl Config {
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
+            seal_key_file: text("DPS_SEAL_KEY_FILE").into(),
+            webhook_private: match text("DPS_WEBHOOK_PRIVATE").as_str() {
+                "refuse" => false,
+                "allow" => true,
+                other => {
+                    wrong.push(format!("DPS_WEBHOOK_PRIVATE is allow or refuse, not {other}"));
+                    false
+                }
+            },
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
     }

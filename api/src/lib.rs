@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod jobs;
 pub mod metrics;
 pub mod openapi;
 pub mod register;
@@ -26,6 +27,7 @@ pub mod record;
 pub mod reports;
 pub mod standing;
 pub mod system;
+pub mod webhook;
 
 use auth::token::Verifier;
 use client::oauth::OAuth;
@@ -60,6 +62,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Where outward postcodes lie.
     pub gazetteer: Gazetteer,
+    /// What sending webhooks takes.
+    pub webhooks: webhook::Webhooks,
     /// The published document, as text.
     pub openapi: &'static str,
 }
@@ -74,12 +78,13 @@ pub fn subjects() -> Vec<Subject> {
         standing::routes(),
         fee::routes(),
         record::routes(),
+        webhook::routes(),
         reports::routes(),
         client::routes(),
     ]
     .into_iter()
     .flatten()
-    .chain([system::routes()])
+    .chain([jobs::endpoints::routes(), system::routes()])
     .collect()
 }
 

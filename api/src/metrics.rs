@@ -12,6 +12,7 @@ pub struct Metrics {
     durations: HistogramVec,
     swept: IntCounterVec,
     overdue: IntGauge,
+    deliveries: IntCounterVec,
 }
 
 impl Metrics {
@@ -33,11 +34,14 @@ impl Metrics {
             &["kind", "what", "outcome"],
         )?;
         let overdue = IntGauge::new("dps_sweep_overdue_seconds", "Age of the oldest clock-driven change not yet made")?;
+        let deliveries =
+            IntCounterVec::new(Opts::new("dps_deliveries_total", "Attempts to deliver a webhook"), &["outcome"])?;
+        registry.register(Box::new(deliveries.clone()))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(swept.clone()))?;
         registry.register(Box::new(overdue.clone()))?;
-        Ok(Self { registry, requests, durations, swept, overdue })
+        Ok(Self { registry, requests, durations, swept, overdue, deliveries })
     }
 
     /// Counts a request.
@@ -49,6 +53,11 @@ impl Metrics {
     /// Counts a clock-driven change.
     pub fn swept(&self, kind: &str, what: &str, outcome: &str) {
         self.swept.with_label_values(&[kind, what, outcome]).inc();
+    }
+
+    /// Counts an attempt to deliver a webhook.
+    pub fn delivered(&self, outcome: &str) {
+        self.deliveries.with_label_values(&[outcome]).inc();
     }
 
     /// Sets the age of the oldest change that is due.

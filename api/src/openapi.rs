@@ -42,6 +42,8 @@ use domain::kernel::{Permission, Reach, Role};
         (name = "fees", description = "What members ask for their services (A15)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
         (name = "clients", description = "Machine clients: portals and scripts with tokens of their own (CRD-08, CRD-09)"),
+        (name = "webhooks", description = "The change feed, sent (CRD-09)"),
+        (name = "jobs", description = "Clock-driven and background work (CRD-08)"),
         (name = "system", description = "The server itself")
     )
 )]

@@ -13,13 +13,16 @@ use persistence::{Db, Failure, Ids, Settings, migrate};
 use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
-use crate::config::{Config, Tokens};
+use crate::config::{Config, Profile, Tokens};
 use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
 use crate::provider::gazetteer::Gazetteer;
-use crate::{App, client, http, openapi, subjects, sweep, system};
+use crate::webhook::Webhooks;
+use crate::webhook::send::Sender;
+use crate::webhook::sign::Seal;
+use crate::{App, client, http, jobs, openapi, subjects, sweep, system};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -113,7 +116,9 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
-    let mut background = vec![actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)))];
+    let beat = Duration::from_secs(config.sweep_seconds);
+    let mut background = jobs::start(&app, beat);
+    background.push(actix_web::rt::spawn(sweep::run(app, beat)));
     background.extend(keys.map(|keys| actix_web::rt::spawn(keys.run())));
     Ok(Bound { address, handle: server.handle(), server, background })
 }
@@ -124,8 +129,8 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
 /// Which one cannot be made.
 pub fn prepare(config: &Config) -> Result<(), String> {
     let database = config.database.strip_prefix("sqlite:").map(std::path::Path::new);
-    for folder in [database, Some(config.key_file.as_path())].into_iter().flatten().filter_map(std::path::Path::parent)
-    {
+    let keys = [config.key_file.as_path(), config.seal_key_file.as_path()].map(Some);
+    for folder in keys.into_iter().chain([database]).flatten().filter_map(std::path::Path::parent) {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
     Ok(())
@@ -147,8 +152,18 @@ pub(crate) fn open(config: &Config, ids: Ids, keys: Option<Arc<Keys>>) -> Result
         directory: Directory::published(),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
+        webhooks: Webhooks { sender: Sender::new(config.webhook_private), seal: seal(config)? },
         openapi: openapi::text()?,
     })
+}
+
+/// With the key in its file. Servers that share a database share the key, so only a development server makes one.
+fn seal(config: &Config) -> Result<Seal, String> {
+    let file = &config.seal_key_file;
+    if config.profile == Profile::Production && !file.exists() {
+        return Err(format!("DPS_SEAL_KEY_FILE: {} is not there; put 32 random bytes in it", file.display()));
+    }
+    Ok(Seal::new(&token::local_secret(file)?))
 }
 
 /// The keys of the identity provider, where there is one.

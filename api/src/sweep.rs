@@ -1,67 +1,107 @@
 //! The clock-driven work: whatever is due, earliest first, each in its own transaction, by the same code that a
 //! request would run. Several servers may sweep one database: a change is made under a lock and only while due.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::web;
 use domain::kernel::{Actor, Instant};
-use persistence::record::{checkpoint, idempotency, timer};
+use persistence::record::checkpoint;
+use persistence::record::timer::{self, Sorts};
 use persistence::{Failure, Mode, Outcome, Stamp, Tx};
 use uuid::Uuid;
 
 use crate::App;
-use crate::clock::Clock;
+use crate::jobs::{self, Tally};
 
 /// Due things read at a time.
 const BATCH: i64 = 100;
-/// Answers under idempotency keys are kept this long.
-const ANSWERS_KEPT_DAYS: i64 = 30;
-/// The feed is sealed this often at most, by each server.
-const SEALED_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What a sweep did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
-pub struct Done {
-    /// Changes that were due and were made.
-    pub made: usize,
-    /// Changes that were due and failed: logged, counted and left for the next sweep.
-    pub failed: usize,
-    /// Checkpoints that were made.
-    pub sealed: usize,
+/// What a sweep did, by job.
+#[derive(Clone, Debug, Default)]
+pub struct Made(BTreeMap<&'static str, Tally>);
+
+impl Made {
+    /// All of it.
+    #[must_use]
+    pub fn total(&self) -> Tally {
+        self.0.values().fold(Tally::default(), |mut all, tally| {
+            all += *tally;
+            all
+        })
+    }
+
+    /// Each job's part.
+    #[must_use]
+    pub fn by_job(self) -> BTreeMap<&'static str, Tally> {
+        self.0
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (job, tally) in &other.0 {
+            *self.0.entry(job).or_default() += *tally;
+        }
+    }
+
+    /// Keeps what was done as runs of the jobs.
+    async fn keep(&self, app: &App, at: Instant, took: Duration) -> Outcome<()> {
+        for (job, tally) in &self.0 {
+            jobs::keep(app, job, at, took, *tally, false).await?;
+        }
+        Ok(())
+    }
 }
 
-/// Makes every change that is due at `now`.
+/// Makes every change that is due at `now`; of those sorts only, where some are given.
 ///
 /// # Errors
-/// Where the store cannot be reached.
-pub async fn sweep(app: &App, now: Instant) -> Outcome<Done> {
-    let (mut done, mut tried) = (Done::default(), HashSet::new());
+/// Where the store cannot be reached. A change that fails is logged, counted and left for the next sweep.
+pub async fn sweep(app: &App, sorts: Option<Sorts>, now: Instant) -> Outcome<Made> {
+    let (mut made, mut tried) = (Made::default(), HashSet::new());
     loop {
         // Whatever was tried and is still due stays in front: it must not hide what comes after it.
         let limit = BATCH.saturating_add(i64::try_from(tried.len()).unwrap_or(i64::MAX));
-        let due = app.db.scan(move |c| timer::due(c, now, limit)).await?;
-        app.metrics.overdue(due.first().map_or(0, |t| (now.micros() - t.at.micros()) / 1_000_000));
-        let Some(next) = due.into_iter().find(|t| !tried.contains(&(t.id, t.at))) else { return Ok(done) };
+        let due = app.db.scan(move |c| timer::due(c, sorts, now, limit)).await?;
+        if sorts.is_none() {
+            app.metrics.overdue(due.first().map_or(0, |t| (now.micros() - t.at.micros()) / 1_000_000));
+        }
+        let Some(next) = due.into_iter().find(|t| !tried.contains(&(t.id, t.at))) else { return Ok(made) };
         tried.insert((next.id, next.at));
         let (id, kind, what) = (next.id, next.kind.clone(), next.what.clone());
+        let job = match jobs::of_timer(&kind, &what) {
+            Ok(job) => job.name,
+            Err(failure) => {
+                tracing::error!(%failure, "a change that is due is left undone");
+                app.metrics.swept(&kind, &what, "failed");
+                continue;
+            }
+        };
         match tick(app, now, next.kind, id).await {
-            Ok(()) => {
-                done.made += 1;
+            // Another server made it meanwhile.
+            Ok(false) => {}
+            Ok(true) => {
+                made.0.entry(job).or_default().made += 1;
                 app.metrics.swept(&kind, &what, "made");
             }
             Err(Failure::Unavailable(why)) => return Err(Failure::Unavailable(why)),
             Err(failure) => {
                 done.failed += 1;
                 tracing::error!(%kind, %what, %id, %failure, "a change that is due failed");
+                made.0.entry(job).or_default().failed += 1;
                 app.metrics.swept(&kind, &what, "failed");
             }
         }
     }
 }
 
-async fn tick(app: &App, now: Instant, kind: String, id: Uuid) -> Outcome<()> {
-    app.db.write(stamp(app, now), Mode::Commit, move |tx| tick_in(tx, &kind, id)).await
+/// Makes the change, if it is still due. Whether it did.
+async fn tick(app: &App, now: Instant, kind: String, id: Uuid) -> Outcome<bool> {
+    let write = app.db.write(stamp(app, now), Mode::Commit, move |tx| {
+        tick_in(tx, &kind, id)?;
+        Ok(tx.changed())
+    });
+    write.await
 }
 
 fn stamp(app: &App, now: Instant) -> Stamp {
@@ -84,46 +124,40 @@ fn tick_in(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<()> {
 /// # Errors
 /// Where the store cannot be reached.
 pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
-    let mut stuck = None;
+    let began = Stopwatch::now();
+    let (mut made, mut stuck) = (Made::default(), None);
     loop {
-        let next = app.db.scan(move |c| timer::due(c, to, 1)).await?.pop();
+        let next = app.db.scan(move |c| timer::due(c, None, to, 1)).await?.pop();
         // A change that stays due failed: it is logged, and the rest of the way is walked at its end.
         if next.is_none() || next == stuck {
             break;
         }
         let stop = next.as_ref().map_or(to, |timer| timer.at.max(app.clock.now()));
         clock.store(stop.micros(), Ordering::SeqCst);
-        sweep(app, stop).await?;
+        made.add(&sweep(app, None, stop).await?);
         stuck = next;
     }
     clock.store(to.micros(), Ordering::SeqCst);
-    sweep(app, to).await?;
+    made.add(&sweep(app, None, to).await?);
+    made.keep(app, to, began.elapsed()).await?;
     // In all that time the feed would have been sealed.
-    seal(app, to).await?;
-    Ok(())
+    seal(app, to).await.map(drop)
 }
 
 /// Seals the events of the feed that no checkpoint seals yet, if any. Returns how many checkpoints it took.
 ///
 /// # Errors
 /// Where the store cannot be reached.
-pub async fn seal(app: &App, now: Instant) -> Outcome<usize> {
-    let mut sealed = 0;
+pub async fn seal(app: &App, now: Instant) -> Outcome<Tally> {
+    let mut tally = Tally::default();
     while app.db.scan(checkpoint::is_due).await? {
         let made = app.db.write(stamp(app, now), Mode::Commit, checkpoint::seal).await?;
-        sealed += usize::from(made.is_some());
+        tally.made += usize::from(made.is_some());
         if !made.is_some_and(|made| made.is_full()) {
             break;
         }
     }
-    Ok(sealed)
-}
-
-/// Forgets the answers under idempotency keys that are older than they are kept.
-async fn forget(app: &App, now: Instant) -> Outcome<()> {
-    let before = now.plus_seconds(-ANSWERS_KEPT_DAYS * 86_400);
-    app.db.write(stamp(app, now), Mode::Commit, move |tx| idempotency::forget(tx, before)).await?;
-    Ok(())
+    Ok(tally)
 }
 
 /// Does all that a server does by itself, once, as of now.
@@ -140,30 +174,25 @@ pub async fn once(app: &App) -> Outcome<Done> {
     Ok(Done { sealed, ..done })
 }
 
+/// Makes every change that is due, and keeps that it did.
+///
+/// # Errors
+/// Where the store cannot be reached.
+pub async fn timed(app: &App, now: Instant) -> Outcome<Made> {
+    let began = Stopwatch::now();
+    let made = sweep(app, None, now).await?;
+    made.keep(app, now, began.elapsed()).await?;
+    Ok(made)
+}
+
 /// Sweeps for as long as the server runs.
-pub async fn run(app: web::Data<App>, every: std::time::Duration) {
-    let mut beat = tokio::time::interval(every);
+pub async fn run(app: web::Data<App>, every: Duration) {
+    let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut tidied = Instant::from_micros(0);
-    // By the machine's clock: one that is moved may stand still for long.
-    let mut sealed: Option<std::time::Instant> = None;
     loop {
         beat.tick().await;
-        let now = app.clock.now();
-        if let Err(failure) = sweep(&app, now).await {
+        if let Err(failure) = timed(&app, app.clock.now()).await {
             tracing::warn!(%failure, "the sweep will try again");
-        }
-        if sealed.is_none_or(|at| at.elapsed() >= SEALED_EVERY) {
-            sealed = Some(std::time::Instant::now());
-            if let Err(failure) = seal(&app, now).await {
-                tracing::warn!(%failure, "the feed was not sealed");
-            }
-        }
-        if matches!(app.clock, Clock::System) && now > tidied.plus_seconds(3600) {
-            tidied = now;
-            if let Err(failure) = forget(&app, now).await {
-                tracing::warn!(%failure, "old answers were not forgotten");
-            }
         }
     }
 }

@@ -11,3 +11,4 @@ pub mod kernel;
 pub mod law;
 pub mod provider;
 pub mod standing;
+pub mod webhook;

@@ -87,6 +87,7 @@ impl Tx<'_> {
     /// A refusal where a constraint that guards a rule is violated.
     pub fn create<A: Record>(&mut self, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
         value.insert(self)?;
+        self.mark_changed();
         timer::keep(self, &value)?;
         event::record(self, &value, 1, None, &events)?;
         Ok(Stored { value, version: 1, updated_at: self.now() })
@@ -104,6 +105,7 @@ impl Tx<'_> {
         if !value.update(self, before.version)? {
             return Err(crate::Failure::Again("another transaction changed the same row".to_owned()));
         }
+        self.mark_changed();
         if value.due() != before.value.due() {
             timer::keep(self, &value)?;
         }

@@ -47,11 +47,22 @@ pub struct Stamp {
 pub struct Tx<'a> {
     conn: Conn<'a>,
     stamp: &'a Stamp,
+    changed: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: Conn<'a>, stamp: &'a Stamp) -> Self {
-        Self { conn, stamp }
+        Self { conn, stamp, changed: false }
+    }
+
+    /// Whether an aggregate was created or changed in it so far.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        self.changed
+    }
+
+    pub(crate) fn mark_changed(&mut self) {
+        self.changed = true;
     }
 
     /// The instant of the command.

@@ -25,6 +25,7 @@ pub mod fee;
 pub mod provider;
 pub mod record;
 pub mod standing;
+pub mod webhook;
 
 pub use aggregate::{Record, Stored};
 pub use conn::{Conn, Page, Stamp, Tx};

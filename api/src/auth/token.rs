@@ -278,10 +278,10 @@ pub fn issue(secret: &[u8], claims: &Claims) -> Result<String, String> {
 pub fn local_secret(file: &Path) -> Result<Vec<u8>, String> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let say = |e: std::io::Error| format!("the token key {}: {e}", file.display());
+    let say = |e: std::io::Error| format!("the key {}: {e}", file.display());
     match std::fs::read(file) {
         Ok(secret) if secret.len() >= 32 => Ok(secret),
-        Ok(_) => Err(format!("the token key {} is shorter than 32 bytes", file.display())),
+        Ok(_) => Err(format!("the key {} is shorter than 32 bytes", file.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut secret = [0u8; 32];
             getrandom::fill(&mut secret).map_err(|e| e.to_string())?;

@@ -91,6 +91,16 @@ pub static SETTINGS: &[Setting] = &[
          boundary by radius",
     ),
     number("DPS_BODY_LIMIT", "1048576", 1024..=104_857_600, "bytes of a request body at most"),
+    text(
+        "DPS_SEAL_KEY_FILE",
+        "data/seal.key",
+        "the key that webhooks' secrets are sealed with, 32 bytes or more. A development server makes it where missing",
+    ),
+    text(
+        "DPS_WEBHOOK_PRIVATE",
+        "refuse",
+        "`allow`: webhooks may go to private addresses and over plain http. For development and closed networks",
+    ),
     text("DPS_LOG", "info", "filter of the log, such as `warn,api=debug`; commands that end say `warn` and up"),
 ];
 

@@ -44,6 +44,7 @@ impl Stage {
             key_file: key_file.clone(),
             // Moving the clock does what falls due; the beat is left to seal the feed.
             sweep_seconds: 1,
+            seal_key_file: folder.join("seal.key"),
             ..Config::from(|name| (name == "DPS_CLOCK").then(|| starts.to_string()))
                 .map_err(|wrong| wrong.join("; "))?
         };

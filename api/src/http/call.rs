@@ -217,6 +217,23 @@ impl<T: Send + Sync + 'static> Call<T> {
     pub fn lock_any<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
         let stored = tx.lock::<A>(id)?;
         self.who.may(tx, stored.value.about(), A::KIND)?;
+        self.current(stored)
+    }
+
+    /// As [`Call::lock`], for what is one account's own: to any other it is not there.
+    ///
+    /// # Errors
+    /// Not found, stale, or a missing precondition.
+    pub fn lock_if<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id, own: impl FnOnce(&A) -> bool) -> Outcome<Stored<A>> {
+        let stored = tx.lock::<A>(id)?;
+        if !own(&stored.value) {
+            return Err(Failure::NotFound(A::KIND));
+        }
+        let stored = self.current(stored)?;
+        if self.if_match.is_none() && self.conditional { Err(Failure::Unconditional) } else { Ok(stored) }
+    }
+
+    fn current<A>(&self, stored: Stored<A>) -> Outcome<Stored<A>> {
         match self.if_match {
             Some(Seen::Version(seen)) if seen != stored.version => Err(Failure::Stale),
             Some(_) | None => Ok(stored),

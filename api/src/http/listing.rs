@@ -37,6 +37,17 @@ pub struct List<T> {
     pub next: Option<String>,
 }
 
+impl<T> List<T> {
+    /// A page of `limit` rows, from up to one more; each row is told by `key` where the next page begins.
+    pub fn cut(mut items: Vec<T>, limit: i64, key: impl Fn(&T) -> Uuid) -> Self {
+        let shown = usize::try_from(limit).unwrap_or_default();
+        let more = items.len() > shown;
+        items.truncate(shown);
+        let next = if more { items.last().map(|row| key(row).to_string()) } else { None };
+        Self { items, next }
+    }
+}
+
 impl Listing {
     /// The page to read: one row more than is shown tells whether there is a next one.
     ///

@@ -72,7 +72,7 @@ async fn list_audit(call: Call, search: web::Query<Search>) -> Answer {
             lot: search.lot.map(Uuid::from),
             arrangement: search.arrangement.map(Uuid::from),
             actor: search.actor.clone(),
-            kind: search.kind.clone(),
+            kinds: search.kind.iter().cloned().collect(),
             from: search.from,
             until: search.until,
         };

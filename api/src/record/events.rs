@@ -166,7 +166,7 @@ async fn list_events(call: Call, following: web::Query<Following>) -> Answer {
         let after = cursor::place(following.after.as_deref(), "/after")?.unwrap_or_default();
         let filter = Filter {
             scope: call.who.record_scope(c)?,
-            kind: following.kind.clone(),
+            kinds: following.kind.iter().cloned().collect(),
             arrangement: following.arrangement.map(Uuid::from),
             lot: following.lot.map(Uuid::from),
             ..Filter::default()

@@ -48,7 +48,7 @@ async fn get_health(call: Call) -> Answer {
 #[get("/ready")]
 async fn get_ready(call: Call) -> Answer {
     call.scan(|c, _| {
-        persistence::record::timer::due(c, Instant::from_micros(0), 1)?;
+        persistence::record::timer::due(c, None, Instant::from_micros(0), 1)?;
         Reply::json(200, &Health { status: "ready", version: env!("CARGO_PKG_VERSION") })
     })
     .await

@@ -47,6 +47,8 @@ pub enum Kind {
     Fee,
     /// CRD-08, CRD-09.
     Client,
+    /// CRD-09.
+    Subscription,
 }
 
 impl Kind {
@@ -72,6 +74,7 @@ impl Kind {
             Kind::Interest => "interest",
             Kind::Fee => "fee",
             Kind::Client => "client",
+            Kind::Subscription => "subscription",
         }
     }
 }
@@ -113,6 +116,8 @@ pub enum Audience {
     Buyers,
     /// Whoever runs the system: neither buyers nor providers learn which clients there are.
     Administrators,
+    /// Nobody in the feed or the audit: it is the business of one account, which reads the thing itself.
+    Owner,
 }
 
 impl Audience {
@@ -125,6 +130,7 @@ impl Audience {
             Audience::Provider => "provider",
             Audience::Buyers => "buyers",
             Audience::Administrators => "administrators",
+            Audience::Owner => "owner",
         }
     }
 }

@@ -71,4 +71,6 @@ ids! {
     ClientId,
     /// One secret of a machine client.
     SecretId,
+    /// A webhook subscription (CRD-09).
+    SubscriptionId,
 }

@@ -12,7 +12,8 @@ pub use actor::{Actor, AuthorityCode, Role};
 pub use aggregate::{About, Aggregate, Audience, Decision, Due, Kind};
 pub use id::{
     AppealId, ApplicationId, ArrangementId, CheckId, ClientId, DeclarationId, FeeId, HomeId, InterestId, LotId,
-    MembershipId, NoticeId, ProviderId, RemovalId, RequirementId, RoundId, SanctionId, SecretId, SuspensionId,
+    MembershipId, NoticeId, ProviderId, RemovalId, RequirementId, RoundId, SanctionId, SecretId, SubscriptionId,
+    SuspensionId,
 };
 pub use money::{BasisPoints, Pence};
 pub use permission::{Permission, Reach};

@@ -70,7 +70,7 @@ pub struct Entry {
     pub provider_id: Option<Uid>,
     /// The application it is about.
     pub application_id: Option<Uid>,
-    /// Who may see it: `everyone`, `parties`, `provider`, `buyers` or `administrators`.
+    /// Who may see it: `everyone`, `parties`, `provider`, `buyers`, `administrators` or `owner`.
     pub audience: String,
     /// The token's subject.
     pub actor: String,
@@ -118,8 +118,8 @@ pub struct Filter {
     pub arrangement: Option<Uuid>,
     /// By this actor.
     pub actor: Option<String>,
-    /// Of this kind.
-    pub kind: Option<String>,
+    /// Of these kinds; of any where empty.
+    pub kinds: Vec<String>,
     /// At or after.
     pub from: Option<Instant>,
     /// Before.
@@ -310,10 +310,10 @@ macro_rules! filtered {
         query = match &filter.scope {
             Scope::Nothing => query.filter(events::seq.lt(0)),
             // What is for a provider's own eyes is sealed from every other reader.
-            Scope::Everything => query.filter(events::audience.ne_all(["provider", "administrators"])),
+            Scope::Everything => query.filter(events::audience.ne_all(SEALED)),
             Scope::Arrangements(ids) => query
                 .filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
-                .filter(events::audience.ne_all(["provider", "administrators"])),
+                .filter(events::audience.ne_all(SEALED)),
             Scope::Administration => query.filter(events::audience.eq("administrators")),
             Scope::Providers(ids) => query.filter(
                 // What is for the buying side is sealed from the provider that it is about.
@@ -342,8 +342,8 @@ macro_rules! filtered {
                 query = query.filter(events::role.eq_any(PROVIDING_SIDE.map(Role::name)));
             }
         }
-        if let Some(kind) = &filter.kind {
-            query = query.filter(events::kind.eq(kind.clone()));
+        if !filter.kinds.is_empty() {
+            query = query.filter(events::kind.eq_any(filter.kinds.clone()));
         }
         if let Some(from) = filter.from {
             query = query.filter(events::at.ge(Moment(from)));
@@ -362,6 +362,9 @@ fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
 /// What a PostgreSQL reader may see: only events below the oldest transaction still running, so that none can appear
 /// later behind the cursor. On SQLite the single writer commits in sequence.
 const SETTLED: &str = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+
+/// What the buying side does not see: what is for a provider's own eyes, and what is for nobody's.
+const SEALED: [&str; 3] = ["provider", "administrators", "owner"];
 
 /// The roles whose account a provider may see.
 pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
@@ -441,6 +444,15 @@ pub fn end(conn: &mut Conn<'_>) -> Outcome<Cursor> {
             .select((events::tx, events::seq))
     )?;
     Ok(last.first().map_or_else(Cursor::default, |(tx, seq)| Cursor { tx: *tx, seq: *seq }))
+}
+
+/// The place of an event in the feed.
+///
+/// # Errors
+/// Where the store fails.
+pub fn place_of(conn: &mut Conn<'_>, id: Uuid) -> Outcome<Option<Cursor>> {
+    let query = events::table.filter(events::id.eq(Uid(id))).select((events::tx, events::seq));
+    Ok(on!(conn, c => query.first(c)).optional()?.map(|(tx, seq)| Cursor { tx, seq }))
 }
 
 /// The hashes of settled events after one place and up to another, in commit order, each with its place.

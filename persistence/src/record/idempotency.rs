@@ -1,9 +1,9 @@
 //! Answers given under an idempotency key, kept in the transaction of the write they answer.
 
 use diesel::prelude::*;
-use domain::kernel::Instant;
+use domain::kernel::{Actor, Instant};
 
-use crate::{Moment, Outcome, Tx};
+use crate::{Conn, Moment, Outcome, Tx};
 
 mod schema {
     diesel::table! {
@@ -26,7 +26,7 @@ use schema::answers;
 /// # Errors
 /// Where the store fails.
 pub fn find(tx: &mut Tx<'_>, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
-    let account = account(tx);
+    let account = account(tx.actor());
     // A retry that meets its first attempt waits for it, and is answered as it was.
     crate::dialect::lock_key(tx, &account, key)?;
     let query = answers::table.find((account, key)).select((answers::fingerprint, answers::answer));
@@ -39,7 +39,7 @@ pub fn find(tx: &mut Tx<'_>, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
 /// [`crate::Failure::Again`] where the same key is being answered by another transaction.
 pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Outcome<()> {
     let row = (
-        answers::subject.eq(account(tx)),
+        answers::subject.eq(account(tx.actor())),
         answers::key.eq(key),
         answers::fingerprint.eq(fingerprint),
         answers::answer.eq(answer),
@@ -59,9 +59,18 @@ pub fn forget(tx: &mut Tx<'_>, before: Instant) -> Outcome<usize> {
     Ok(on!(&mut **tx, c => diesel::delete(old).execute(c))?)
 }
 
+/// How many answers are older than `before`.
+///
+/// # Errors
+/// Where the store fails.
+pub fn old(conn: &mut Conn<'_>, before: Instant) -> Outcome<i64> {
+    let old = answers::table.filter(answers::at.lt(Moment(before))).count();
+    Ok(on!(conn, c => old.get_result(c))?)
+}
+
 /// Whose key it is: the same subject in another role or for another authority or provider is another account.
-fn account(tx: &Tx<'_>) -> String {
-    let actor = tx.actor();
+#[must_use]
+pub fn account(actor: &Actor) -> String {
     let authority = actor.authority.as_ref().map(ToString::to_string).unwrap_or_default();
     let provider = actor.provider.map(|provider| provider.to_string()).unwrap_or_default();
     format!("{} {authority} {provider} {}", actor.role.name(), actor.subject)

@@ -1,10 +1,11 @@
 //! What happened: the event log that audit, change feed and time travel read, the checkpoints that seal it and the
-//! verifier that proves it, the timers of clock-driven work, the leases of background
-//! work, and the answers that were given under an idempotency key.
+//! verifier that proves it, the timers of clock-driven work, the leases and the
+//! history of background work, and the answers that were given under an idempotency key.
 
 pub mod checkpoint;
 pub mod event;
 pub mod idempotency;
+pub mod job;
 pub mod lease;
 pub mod timer;
 pub mod verify;

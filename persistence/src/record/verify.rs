@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::checkpoint::{self, Checkpoint};
 use super::event::{self, Cursor, Entry, events};
 use crate::aggregate::Which;
-use crate::{Conn, Outcome, Uid, admission, arrangement, client, fee, provider, standing};
+use crate::{Conn, Outcome, Uid, admission, arrangement, client, fee, provider, standing, webhook};
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +44,7 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Appeal, standing::appeals::versions),
     (Kind::Fee, fee::fees::versions),
     (Kind::Client, client::clients::versions),
+    (Kind::Subscription, webhook::subscriptions::versions),
 ];
 
 /// What the verifier found.

@@ -71,6 +71,9 @@ impl TestApp {
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
             body_limit: BODY_LIMIT,
+            seal_key_file: database.home.join("seal.key"),
+            // Receivers of tests are in this process.
+            webhook_private: true,
             ..Config::from(|name| (name == "DPS_CLOCK").then(|| start.to_owned())).unwrap()
         };
         tune(&mut config);

@@ -5,13 +5,19 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl};
 
 /// Which database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     Sqlite,
     Postgres,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    line: String,
 }
 
 /// A database with a directory for whatever else belongs to its server.
@@ -50,6 +56,41 @@ impl Database {
             }
         };
         Self { kind, url, home }
+    }
+
+    /// Whatever is stored, as text.
+    pub fn dump(&self) -> String {
+        match self.kind {
+            Kind::Sqlite => {
+                let file = self.url.trim_start_matches("sqlite:");
+                let parts =
+                    [file.to_owned(), format!("{file}-wal")].map(|part| std::fs::read(part).unwrap_or_default());
+                String::from_utf8_lossy(&parts.concat()).into_owned()
+            }
+            Kind::Postgres => {
+                let tables = "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = 'public'";
+                let rows = |table: Line| {
+                    let all = format!("SELECT coalesce(string_agg(t::text, ' '), '') AS line FROM {} t", table.line);
+                    self.query(&all).pop().unwrap().line
+                };
+                self.query(tables).into_iter().map(rows).collect()
+            }
+        }
+    }
+
+    /// Runs a statement beside the servers.
+    pub fn execute(&self, statement: &str) {
+        match self.kind {
+            Kind::Sqlite => {
+                let file = self.url.trim_start_matches("sqlite:");
+                diesel::SqliteConnection::establish(file).unwrap().batch_execute(statement).unwrap();
+            }
+            Kind::Postgres => PgConnection::establish(&self.url).unwrap().batch_execute(statement).unwrap(),
+        }
+    }
+
+    fn query(&self, query: &str) -> Vec<Line> {
+        diesel::sql_query(query).load(&mut PgConnection::establish(&self.url).unwrap()).unwrap()
     }
 
     fn name(&self) -> &str {

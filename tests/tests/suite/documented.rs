@@ -87,7 +87,10 @@ pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
 
 /// Whether a request reads the record, whose events appear when older transactions have ended.
 pub fn reads_the_feed(method: &str, path: &str) -> bool {
-    method == "GET" && operation(method, path).is_some_and(|o| o.permission == "ReadRecord")
+    operation(method, path).is_some_and(|o| match o.permission.as_str() {
+        "ReadRecord" => method == "GET",
+        permission => permission == "Subscribe" || o.id == "runJob",
+    })
 }
 
 /// Pages of the server that are not operations of the API.

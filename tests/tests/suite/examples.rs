@@ -51,12 +51,29 @@ pub fn report() {
 #[derive(Default)]
 struct Plain(HashMap<String, String>);
 
+/// What stands for a field whose value differs each time.
+fn constant(name: &str, value: &Value) -> Option<Value> {
+    match (name, value) {
+        ("durationMs", Value::Number(_)) => Some(json!(12)),
+        ("secret", Value::String(_)) => Some(json!("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")),
+        ("url", Value::String(url)) if url.starts_with("http://127.") => Some(json!("https://example.org/hooks/dps")),
+        ("nextAttemptAt", Value::String(_)) => Some(json!("2019-05-01T12:00:07Z")),
+        _ => None,
+    }
+}
+
 impl Plain {
     fn value(&mut self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.text(text)),
             Value::Array(items) => Value::Array(items.iter().take(SHOWN).map(|item| self.value(item)).collect()),
-            Value::Object(fields) => fields.iter().map(|(name, value)| (self.text(name), self.value(value))).collect(),
+            Value::Object(fields) => {
+                let shown = |(name, value): (&String, &Value)| {
+                    let value = constant(name, value).unwrap_or_else(|| self.value(value));
+                    (self.text(name), value)
+                };
+                fields.iter().map(shown).collect()
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
     }

@@ -1,6 +1,7 @@
 //! Several servers on one PostgreSQL database do the same clock-driven work at once, and each change is made once.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -8,6 +9,8 @@ use crate::app::TestApp;
 use crate::database::Kind;
 use crate::market::Market;
 use crate::members::{Member, count, feed, register, rolling};
+use crate::receiver::Receiver;
+use crate::webhooks::{deliver, ids, ids_of, subscribe};
 
 /// Moves the clocks of all servers at once.
 fn together(servers: &[&TestApp], to: &str) {
@@ -84,4 +87,95 @@ fn two_servers_on_one_postgres_walk_ten_years_of_rounds_once() {
     once_each(first, &[("RoundOpened", 41), ("RoundClosed", 41), ("ArrangementExpired", 1)]);
     // The first was scheduled at publication, by its lead.
     assert_eq!(count(first, "RoundScheduled"), 41);
+}
+
+/// All servers do that at once; what each answers.
+fn at_once<'a, T: Send>(servers: &[&'a TestApp], act: impl Fn(&'a TestApp) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(servers.len());
+    std::thread::scope(|scope| {
+        let (barrier, act) = (&barrier, &act);
+        let one = |server: &&'a TestApp| {
+            let server = *server;
+            scope.spawn(move || {
+                barrier.wait();
+                act(server)
+            })
+        };
+        let running: Vec<_> = servers.iter().map(one).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn two_servers_share_a_job() {
+    let first = &TestApp::on(Kind::Postgres);
+    let market = rolling(first, json!({}));
+    let members: Vec<Member<'_>> = (0..6).map(|n| Member::new(&market, &format!("Provider {n}"))).collect();
+    first.at("2019-05-01T12:00:00Z");
+    for member in &members {
+        member.suspend(&market.lead, json!({"months": 1})).expect(201);
+    }
+    let later = [(); 2].map(|()| first.beside("2019-07-01T00:00:00Z"));
+    let made = at_once(&[&later[0], &later[1]], |server| {
+        let run = server.script().post("/v1/jobs/lapse-suspensions/run", Value::Null).expect(200).body;
+        assert_eq!(run["failed"], 0);
+        run["made"].as_u64().unwrap()
+    });
+    assert_eq!(made.iter().sum::<u64>(), 6, "each change is one server's: {made:?}");
+    once_each(first, &[("SuspensionLapsed", 6)]);
+}
+
+#[test]
+fn two_servers_on_one_postgres_deliver_each_event_once() {
+    let first = &TestApp::on(Kind::Postgres);
+    let market = rolling(first, json!({}));
+    Member::new(&market, "Ash");
+    let second = &first.beside("2019-01-04T00:00:00Z");
+    let receivers = [(); 3].map(|()| Receiver::new());
+    for receiver in &receivers {
+        subscribe(&market.lead, receiver, json!({"from": "2000-01-01T00:00:00Z"}));
+    }
+    let runs = at_once(&[first, second], deliver);
+    let expected = ids_of(&feed(&market.lead, ""));
+    assert!(expected.len() > 10);
+    let made: u64 = runs.iter().map(|run| run["made"].as_u64().unwrap()).sum();
+    assert_eq!(made, 3 * expected.len() as u64);
+    for receiver in &receivers {
+        assert_eq!(ids(&receiver.take()), expected);
+    }
+}
+
+#[test]
+fn a_server_that_is_lost_between_sending_and_committing_loses_nothing() {
+    let first = TestApp::on(Kind::Postgres);
+    let database = first.database.clone();
+    let market = rolling(&first, json!({}));
+    Member::new(&market, "Ash");
+    let second = first.beside("2019-01-04T00:00:00Z");
+    let receiver = Receiver::new();
+    subscribe(&market.lead, &receiver, json!({"from": "2000-01-01T00:00:00Z"}));
+    // When the fifth event was received and not yet answered, the server is as good as dead: another has its lease.
+    let lost = AtomicBool::new(false);
+    let stolen = database.clone();
+    receiver.on_request(move |n| {
+        if n == 5 && !lost.swap(true, Ordering::SeqCst) {
+            stolen.execute("UPDATE leases SET holder = '0190a000-0000-7000-8000-00000000dead'");
+        }
+    });
+    deliver(&first);
+    let before = ids(&receiver.take());
+    assert_eq!(before.len(), 5, "it sends no more");
+    drop(market);
+    drop(first);
+    assert_eq!(deliver(&second)["made"], 0, "not before the lease has run out");
+    // As it does after a minute.
+    database.execute("DELETE FROM leases");
+    deliver(&second);
+    let after = ids(&receiver.take());
+    let expected = ids_of(&feed(&second.lead("LGSS"), ""));
+    assert_eq!(after.first(), before.last(), "what was not committed is sent again, by the same id");
+    let mut all = before;
+    all.extend(after);
+    all.dedup();
+    assert_eq!(all, expected, "every event, once by its id, in order");
 }

@@ -1,0 +1,280 @@
+//! A webhook subscription: whose events go where (CRD-09).
+//!
+//! What it has been sent so far, its attempts and its secrets are no part of it: they change with every delivery, and
+//! a delivery that were an event would have to be delivered.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::arrangement::Commands;
+use crate::kernel::{
+    About, Actor, Aggregate, ArrangementId, Audience, Decision, Instant, Kind, LotId, ProviderId, SubscriptionId,
+    Violations,
+};
+
+/// Event types that a filter names at most.
+const KINDS: usize = 100;
+/// Subscriptions that one account has at most.
+const PER_OWNER: usize = 20;
+
+crate::rules! {
+    URL_UNUSABLE = "webhook_url_unusable", Input, "CRD-09",
+        "A webhook is sent to an absolute https address without credentials or fragment.";
+    ADDRESS_REFUSED = "webhook_address_refused", Input, "CRD-09",
+        "A webhook is never sent to a private, loopback, link-local or otherwise special address.";
+    BAD_FILTER = "webhook_filter_unusable", Input, "CRD-09",
+        "A filter names up to 100 event types, each of 1 to 100 characters.";
+    TOO_MANY_WEBHOOKS = "too_many_webhooks", Conflict, "CRD-09", "An account has at most 20 webhook subscriptions.";
+}
+
+/// Which of the owner's events are sent; all of them where nothing is said.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = WebhookFilters)]
+pub struct Filters {
+    /// Only events of these types; of every type where empty.
+    #[serde(default)]
+    #[schema(example = json!(["Suspended", "SuspensionLapsed"]))]
+    pub kinds: Vec<String>,
+    /// Only what is about this arrangement.
+    pub arrangement: Option<ArrangementId>,
+    /// Only what is about this lot.
+    pub lot: Option<LotId>,
+    /// Only what is about this provider.
+    pub provider: Option<ProviderId>,
+}
+
+/// Why an event could not be delivered for good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Undelivered {
+    /// Every attempt failed.
+    Exhausted,
+    /// The receiver answered 410 Gone.
+    Gone,
+}
+
+/// Where a subscription stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum SubscriptionState {
+    /// Events are sent.
+    Active,
+    /// Its owner stopped it; nothing is lost meanwhile.
+    Paused {
+        /// Since when.
+        since: Instant,
+    },
+    /// The dead letter: sending stopped at an event that could not be delivered. It waits for a `resume`, with that
+    /// event or without it; nothing is lost meanwhile.
+    Failing {
+        /// Since when.
+        since: Instant,
+        /// The event that could not be delivered.
+        event: Uuid,
+        /// Why not.
+        reason: Undelivered,
+    },
+    /// It ended.
+    Deleted {
+        /// When.
+        at: Instant,
+    },
+}
+
+/// A webhook subscription.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = WebhookSubscription)]
+pub struct Subscription {
+    /// Identifier.
+    pub id: SubscriptionId,
+    /// The account that made it: it is sent what this account may see of the feed at the time of sending.
+    pub owner: Actor,
+    /// Where events are sent; empty once it is deleted.
+    pub url: String,
+    /// What it is for, in its owner's words.
+    pub description: Option<String>,
+    /// Which events.
+    pub filters: Filters,
+    /// Since when.
+    pub created_at: Instant,
+    /// State.
+    #[serde(flatten)]
+    pub state: SubscriptionState,
+}
+
+/// What happened to a subscription. The address is not told: it may itself be a secret.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "past tense of the commands")]
+pub enum SubscriptionEvent {
+    WebhookSubscribed { subscription: SubscriptionId, filters: Filters },
+    WebhookChanged { subscription: SubscriptionId, address_changed: bool, filters: Filters },
+    WebhookSecretRotated { subscription: SubscriptionId, old_until: Instant },
+    WebhookReplayed { subscription: SubscriptionId },
+    WebhookPaused { subscription: SubscriptionId },
+    WebhookResumed { subscription: SubscriptionId, skipped: Option<Uuid> },
+    WebhookFailing { subscription: SubscriptionId, event: Uuid, reason: Undelivered },
+    WebhookDeleted { subscription: SubscriptionId },
+}
+
+use SubscriptionEvent as Event;
+use SubscriptionState as State;
+
+impl Aggregate for Subscription {
+    type Event = Event;
+    const KIND: Kind = Kind::Subscription;
+
+    fn id(&self) -> Uuid {
+        self.id.0
+    }
+
+    fn state(&self) -> &'static str {
+        match self.state {
+            State::Active => "active",
+            State::Paused { .. } => "paused",
+            State::Failing { .. } => "failing",
+            State::Deleted { .. } => "deleted",
+        }
+    }
+
+    fn about(&self) -> About {
+        About::default()
+    }
+
+    fn audience(&self, _event: &Event) -> Audience {
+        Audience::Owner
+    }
+}
+
+impl Commands for Subscription {
+    fn allowed(&self) -> &'static [&'static str] {
+        match self.state {
+            State::Active => &["change", "rotate", "replay", "pause", "delete", "fail"],
+            State::Paused { .. } => &["change", "rotate", "replay", "resume", "delete"],
+            State::Failing { .. } => &["change", "rotate", "replay", "pause", "resume", "delete"],
+            State::Deleted { .. } => &[],
+        }
+    }
+}
+
+impl Subscription {
+    /// Subscribes `owner`, who has `others` subscriptions.
+    pub fn subscribe(
+        id: SubscriptionId,
+        owner: &Actor,
+        url: String,
+        description: Option<String>,
+        filters: Filters,
+        others: usize,
+        now: Instant,
+    ) -> Decision<Self> {
+        let mut found = Violations::new();
+        if others >= PER_OWNER {
+            found.add(TOO_MANY_WEBHOOKS.broken(format!("there are {others} already")));
+        }
+        check(&mut found, &filters);
+        found.refuse_any()?;
+        let event = Event::WebhookSubscribed { subscription: id, filters: filters.clone() };
+        let owner = owner.clone();
+        Ok((Self { id, owner, url, description, filters, created_at: now, state: State::Active }, vec![event]))
+    }
+
+    /// Sends to another address, other events, or describes it anew; what is `None` stays.
+    pub fn change(
+        mut self,
+        url: Option<String>,
+        description: Option<String>,
+        filters: Option<Filters>,
+    ) -> Decision<Self> {
+        self.permit("change")?;
+        let before = self.clone();
+        self.url = url.unwrap_or(self.url);
+        self.description = description.or(self.description);
+        self.filters = filters.unwrap_or(self.filters);
+        let mut found = Violations::new();
+        check(&mut found, &self.filters);
+        found.refuse_any()?;
+        if self == before {
+            return Ok((self, Vec::new()));
+        }
+        let address_changed = self.url != before.url;
+        let event = Event::WebhookChanged { subscription: self.id, address_changed, filters: self.filters.clone() };
+        Ok((self, vec![event]))
+    }
+
+    /// Signs with a new secret; the one before it signs too until `old_until`.
+    pub fn rotate(self, old_until: Instant) -> Decision<Self> {
+        self.permit("rotate")?;
+        let event = Event::WebhookSecretRotated { subscription: self.id, old_until };
+        Ok((self, vec![event]))
+    }
+
+    /// Goes to another place of the feed and sends on from there.
+    pub fn replay(self) -> Decision<Self> {
+        self.permit("replay")?;
+        let event = Event::WebhookReplayed { subscription: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Stops sending.
+    pub fn pause(mut self, now: Instant) -> Decision<Self> {
+        self.permit("pause")?;
+        self.state = State::Paused { since: now };
+        let event = Event::WebhookPaused { subscription: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Sends again, from where it stopped; `skip`: without the event that could not be delivered.
+    pub fn resume(mut self, skip: bool) -> Decision<Self> {
+        self.permit("resume")?;
+        let skipped = self.undeliverable().filter(|_| skip);
+        self.state = State::Active;
+        let event = Event::WebhookResumed { subscription: self.id, skipped };
+        Ok((self, vec![event]))
+    }
+
+    /// The event at which sending stopped, where it did.
+    #[must_use]
+    pub fn undeliverable(&self) -> Option<Uuid> {
+        match self.state {
+            State::Failing { event, .. } => Some(event),
+            State::Active | State::Paused { .. } | State::Deleted { .. } => None,
+        }
+    }
+
+    /// Stops at `event`, which could not be delivered.
+    pub fn fail(mut self, event: Uuid, reason: Undelivered, now: Instant) -> Decision<Self> {
+        self.permit("fail")?;
+        self.state = State::Failing { since: now, event, reason };
+        let event = Event::WebhookFailing { subscription: self.id, event, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it for good, and forgets where it was sent.
+    pub fn delete(mut self, now: Instant) -> Decision<Self> {
+        self.permit("delete")?;
+        self.state = State::Deleted { at: now };
+        self.url.clear();
+        self.description = None;
+        let event = Event::WebhookDeleted { subscription: self.id };
+        Ok((self, vec![event]))
+    }
+
+    /// Whether it is `actor`'s and there still. The same subject in another role, or for another authority or
+    /// provider, is another account.
+    #[must_use]
+    pub fn is_of(&self, actor: &Actor) -> bool {
+        self.owner == *actor && !matches!(self.state, State::Deleted { .. })
+    }
+}
+
+fn check(found: &mut Violations, filters: &Filters) {
+    let fits = filters.kinds.len() <= KINDS && filters.kinds.iter().all(|kind| (1..=100).contains(&kind.len()));
+    found.require(fits, &BAD_FILTER, "/filters/kinds", "up to 100 types of 1 to 100 characters");
+}
+
+#[cfg(test)]
+mod tests;
