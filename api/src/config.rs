@@ -219,7 +219,7 @@ fn source(
             let near = |at: &&str| {
                 address.strip_prefix(*at).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
             };
-            let open = profile == Profile::Development && local.iter().any(|at| near(&at));
+            let open = profile == Profile::Development && local.iter().any(near);
             if !address.starts_with("https://") && !open {
                 wrong.push("DPS_JWKS_URL begins with https://".to_owned());
             }

@@ -188,7 +188,7 @@ impl Verifier {
         let mut jti = [0; 16];
         getrandom::fill(&mut jti).map_err(|e| e.to_string())?;
         let now = now();
-        let mut claims = serde_json::json!({
+        let claims = serde_json::json!({
             "iss": CLIENT_ISSUER,
             "aud": self.audience,
             "sub": token.client,
@@ -196,12 +196,10 @@ impl Verifier {
             "exp": now + seconds,
             "jti": Uuid::from_bytes(jti),
             "role": role,
+            "authority": authority,
             "scope": scope(&token.scopes),
             "secret": token.secret,
         });
-        if let Some(authority) = authority {
-            claims["authority"] = serde_json::json!(authority);
-        }
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(|e| e.to_string())
     }
 

@@ -104,8 +104,8 @@ impl Limits {
             policy,
             limit,
             left: left.try_into().unwrap_or(u64::MAX),
-            full_in: seconds(full - now),
-            wait: too_many.then(|| seconds(after - now - WINDOW).max(1)),
+            full_in: seconds(full.saturating_sub(now)),
+            wait: too_many.then(|| seconds(after.saturating_sub(now + WINDOW)).max(1)),
         }
     }
 }

@@ -249,10 +249,10 @@ async fn judge_self_cleaning(call: Call<Given<SelfCleaning>>, path: web::Path<(P
 /// no other. Names that are nobody's are whoever's uses them first, as before.
 fn owns_name(conn: &mut Conn<'_>, who: &Who, portal: &str) -> Outcome<()> {
     let name = portal.to_ascii_lowercase();
-    let owner = clients::of_portal(conn, &name)?.map(|id| id.to_string());
-    let owned = match (owner, &who.grant) {
+    let client = clients::of_portal(conn, &name)?.map(|id| id.to_string());
+    let owned = match (client, &who.grant) {
         (None, None) => true,
-        (Some(owner), Some(_)) => owner == who.actor.subject && portal == name,
+        (Some(client), Some(_)) => client == who.actor.subject && portal == name,
         (_, _) => false,
     };
     let foreign = || PORTAL_NAME_FOREIGN.broken_at("/portal", format!("`{portal}` is not the caller's own name"));

@@ -25,17 +25,23 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// A key pair of the identity provider; the same each time.
 struct Pair {
     kid: &'static str,
+    algorithm: Algorithm,
     signing: EncodingKey,
 }
 
 impl Pair {
     fn new(kid: &'static str, seed: u8) -> Self {
         let der = p256::SecretKey::from_slice(&[seed; 32]).unwrap().to_pkcs8_der().unwrap();
-        Self { kid, signing: EncodingKey::from_ec_der(der.as_bytes()) }
+        Self { kid, algorithm: Algorithm::ES256, signing: EncodingKey::from_ec_der(der.as_bytes()) }
+    }
+
+    /// One of RSA, made for these tests and used nowhere else.
+    fn rsa(kid: &'static str) -> Self {
+        Self { kid, algorithm: Algorithm::RS256, signing: EncodingKey::from_rsa_der(include_bytes!("rsa.der")) }
     }
 
     fn published(&self) -> Value {
-        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.signing, Algorithm::ES256).unwrap()).unwrap();
+        let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&self.signing, self.algorithm).unwrap()).unwrap();
         jwk["kid"] = json!(self.kid);
         jwk["use"] = json!("sig");
         jwk
@@ -43,7 +49,7 @@ impl Pair {
 
     /// A token of a lead agency, with other claims where `claims` has them.
     fn token(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(Algorithm::ES256) };
+        let header = Header { kid: Some(self.kid.to_owned()), ..Header::new(self.algorithm) };
         encode(&header, &said(claims), &self.signing).unwrap()
     }
 }
@@ -68,8 +74,8 @@ fn set(pairs: &[&Pair]) -> String {
     json!({"keys": keys}).to_string()
 }
 
-fn people(config: &mut Config, keys: Source) {
-    config.tokens = Tokens::Published { keys, algorithm: Algorithm::ES256, issuer: ISSUER.to_owned() };
+fn people(config: &mut Config, keys: Source, algorithm: Algorithm) {
+    config.tokens = Tokens::Published { keys, algorithm, issuer: ISSUER.to_owned() };
 }
 
 #[track_caller]
@@ -77,13 +83,13 @@ fn try_it(app: &TestApp, token: &str) -> Reply {
     app.bearing(token).get("/v1/providers")
 }
 
-/// A server whose identity provider publishes in a file, and where that is.
+/// A server whose identity provider publishes in a file, and where that is. It accepts what the first key signs with.
 fn by_file(pairs: &[&Pair]) -> (TestApp, std::path::PathBuf) {
     let mut path = std::path::PathBuf::new();
     let app = TestApp::tuned(Kind::Sqlite, |config| {
         path = config.key_file.with_file_name("jwks.json");
         std::fs::write(&path, set(pairs)).unwrap();
-        people(config, Source::File(path.clone()));
+        people(config, Source::File(path.clone()), pairs[0].algorithm);
     });
     (app, path)
 }
@@ -164,6 +170,24 @@ fn an_algorithm_is_not_the_tokens_to_choose() {
 }
 
 #[test]
+fn a_set_of_many_kinds_of_keys_is_used_for_one() {
+    let (rsa, elliptic) = (Pair::rsa("rsa"), Pair::new("ec", 1));
+    let (app, _) = by_file(&[&rsa, &elliptic]);
+    let app = &app;
+    try_it(app, &rsa.token(&json!({}))).expect(200);
+    try_it(app, &elliptic.token(&json!({}))).problem("unauthenticated", 401);
+    let header = Header { kid: Some("rsa".to_owned()), ..Header::new(Algorithm::RS512) };
+    let other = encode(&header, &said(&json!({})), &rsa.signing).unwrap();
+    try_it(app, &other).problem("unauthenticated", 401);
+    let modulus = rsa.published()["n"].as_str().unwrap().to_owned();
+    let header = Header { kid: Some("rsa".to_owned()), ..Header::new(Algorithm::HS256) };
+    for secret in [BASE64_URL_SAFE_NO_PAD.decode(&modulus).unwrap(), modulus.into_bytes()] {
+        let token = encode(&header, &said(&json!({"iss": "dps"})), &EncodingKey::from_secret(&secret)).unwrap();
+        try_it(app, &token).problem("unauthenticated", 401);
+    }
+}
+
+#[test]
 fn a_key_set_in_a_file_is_read_again_when_it_changes() {
     let (one, two) = (Pair::new("one", 1), Pair::new("two", 2));
     let (app, path) = by_file(&[&one]);
@@ -236,7 +260,9 @@ impl Provider {
     /// A server that asks it at once about an unknown key, where `again` has passed since it last asked.
     fn server(&self, again: Duration) -> TestApp {
         let address = self.address.clone();
-        TestApp::tuned(Kind::Sqlite, |config| people(config, Source::Url { address, every: DAY, again }))
+        TestApp::tuned(Kind::Sqlite, |config| {
+            people(config, Source::Url { address, every: DAY, again }, Algorithm::ES256)
+        })
     }
 }
 
