@@ -18,6 +18,7 @@ pub mod sweep;
 
 pub mod admission;
 pub mod arrangement;
+pub mod fee;
 pub mod provider;
 pub mod record;
 pub mod reports;
@@ -63,6 +64,7 @@ pub fn subjects() -> Vec<Subject> {
         provider::routes(),
         admission::routes(),
         standing::routes(),
+        fee::routes(),
         record::routes(),
         reports::routes(),
     ]

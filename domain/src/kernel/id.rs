@@ -65,4 +65,6 @@ ids! {
     InterestId,
     /// An assessor's declaration of interests (BEY-08).
     DeclarationId,
+    /// A member's fee for a service (A15).
+    FeeId,
 }
