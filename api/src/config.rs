@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use domain::kernel::Instant;
 use jsonwebtoken::Algorithm;
 
+use crate::ocds;
+
 /// Where the server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Profile {
@@ -59,6 +61,14 @@ pub struct Config {
     pub postcodes: Option<PathBuf>,
     /// `DPS_BODY_LIMIT`: bytes of a request body at most.
     pub body_limit: usize,
+    /// `DPS_OCID_PREFIX`: what the identifiers of contracting processes begin with, as the standard's registry gave it.
+    pub ocid_prefix: String,
+    /// `DPS_PUBLISHER`: the name of whoever publishes the market.
+    pub publisher: String,
+    /// `DPS_PUBLIC_URL`: the address under which the server is reached; the one it listens on, where absent.
+    pub public_url: Option<String>,
+    /// `DPS_DATA_LICENCE`: the address of the licence of published data.
+    pub data_licence: Option<String>,
 }
 
 impl Config {
@@ -127,6 +137,18 @@ impl Config {
                 Tokens::Local { key_file: PathBuf::new() }
             }
         };
+        let ocid_prefix = get("DPS_OCID_PREFIX").unwrap_or_else(|| ocds::LOCAL_PREFIX.to_owned());
+        if !ocds::Publisher::is_prefix(&ocid_prefix) {
+            wrong.push("DPS_OCID_PREFIX is `ocds-` and six lower-case letters or digits".to_owned());
+        }
+        let mut address = |name: &str| {
+            let given = get(name)?;
+            if !["https://", "http://"].iter().any(|scheme| given.starts_with(scheme)) {
+                wrong.push(format!("{name} begins with https:// or http://"));
+            }
+            Some(given)
+        };
+        let (public_url, data_licence) = (address("DPS_PUBLIC_URL"), address("DPS_DATA_LICENCE"));
         let config = Self {
             profile,
             database,
@@ -142,6 +164,10 @@ impl Config {
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", 1, 1..=3600, &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", 1_048_576, 1024..=104_857_600, &mut wrong),
+            ocid_prefix,
+            publisher: get("DPS_PUBLISHER").unwrap_or_else(|| "Dynamic purchasing system".to_owned()),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            data_licence,
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
     }
@@ -187,9 +213,11 @@ mod tests {
             ("DPS_CLOCK", "2019-01-04T00:00:00Z"),
             ("DPS_LISTEN", "here"),
             ("DPS_WORKERS", "0"),
+            ("DPS_OCID_PREFIX", "ocds-DPS000"),
+            ("DPS_PUBLIC_URL", "dps.example"),
         ]))
         .unwrap_err();
-        assert_eq!(wrong.len(), 5, "{wrong:?}");
+        assert_eq!(wrong.len(), 7, "{wrong:?}");
     }
 
     #[test]

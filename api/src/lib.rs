@@ -19,6 +19,7 @@ pub mod sweep;
 pub mod admission;
 pub mod arrangement;
 pub mod fee;
+pub mod ocds;
 pub mod provider;
 pub mod record;
 pub mod reports;
@@ -52,6 +53,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Where outward postcodes lie.
     pub gazetteer: Gazetteer,
+    /// Who publishes the market as open data.
+    pub publisher: ocds::Publisher,
     /// The published document, as text.
     pub openapi: String,
 }
@@ -66,6 +69,7 @@ pub fn subjects() -> Vec<Subject> {
         standing::routes(),
         fee::routes(),
         record::routes(),
+        ocds::routes(),
         reports::routes(),
     ]
     .into_iter()

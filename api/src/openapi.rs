@@ -35,6 +35,7 @@ use domain::kernel::{Reach, Role};
         (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
         (name = "fees", description = "What members ask for their services (A15)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
+        (name = "ocds", description = "The published market in the Open Contracting Data Standard 1.1"),
         (name = "system", description = "The server itself")
     )
 )]

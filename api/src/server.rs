@@ -14,6 +14,7 @@ use crate::config::{Config, Tokens};
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
+use crate::ocds::Publisher;
 use crate::provider::gazetteer::Gazetteer;
 use crate::{App, http, openapi, subjects, sweep, system};
 
@@ -33,9 +34,9 @@ pub struct Bound {
 /// # Errors
 /// What cannot be opened or bound, in words.
 pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
-    let app = web::Data::new(open(config, ids)?);
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let app = web::Data::new(open(config, ids, address)?);
     let (shared, limit) = (app.clone(), config.body_limit);
     let server = HttpServer::new(move || {
         let shared = shared.clone();
@@ -90,7 +91,7 @@ pub fn prepare(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-fn open(config: &Config, ids: Ids) -> Result<App, String> {
+fn open(config: &Config, ids: Ids, address: SocketAddr) -> Result<App, String> {
     prepare(config)?;
     migrate(&config.database).map_err(|e| e.to_string())?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
@@ -102,6 +103,12 @@ fn open(config: &Config, ids: Ids) -> Result<App, String> {
         directory: Directory::of(&subjects()),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
+        publisher: Publisher {
+            prefix: config.ocid_prefix.clone(),
+            name: config.publisher.clone(),
+            base: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+            licence: config.data_licence.clone(),
+        },
         openapi: openapi::text()?,
     })
 }

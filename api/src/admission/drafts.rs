@@ -90,12 +90,12 @@ async fn save_answer(call: Call<Given<Answers>>, path: web::Path<(ApplicationId,
 /// A document given for a requirement.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Document {
+pub(super) struct Document {
     /// The requirement that asks for it.
-    requirement: RequirementId,
+    pub(super) requirement: RequirementId,
     /// The document.
     #[serde(flatten)]
-    item: EvidenceItem,
+    pub(super) item: EvidenceItem,
 }
 
 /// Attach a document to a requirement

@@ -47,6 +47,10 @@ impl Stage {
             sweep_seconds: 1,
             postcodes: None,
             body_limit: 1_048_576,
+            ocid_prefix: crate::ocds::LOCAL_PREFIX.to_owned(),
+            publisher: "Dynamic purchasing system".to_owned(),
+            public_url: None,
+            data_licence: None,
         };
         let (tell, told) = std::sync::mpsc::channel();
         let served = config.clone();

@@ -87,7 +87,8 @@ pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
 
 /// Whether a request reads the record, whose events appear when older transactions have ended.
 pub fn reads_the_feed(method: &str, path: &str) -> bool {
-    method == "GET" && operation(method, path).is_some_and(|o| o.permission == "ReadRecord")
+    let reads = |o: &Operation| o.permission == "ReadRecord" || o.path.starts_with("/v1/ocds/");
+    method == "GET" && operation(method, path).is_some_and(reads)
 }
 
 /// Pages of the server that are not operations of the API.

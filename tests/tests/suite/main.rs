@@ -43,6 +43,7 @@ mod decade;
 mod fees;
 mod interests;
 mod lots;
+mod ocds;
 mod protocol;
 mod providers;
 mod record;
