@@ -14,6 +14,7 @@ use jsonwebtoken::Algorithm;
 use crate::auth::keys::Source;
 use crate::auth::token::{CLIENT_ISSUER, LOCAL_ISSUER};
 use crate::client::oauth::OAuth;
+use crate::ocds;
 
 /// Where the server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +79,14 @@ pub struct Config {
     pub seal_key_file: PathBuf,
     /// `DPS_WEBHOOK_PRIVATE`: whether webhooks may go to private addresses and over plain http.
     pub webhook_private: bool,
+    /// `DPS_OCID_PREFIX`: what the identifiers of contracting processes begin with, as the standard's registry gave it.
+    pub ocid_prefix: String,
+    /// `DPS_PUBLISHER`: the name of whoever publishes the market.
+    pub publisher: String,
+    /// `DPS_PUBLIC_URL`: the address under which the server is reached; the one it listens on, where absent.
+    pub public_url: Option<String>,
+    /// `DPS_DATA_LICENCE`: the address of the licence of published data.
+    pub data_licence: Option<String>,
 }
 
 impl Config {
@@ -150,6 +159,18 @@ impl Config {
         if let Err(why) = tracing_subscriber::EnvFilter::builder().parse(text("DPS_LOG")) {
             wrong.push(format!("DPS_LOG: {why}"));
         }
+        let ocid_prefix = text("DPS_OCID_PREFIX");
+        if !ocds::Publisher::is_prefix(&ocid_prefix) {
+            wrong.push("DPS_OCID_PREFIX is `ocds-` and six lower-case letters or digits".to_owned());
+        }
+        let mut address = |name: &str| {
+            let given = get(name)?;
+            if !["https://", "http://"].iter().any(|scheme| given.starts_with(scheme)) {
+                wrong.push(format!("{name} begins with https:// or http://"));
+            }
+            Some(given)
+        };
+        let (public_url, data_licence) = (address("DPS_PUBLIC_URL"), address("DPS_DATA_LICENCE"));
         // A clock that stands still would never fill a bucket again.
         let still = |name: &str| clock.is_some() && given(name).is_none();
         let limit = |name: &str, wrong: &mut Vec<String>| if still(name) { 0 } else { number(&get, name, wrong) };
@@ -183,6 +204,10 @@ impl Config {
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
+            ocid_prefix,
+            publisher: text("DPS_PUBLISHER"),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            data_licence,
             seal_key_file: text("DPS_SEAL_KEY_FILE").into(),
             webhook_private: match text("DPS_WEBHOOK_PRIVATE").as_str() {
                 "refuse" => false,
@@ -276,9 +301,11 @@ mod tests {
             ("DPS_CLOCK", "2019-01-04T00:00:00Z"),
             ("DPS_LISTEN", "here"),
             ("DPS_WORKERS", "0"),
+            ("DPS_OCID_PREFIX", "ocds-DPS000"),
+            ("DPS_PUBLIC_URL", "dps.example"),
         ]))
         .unwrap_err();
-        assert_eq!(wrong.len(), 5, "{wrong:?}");
+        assert_eq!(wrong.len(), 7, "{wrong:?}");
     }
 
     #[test]

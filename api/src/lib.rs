@@ -22,6 +22,7 @@ pub mod admission;
 pub mod arrangement;
 pub mod client;
 pub mod fee;
+pub mod ocds;
 pub mod provider;
 pub mod record;
 pub mod reports;
@@ -64,6 +65,8 @@ pub struct App {
     pub gazetteer: Gazetteer,
     /// What sending webhooks takes.
     pub webhooks: webhook::Webhooks,
+    /// Who publishes the market as open data.
+    pub publisher: ocds::Publisher,
     /// The published document, as text.
     pub openapi: &'static str,
 }
@@ -79,6 +82,7 @@ pub fn subjects() -> Vec<Subject> {
         fee::routes(),
         record::routes(),
         webhook::routes(),
+        ocds::routes(),
         reports::routes(),
         client::routes(),
     ]

@@ -44,6 +44,7 @@ use domain::kernel::{Permission, Reach, Role};
         (name = "clients", description = "Machine clients: portals and scripts with tokens of their own (CRD-08, CRD-09)"),
         (name = "webhooks", description = "The change feed, sent (CRD-09)"),
         (name = "jobs", description = "Clock-driven and background work (CRD-08)"),
+        (name = "ocds", description = "The published market in the Open Contracting Data Standard 1.1"),
         (name = "system", description = "The server itself")
     )
 )]

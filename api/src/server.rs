@@ -18,6 +18,7 @@ use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
+use crate::ocds::Publisher;
 use crate::provider::gazetteer::Gazetteer;
 use crate::webhook::Webhooks;
 use crate::webhook::send::Sender;
@@ -78,9 +79,9 @@ impl From<String> for NotStarted {
 /// What cannot be opened or bound.
 pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let keys = published(config)?;
-    let app = web::Data::new(open(config, ids, keys.clone())?);
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let app = web::Data::new(open(config, ids, address, keys.clone())?);
     let (shared, limit) = (app.clone(), config.body_limit);
     let server = HttpServer::new(move || {
         let shared = shared.clone();
@@ -137,7 +138,7 @@ pub fn prepare(config: &Config) -> Result<(), String> {
 }
 
 /// Opens the store, bringing its schema up to date, and all else that requests share.
-pub(crate) fn open(config: &Config, ids: Ids, keys: Option<Arc<Keys>>) -> Result<App, NotStarted> {
+pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<Arc<Keys>>) -> Result<App, NotStarted> {
     prepare(config)?;
     migrate(&config.database)?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
@@ -153,6 +154,12 @@ pub(crate) fn open(config: &Config, ids: Ids, keys: Option<Arc<Keys>>) -> Result
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
         webhooks: Webhooks { sender: Sender::new(config.webhook_private), seal: seal(config)? },
+        publisher: Publisher {
+            prefix: config.ocid_prefix.clone(),
+            name: config.publisher.clone(),
+            base: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+            licence: config.data_licence.clone(),
+        },
         openapi: openapi::text()?,
     })
 }

@@ -91,12 +91,12 @@ async fn save_answer(call: Call<Given<Answers>>, path: web::Path<(ApplicationId,
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AttachDocument)]
-struct Document {
+pub(super) struct Document {
     /// The requirement that asks for it.
-    requirement: RequirementId,
+    pub(super) requirement: RequirementId,
     /// The document.
     #[serde(flatten)]
-    item: EvidenceItem,
+    pub(super) item: EvidenceItem,
 }
 
 /// Attach a document to a requirement

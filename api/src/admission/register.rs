@@ -1,7 +1,8 @@
 //! The register of a lot: who is a member, who may receive a referral, and why, at any instant (DPS-04).
 
 use actix_web::{get, web};
-use domain::arrangement::Lot;
+use domain::arrangement::lot::{self, Right};
+use domain::arrangement::{Arrangement, Lot};
 use domain::kernel::{Aggregate as _, HomeId, Instant, Kind, LotId, MembershipId, ProviderId, Role};
 use domain::standing::{Cause, Standing, StandingFacts, excluded_homes, explain, standing};
 use persistence::admission::memberships;
@@ -17,7 +18,7 @@ use crate::http::{Answer, Call, Reply};
 use persistence::record::hex;
 
 routes! {
-    get_register: ReadMembers, [];
+    get_register: ReadMembers, [&[&lot::LOT_NOT_USED]];
 }
 
 /// Which register.
@@ -27,7 +28,8 @@ routes! {
 struct Asked {
     /// The instant asked about; now where absent.
     as_of: Option<Instant>,
-    /// Only members that may receive a referral at that instant: the list that a dispatch goes to.
+    /// Only members that may receive a referral at that instant: the list that a dispatch goes to. It is refused to an
+    /// authority that does not use the lot.
     #[serde(default)]
     receiving: bool,
 }
@@ -84,6 +86,13 @@ async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<Asked>
             call.who.may_read_market(c, lot.about(), Kind::Lot)?;
         } else {
             call.who.may(c, lot.about(), Kind::Lot)?;
+        }
+        if let Some(own) = call.who.actor.authority.as_ref().filter(|_| asked.receiving) {
+            // The lead sees whom each authority of its arrangement may call, whether or not it uses the lot itself.
+            let leads = c.get::<Arrangement>(lot.arrangement)?.value.lead.code == *own;
+            if !leads && lot.right_of(own) != Right::Uses {
+                return Err(lot::LOT_NOT_USED.broken(format!("{own} does not use this lot")).into());
+            }
         }
         let at = asked.as_of.unwrap_or_else(|| call.now());
         let own = call.who.own_providers(c)?.unwrap_or_default();

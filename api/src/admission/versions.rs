@@ -4,18 +4,21 @@ use actix_web::{get, web};
 use domain::admission::Application;
 use domain::admission::answers::Content;
 use domain::admission::receipt::{Receipt, SubmittedVersion};
-use domain::kernel::{Aggregate as _, ApplicationId, Audience, Kind};
-use persistence::Failure;
+use domain::kernel::{Aggregate as _, ApplicationId, Audience, Kind, RequirementId};
 use persistence::record::event;
+use persistence::{Failure, Outcome, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::applications::find;
+use super::drafts::Document;
+use crate::auth::Who;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
 
 routes! {
     read_application_content: ReadApplications, [RULES];
+    list_application_documents: ReadApplications, [RULES];
     list_application_versions: ReadApplications, [];
     get_receipt: ReadApplications, [];
 }
@@ -39,28 +42,48 @@ enum Reading {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = SubmittedVersion)))]
 #[get("/v1/applications/{id}/content")]
 async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> Answer {
+    call.write(move |tx, call| Reply::json(200, &read(tx, &call.who, *id)?)).await
+}
+
+/// The version that counts, as far as the caller may read it. A reading by the buying side is recorded.
+fn read(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<SubmittedVersion> {
+    find(tx, who, id)?;
+    let found = tx.lock::<Application>(id)?;
+    let application = &found.value;
+    if who.is_providing() {
+        return application.counting().cloned().ok_or(Failure::NotFound(Kind::Application));
+    }
+    let Some(version) = application.evaluated_content() else {
+        return Err(SEALED.broken("its evaluation has not begun").into());
+    };
+    let note = event::Note {
+        kind: Kind::Application,
+        id: application.id.0,
+        version: found.version,
+        about: application.about(),
+        audience: Audience::Parties,
+        from: Some(application.state()),
+        to: application.state(),
+    };
+    event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
+    Ok(version.clone())
+}
+
+/// List the documents of an application
+///
+/// The provider sees those of its draft; where it has none, and to the buying side always, they are those of the last
+/// submission. The buying side gets them once evaluation has begun, and each reading is recorded.
+#[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<Document>)))]
+#[get("/v1/applications/{id}/documents")]
+async fn list_application_documents(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.write(move |tx, call| {
-        find(tx, &call.who, *id)?;
-        let found = tx.lock::<Application>(*id)?;
-        let application = &found.value;
-        if call.who.is_providing() {
-            let version = application.counting().ok_or(Failure::NotFound(Kind::Application))?;
-            return Reply::json(200, version);
-        }
-        let Some(version) = application.evaluated_content() else {
-            return Err(SEALED.broken("its evaluation has not begun").into());
+        let draft = find(tx, &call.who, *id)?.value.draft.filter(|_| call.who.is_providing());
+        let content = draft.map_or_else(|| read(tx, &call.who, *id).map(|version| version.content), Ok)?;
+        let documents = |(requirement, answer): (RequirementId, domain::admission::answers::Answer)| {
+            answer.evidence.into_iter().map(move |item| Document { requirement, item })
         };
-        let note = event::Note {
-            kind: Kind::Application,
-            id: application.id.0,
-            version: found.version,
-            about: application.about(),
-            audience: Audience::Parties,
-            from: Some(application.state()),
-            to: application.state(),
-        };
-        event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
-        Reply::json(200, version)
+        let items: Vec<Document> = content.answers.into_iter().flat_map(documents).collect();
+        Reply::json(200, &List { items, next: None })
     })
     .await
 }

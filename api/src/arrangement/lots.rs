@@ -2,7 +2,9 @@
 
 use actix_web::{get, patch, post, put, web};
 use domain::arrangement::lot::{Access, Alias, ConditionFacts, LotParticulars};
-use domain::arrangement::{self as rules, Arrangement, Lot, Requirement, RequirementRef, RequirementVersion};
+use domain::arrangement::{
+    self as rules, Arrangement, Lot, Participant, Requirement, RequirementRef, RequirementVersion,
+};
 use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, Kind, LotId, RequirementId};
 use persistence::arrangement::{self as store, requirements_by_id};
 use persistence::{Conn, Outcome, Tx};
@@ -22,6 +24,8 @@ routes! {
     list_lots: ReadMarket, [];
     get_lot: ReadMarket, [];
     amend_lot: ManageArrangement, [rules::RULES, rules::lot::RULES];
+    get_lot_aliases: ReadMarket, [];
+    get_lot_access: ReadMarket, [];
     set_lot_aliases: ManageArrangement, [rules::RULES, rules::lot::RULES];
     set_lot_access: ManageArrangement, [rules::lot::RULES];
     exercise_reserved_right: ManageArrangement, [rules::lot::RULES];
@@ -116,6 +120,35 @@ async fn amend_lot(call: Call<Given<LotParticulars>>, id: web::Path<LotId>) -> A
         let taken =
             others.iter().any(|other| other.value.id != lot.id && other.value.particulars.code == particulars.code);
         decided(lot.amend(particulars, taken))
+    })
+    .await
+}
+
+/// Read what authorities call the lot (C-13)
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = List<Alias>)))]
+#[get("/v1/lots/{id}/aliases")]
+async fn get_lot_aliases(call: Call, id: web::Path<LotId>) -> Answer {
+    call.read(move |c, call| {
+        let lot = c.get::<Lot>(*id)?;
+        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        Ok(Reply::json(200, &List { items: lot.value.aliases, next: None })?.tagged(lot.version))
+    })
+    .await
+}
+
+/// Read which authorities use the lot, or reserve the right to (PRO-11)
+///
+/// Every authority that uses the arrangement, also one without an entry of its own: it uses the lot.
+#[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = List<Access>)))]
+#[get("/v1/lots/{id}/access")]
+async fn get_lot_access(call: Call, id: web::Path<LotId>) -> Answer {
+    call.scan(move |c, call| {
+        let lot = c.get::<Lot>(*id)?;
+        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        let participants = c.get::<Arrangement>(lot.value.arrangement)?.value.participants;
+        let access = |p: Participant| Access { right: lot.value.right_of(&p.code), authority: p.code };
+        let items = participants.into_iter().map(access).collect();
+        Ok(Reply::json(200, &List { items, next: None })?.tagged_by_content(lot.version))
     })
     .await
 }

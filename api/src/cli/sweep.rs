@@ -10,7 +10,7 @@ use crate::{jobs, server};
 
 /// Runs every job once and prints what was done.
 pub(super) fn run(config: &Config, json: bool) -> Run {
-    let app = web::Data::new(server::open(config, Ids::random(), None)?);
+    let app = web::Data::new(server::open(config, Ids::random(), config.listen, None)?);
     let done = {
         let _bar = Bar::new("doing what is due", None);
         actix_web::rt::System::new().block_on(jobs::once(&app))?

@@ -91,6 +91,23 @@ pub static SETTINGS: &[Setting] = &[
          boundary by radius",
     ),
     number("DPS_BODY_LIMIT", "1048576", 1024..=104_857_600, "bytes of a request body at most"),
+    optional(
+        "DPS_PUBLIC_URL",
+        "the address under which callers reach the server, such as `https://dps.example.gov.uk`; those in the OCDS export \
+         begin with it. The one listened on where absent",
+    ),
+    text("DPS_PUBLISHER", "Dynamic purchasing system", "the name of whoever publishes the market as open data"),
+    text(
+        "DPS_OCID_PREFIX",
+        "ocds-dps000",
+        "`ocds-` and six letters or digits: the prefix that the [Open Contracting registry]\
+         (https://standard.open-contracting.org/latest/en/guidance/build/#register-an-ocid-prefix) gave you. The default \
+         is nobody's: do not publish with it. Set it before the first publication and keep it",
+    ),
+    optional(
+        "DPS_DATA_LICENCE",
+        "the address of the licence of published data, such as that of the Open Government Licence",
+    ),
     text(
         "DPS_SEAL_KEY_FILE",
         "data/seal.key",

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError, web};
 use domain::kernel::{Actor, Reach, Role};
@@ -23,22 +23,26 @@ use crate::{App, client};
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// Authenticates and authorises before extraction; counts, logs and marks the answer.
+/// Authenticates and authorises before extraction; counts, logs and marks the answer. A `HEAD` is answered as the `GET`
+/// that it stands for, and the connection leaves out the body.
 ///
 /// # Errors
 /// Where the framework itself fails.
 pub async fn gate<B: MessageBody>(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let began = Instant::now();
     let id = request_id(&req);
     req.extensions_mut().insert(RequestId(id.clone()));
     let method = req.method().to_string();
+    if req.method() == Method::HEAD {
+        req.head_mut().method = Method::GET;
+    }
     let pattern = req.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let app = req.app_data::<web::Data<App>>().cloned();
     let mut share = None;
-    let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &method, &mut share).await {
+    let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &mut share).await {
         Ok(who) => {
             if let Some(who) = who {
                 req.extensions_mut().insert(who);
@@ -56,7 +60,7 @@ pub async fn gate<B: MessageBody>(
     let (status, took) = (response.status().as_u16(), began.elapsed());
     if let Some(app) = app {
         // A method is what the caller sent: only known ones become labels.
-        let known = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method);
+        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method);
         app.metrics.request(known.unwrap_or("other"), &pattern, status, took);
     }
     tracing::info!(request = %id, %method, path = %pattern, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
@@ -65,18 +69,13 @@ pub async fn gate<B: MessageBody>(
 
 /// The caller of an operation; `None` for pages that are not operations of the API. What is left to the caller goes
 /// into `share`.
-async fn admit(
-    req: &ServiceRequest,
-    app: Option<&App>,
-    method: &str,
-    share: &mut Option<Share>,
-) -> Result<Option<Who>, Problem> {
+async fn admit(req: &ServiceRequest, app: Option<&App>, share: &mut Option<Share>) -> Result<Option<Who>, Problem> {
     let Some(app) = app else { return Err(Problem::new(&problem::BROKEN, problem::BROKEN.says)) };
     if [req.path(), req.query_string()].iter().any(|part| part.contains("%00") || part.contains('\0')) {
         return Err(Problem::new(&problem::UNREADABLE, "the address has no NUL character"));
     }
     let pattern = req.match_pattern();
-    let entry = match app.directory.find(pattern.as_deref(), method) {
+    let entry = match app.directory.find(pattern.as_deref(), req.method().as_str()) {
         Ok(entry) => entry,
         Err(known) if known.is_empty() => return Ok(None),
         Err(known) => {

@@ -75,6 +75,7 @@ async fn list_audit(call: Call, search: web::Query<Search>) -> Answer {
             kinds: search.kind.iter().cloned().collect(),
             from: search.from,
             until: search.until,
+            ..Filter::default()
         };
         let mut found = event::before(c, &filter, before, limit + 1)?;
         let shown = usize::try_from(limit).unwrap_or_default();

@@ -88,7 +88,7 @@ pub(super) fn shows_account(scope: &Scope, entry: &Entry) -> bool {
     match scope {
         Scope::Everything | Scope::Arrangements(_) | Scope::Administration => true,
         Scope::Providers(_) => PROVIDING_SIDE.iter().any(|role| role.name() == entry.role),
-        Scope::Nothing => false,
+        Scope::Open | Scope::Nothing => false,
     }
 }
 

@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 
 use super::particulars::{check_documents, check_value};
 use super::{
-    Commands, Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Participant, Particulars,
-    Policies, Regime, Term, Terms, Warning, require_text,
+    Commands, Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Notice, Participant,
+    Particulars, Policies, Regime, Term, Terms, Warning, require_text,
 };
 use crate::kernel::{About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, Pence, Violations};
 
@@ -148,6 +148,9 @@ pub struct Changes {
     pub estimated_value: Option<Pence>,
 }
 
+/// What everyone is told; nothing of a draft, nor where an event was recorded before events carried it.
+type Told = Option<Box<Notice>>;
+
 /// What happened to an arrangement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
@@ -156,10 +159,10 @@ pub enum ArrangementEvent {
     ArrangementCreated { arrangement: ArrangementId, reference: String },
     ArrangementAmended { arrangement: ArrangementId },
     ArrangementLinked { arrangement: ArrangementId, system: String, reference: String },
-    AuthorityAdded { arrangement: ArrangementId, authority: crate::kernel::AuthorityCode },
+    AuthorityAdded { arrangement: ArrangementId, authority: crate::kernel::AuthorityCode, notice: Told },
     PoliciesSet { arrangement: ArrangementId },
-    ArrangementPublished { arrangement: ArrangementId, term: Term, warnings: Vec<Warning> },
-    ArrangementModified { arrangement: ArrangementId, changed: Vec<Modified>, reason: String },
+    ArrangementPublished { arrangement: ArrangementId, term: Term, warnings: Vec<Warning>, notice: Told },
+    ArrangementModified { arrangement: ArrangementId, changed: Vec<Modified>, reason: String, notice: Told },
     ArrangementEstablished { arrangement: ArrangementId },
     ArrangementExtended { arrangement: ArrangementId, months: u32, term: Term, reason: String },
     ArrangementTerminated { arrangement: ArrangementId, reason: String },
@@ -329,8 +332,9 @@ impl Arrangement {
             let reason = format!("{} joined", authority.code);
             self.modifications.push(Modification { at: now, reason, changed: vec![Modified::Participants] });
         }
-        let event = Event::AuthorityAdded { arrangement: self.id, authority: authority.code.clone() };
+        let code = authority.code.clone();
         self.participants.push(authority);
+        let event = Event::AuthorityAdded { arrangement: self.id, authority: code, notice: self.notice() };
         Ok((self, vec![event]))
     }
 
@@ -378,7 +382,12 @@ impl Arrangement {
         }
         found.require(!what.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
         found.refuse_any()?;
-        let event = Event::ArrangementModified { arrangement: self.id, changed: what.clone(), reason: reason.clone() };
+        let event = Event::ArrangementModified {
+            arrangement: self.id,
+            changed: what.clone(),
+            reason: reason.clone(),
+            notice: self.notice(),
+        };
         self.modifications.push(Modification { at: now, reason, changed: what });
         Ok((self, vec![event]))
     }

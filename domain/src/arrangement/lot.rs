@@ -17,6 +17,8 @@ crate::rules! {
     AUTHORITY_REPEATED = "authority_repeated", Input, "DPS-09", "Each authority has one alias and one access entry.";
     NO_RESERVED_RIGHT = "no_reserved_right", Conflict, "PRO-11, C-17",
         "An authority extends its use only to lots for which it reserved the right.";
+    LOT_NOT_USED = "lot_not_used", Forbidden, "PRO-11, AC-28",
+        "An authority dispatches to a lot that it uses; a right that it reserved is exercised first.";
     REQUIREMENT_UNKNOWN = "requirement_unknown", Input, "DPS-21", "A lot refers to versions that the library holds.";
     REQUIREMENT_NOT_ADOPTED = "requirement_not_adopted", Conflict, "A2", "Only an adopted requirement can be dropped.";
     REQUIREMENTS_FIXED = "requirements_fixed", Conflict, "A2",
@@ -152,7 +154,7 @@ pub struct ConditionFacts {
     pub evaluated: bool,
 }
 
-/// What happened to a lot.
+/// What happened to a lot. It opened without particulars where that was recorded before events carried them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "past tense of the commands, with the ids and reasons they carry")]
@@ -165,7 +167,7 @@ pub enum LotEvent {
     RequirementAdopted { lot: LotId, requirement: RequirementId, version: u32 },
     RequirementRepinned { lot: LotId, requirement: RequirementId, from: u32, to: u32 },
     RequirementDropped { lot: LotId, requirement: RequirementId },
-    LotOpened { lot: LotId },
+    LotOpened { lot: LotId, particulars: Option<LotParticulars> },
     LotPaused { lot: LotId, reason: String },
     LotClosed { lot: LotId, reason: String },
 }
@@ -393,7 +395,7 @@ impl Lot {
         found.require(!self.requirements.is_empty(), &REQUIREMENT_REQUIRED, "", "this lot has no requirement");
         found.refuse_any()?;
         self.state = State::Open;
-        let event = Event::LotOpened { lot: self.id };
+        let event = Event::LotOpened { lot: self.id, particulars: Some(self.particulars.clone()) };
         Ok((self, vec![event]))
     }
 

@@ -6,6 +6,7 @@
 pub mod arrangement;
 pub mod interest;
 pub mod lot;
+pub mod notice;
 pub mod particulars;
 pub mod policy;
 pub mod publication;
@@ -17,6 +18,7 @@ pub mod term;
 pub use arrangement::{Arrangement, ArrangementEvent, ArrangementKind, ArrangementState, NewArrangement};
 pub use interest::{Interest, InterestWindow};
 pub use lot::{Lot, LotEvent, LotState, ServiceType};
+pub use notice::Notice;
 pub use particulars::{Contact, DocumentRef, ExternalReference, Participant, Particulars, Terms};
 pub use policy::{AdmissionMode, AllHomes, FailurePath, LocationBoundary, Policies, Regime, SuspensionEnd};
 pub use publication::{LotFact, PublicationFacts};

@@ -76,8 +76,12 @@ impl Arrangement {
         self.warnings = self.warn(&term, facts, now);
         self.particulars.live_at = Some(live_at);
         self.state = ArrangementState::Live { term };
-        let event =
-            ArrangementEvent::ArrangementPublished { arrangement: self.id, term, warnings: self.warnings.clone() };
+        let event = ArrangementEvent::ArrangementPublished {
+            arrangement: self.id,
+            term,
+            warnings: self.warnings.clone(),
+            notice: self.notice(),
+        };
         Ok((self, vec![event]))
     }
 

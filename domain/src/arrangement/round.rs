@@ -131,12 +131,12 @@ pub struct ScheduleFacts<'a> {
     pub rounds: &'a [Round],
 }
 
-/// What happened to a round.
+/// What happened to a round. It was scheduled without lots where that was recorded before events carried them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "past tense of the commands, with the ids, instants and reasons they carry")]
 pub enum RoundEvent {
-    RoundScheduled { round: RoundId, number: u32, opens_at: Instant, closes_at: Instant },
+    RoundScheduled { round: RoundId, number: u32, opens_at: Instant, closes_at: Instant, lots: Option<LotScope> },
     RoundOpened { round: RoundId, number: u32, at: Instant },
     RoundClosed { round: RoundId, number: u32, at: Instant },
     EvaluationStarted { round: RoundId, number: u32, at: Instant },
@@ -263,7 +263,8 @@ impl Round {
 
         // Numbers of cancelled rounds are not given again.
         let number = facts.rounds.iter().map(|round| round.number).max().unwrap_or(0).saturating_add(1);
-        let event = Event::RoundScheduled { round: id, number, opens_at: window.opens_at, closes_at };
+        let (opens_at, lots) = (window.opens_at, Some(new.lots.clone()));
+        let event = Event::RoundScheduled { round: id, number, opens_at, closes_at, lots };
         Ok((Self { id, arrangement, number, lots: new.lots, window, state: State::Scheduled }, vec![event]))
     }
 

@@ -108,6 +108,8 @@ pub struct Cursor {
 pub struct Filter {
     /// What the caller may see at all.
     pub scope: Scope,
+    /// This one.
+    pub id: Option<Uuid>,
     /// Of this aggregate.
     pub aggregate_id: Option<Uuid>,
     /// About this provider.
@@ -140,6 +142,8 @@ pub enum Scope {
     Providers(Vec<Uuid>),
     /// What is done in running the system, and nothing of any procurement.
     Administration,
+    /// What is open to all, alone.
+    Open,
 }
 
 /// Something to append: an event's fields beside what the transaction knows.
@@ -308,6 +312,9 @@ macro_rules! filtered {
         let filter: &Filter = $filter;
         let mut query = events::table.into_boxed();
         query = match &filter.scope {
+            // Written out: only so does the index of what is open serve it.
+            Scope::Open => query
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("(audience = 'everyone' AND provider_id IS NULL)")),
             Scope::Nothing => query.filter(events::seq.lt(0)),
             // What is for a provider's own eyes is sealed from every other reader.
             Scope::Everything => query.filter(events::audience.ne_all(SEALED)),
@@ -323,6 +330,9 @@ macro_rules! filtered {
                     .or(events::audience.eq("everyone").and(events::provider_id.is_null())),
             ),
         };
+        if let Some(id) = filter.id {
+            query = query.filter(events::id.eq(Uid(id)));
+        }
         if let Some(id) = filter.aggregate_id {
             query = query.filter(events::aggregate_id.eq(Uid(id)));
         }

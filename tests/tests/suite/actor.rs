@@ -148,14 +148,18 @@ impl Call<'_> {
         let answer = match body {
             Some(bytes) => actor.app.agent.run(request.body(bytes).unwrap()),
             // ureq knows which methods come without a body.
-            None if method == "GET" => actor.app.agent.run(request.body(()).unwrap()),
+            None if matches!(method, "GET" | "HEAD") => actor.app.agent.run(request.body(()).unwrap()),
             None => actor.app.agent.run(request.body(Vec::new()).unwrap()),
         };
         let answer = answer.unwrap_or_else(|e| panic!("{} {method} {path}: {e}", actor.name));
         let (parts, mut content) = answer.into_parts();
         let text = content.with_config().limit(64 * 1024 * 1024).read_to_string().unwrap();
         let media = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let body = if media.ends_with("json") { serde_json::from_str(&text).unwrap() } else { Value::Null };
+        let body = if media.ends_with("json") && !text.is_empty() {
+            serde_json::from_str(&text).unwrap()
+        } else {
+            Value::Null
+        };
         let status = parts.status.as_u16();
         Reply { request: format!("{} {method} {path}", actor.name), sent, status, body, text, headers: parts.headers }
     }

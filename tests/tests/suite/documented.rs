@@ -89,7 +89,7 @@ pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
 pub fn reads_the_feed(method: &str, path: &str) -> bool {
     operation(method, path).is_some_and(|o| match o.permission.as_str() {
         "ReadRecord" => method == "GET",
-        permission => permission == "Subscribe" || o.id == "runJob",
+        permission => permission == "Subscribe" || o.id == "runJob" || o.path.starts_with("/v1/ocds/"),
     })
 }
 

@@ -23,6 +23,40 @@ on_both! {
         assert_eq!(known("CCC", "Fostering"), fostering);
     }
 
+    fn names_and_access_of_each_authority_are_read(app: &TestApp) {
+        let market = Market::draft(app, json!({}));
+        let lot = format!("/v1/lots/{}", market.lot("TUITION"));
+        let alias = json!({"authority": "PCC", "code": "Lot 4", "label": "Lot 4 - Nil spend"});
+        market.lead.put(&format!("{lot}/aliases"), json!([alias])).expect(200);
+        market.lead.put(&format!("{lot}/access"), json!([{"authority": "PCC", "right": "reserved"}])).expect(200);
+        app.anonymous().get(&format!("{lot}/aliases")).problem("not_found", 404);
+        market.publish();
+        let public = app.anonymous();
+        assert_eq!(public.all(&format!("{lot}/aliases")), [alias]);
+        let (ccc, pcc) = (json!({"authority": "CCC", "right": "uses"}), json!({"authority": "PCC", "right": "reserved"}));
+        assert_eq!(public.all(&format!("{lot}/access")), [ccc, pcc], "who has no entry uses it");
+        // What was read can be sent back.
+        let read = public.get(&format!("{lot}/access")).expect(200);
+        let again = market.lead.request("PUT", &format!("{lot}/access")).json(read.body["items"].clone());
+        again.if_match(&read.etag()).send().problem("wrong_state", 409);
+    }
+
+    fn ac_28_an_authority_dispatches_only_to_lots_that_it_uses(app: &TestApp) {
+        let market = Market::draft(app, json!({}));
+        let lot = format!("/v1/lots/{}", market.lot("TUITION"));
+        market.lead.put(&format!("{lot}/access"), json!([{"authority": "PCC", "right": "reserved"}])).expect(200);
+        market.publish();
+        let (pcc, ccc) = (app.commissioner("PCC"), app.commissioner("CCC"));
+        let dispatch = format!("{lot}/members?receiving=true");
+        pcc.get(&dispatch).problem("lot_not_used", 403);
+        pcc.get(&format!("{lot}/members")).expect(200);
+        for other in [&ccc, &market.lead, &app.script()] {
+            other.get(&dispatch).expect(200);
+        }
+        market.lead.post(&format!("{lot}/exercise-reserved-right"), json!({"authority": "PCC"})).expect(200);
+        pcc.get(&dispatch).expect(200);
+    }
+
     fn a_code_is_used_once_in_an_arrangement(app: &TestApp) {
         let market = Market::draft(app, json!({}));
         let again = json!({"code": "TUITION", "title": "Tuition", "serviceType": "tuition"});

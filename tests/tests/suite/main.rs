@@ -47,6 +47,7 @@ mod identity;
 mod interests;
 mod jobs;
 mod lots;
+mod ocds;
 mod protocol;
 mod providers;
 mod record;

@@ -39,6 +39,21 @@ on_both! {
         market.lead.request("GET", &market.path("")).header("if-none-match", &etag).send().expect(200);
     }
 
+    fn a_head_is_answered_as_its_get_without_the_body(app: &TestApp) {
+        let market = Market::draft(app, json!({}));
+        let head = |path: &str| market.lead.request("HEAD", path).send_to_broken();
+        let get = market.lead.get(&market.path("")).expect(200);
+        let same = head(&market.path(""));
+        assert_eq!((same.status, same.etag(), same.text.as_str()), (200, get.etag(), ""));
+        assert_eq!(same.header("content-length"), Some(get.text.len().to_string().as_str()));
+        let unchanged = market.lead.request("HEAD", &market.path("")).header("if-none-match", &get.etag());
+        assert_eq!(unchanged.send_to_broken().status, 304);
+        assert_eq!(app.anonymous().request("HEAD", &market.path("")).send_to_broken().status, 404);
+        assert_eq!(app.anonymous().request("HEAD", "/v1/fees").send_to_broken().status, 401);
+        assert_eq!(head(&market.path("/publish")).status, 405, "what only posts has nothing to get");
+        assert_eq!((head("/openapi.json").status, head("/nothing").status), (200, 404));
+    }
+
     fn a_replay_is_answered_with_the_first_answer(app: &TestApp) {
         let lead = app.lead("LGSS");
         let create = |key: &str, body: Value| lead.request("POST", "/v1/arrangements").key(key).json(body).send();

@@ -50,7 +50,7 @@ fn buyers(app: &TestApp) -> Vec<Actor<'_>> {
 /// Every path on which something of the application could show.
 fn paths(market: &Market<'_>, application: &Application<'_>, applicant: &Applicant<'_>) -> Vec<String> {
     let round = market.round(1)["id"].as_str().unwrap().to_owned();
-    let own = ["", "/content", "/versions", "/receipt", "/receipt?version=1", "/checks"];
+    let own = ["", "/content", "/documents", "/versions", "/receipt", "/receipt?version=1", "/checks"];
     own.into_iter()
         .map(|under| application.path(under))
         .chain([
@@ -133,6 +133,24 @@ on_both! {
         let told = readings(&applicant.provider);
         assert_eq!((told.len(), &told[0]["actor"]["subject"]), (4, &Value::Null));
         assert_eq!(told[0]["actor"]["role"], "lead_agency");
+    }
+
+    fn documents_are_listed_and_their_reading_recorded(app: &TestApp) {
+        let market = asking(app);
+        let applicant = Applicant::new(app, "Fens Care");
+        let application = telling(&applicant, &market, SECRET);
+        let listed = |who: &Actor<'_>| who.all(&application.path("/documents"));
+        let mine = listed(&applicant.provider);
+        assert_eq!((mine.len(), &mine[0]["code"]), (1, &json!("statement")), "of the draft");
+        assert_eq!(mine[0]["document"]["name"], format!("{SECRET}.pdf"));
+        application.submit().expect(201);
+        market.lead.get(&application.path("/documents")).problem("application_sealed", 409);
+        application.into_evaluation(&market);
+        assert_eq!((listed(&market.lead), listed(&applicant.provider)), (mine.clone(), mine));
+        let readings = market.lead.all(&format!("/v1/audit?object={}&kind=ApplicationContentRead", application.id));
+        assert_eq!(readings.len(), 1);
+        let other = Applicant::new(app, "Wash Homes");
+        other.provider.get(&application.path("/documents")).problem("not_found", 404);
     }
 
     fn a_draft_does_not_exist_for_buyers(app: &TestApp) {
