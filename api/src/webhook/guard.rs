@@ -45,7 +45,7 @@ pub fn url(text: &str, private: bool) -> Result<Uri, Violation> {
 
 /// The networks that are no public receiver's (IANA's special-purpose registry), with the length of their prefix.
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
+    (Ipv4Addr::UNSPECIFIED, 8),           // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade translation
     (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
@@ -62,7 +62,7 @@ const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, broadcast
 ];
 
-/// Of the public IPv6 space, 2000::/3, what is special all the same. Outside of it lie loopback, link-local, unique
+/// Of the public IPv6 space, `2000::/3`, what is special all the same. Outside of it lie loopback, link-local, unique
 /// local and multicast addresses, and those that stand for an IPv4 address (`::ffff:0:0/96`, `64:ff9b::/96`).
 const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments: Teredo, benchmarks, ORCHID
@@ -132,7 +132,8 @@ impl<R: Resolver> Guarded<R> {
 /// Whether a request failed because of [`Refused`].
 #[must_use]
 pub fn is_refused(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::Io(inner) if inner.get_ref().is_some_and(|inner| inner.is::<Refused>()))
+    let ureq::Error::Io(inner) = error else { return false };
+    inner.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Refused>)
 }
 
 #[cfg(test)]
