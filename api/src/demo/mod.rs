@@ -15,9 +15,12 @@ mod client;
 mod market;
 mod stage;
 
+use std::fs::File;
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::Instant as Stopwatch;
 
+use crate::register::{self, Release, RowError};
 use account::{Account, grouped};
 use cast::Cast;
 use stage::Stage;
@@ -46,12 +49,12 @@ type Played<T> = Result<T, String>;
 /// Whatever was not as expected, one line each.
 pub fn run(options: &Options) -> Result<(), Vec<String>> {
     let watch = Stopwatch::now();
-    let bytes = match &options.register {
-        Some(file) => std::fs::read(file).map_err(|e| vec![format!("{}: {e}", file.display())])?,
-        None => SAMPLE.to_vec(),
+    let said = |found: Vec<RowError>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let release = match &options.register {
+        Some(file) => Release::open(File::open(file).map_err(|e| vec![format!("{}: {e}", file.display())])?),
+        None => Release::open(Cursor::new(SAMPLE)),
     };
-    let register =
-        crate::register::read(&bytes).map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let register = release.and_then(register::collect).map_err(said)?;
     let cast = Cast::of(&register);
     if cast.players.len() < FEWEST {
         let found = cast.players.len();

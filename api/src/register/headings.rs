@@ -1,7 +1,7 @@
 //! Which column is which: the headings of every release, folded and looked up.
 
-use super::{MAX_PREAMBLE, RowError, shorten};
-use csv::StringRecord;
+use super::RowError;
+use crate::table::{self, shorten};
 use std::collections::BTreeMap;
 
 /// A column this module reads.
@@ -38,8 +38,6 @@ pub(super) enum Column {
 const MANDATORY: [Column; 4] = [Column::Urn, Column::ProvisionType, Column::LocalAuthority, Column::Sector];
 /// Missing from some releases, and worth saying.
 const EXPECTED: [Column; 4] = [Column::Overall, Column::InspectionDate, Column::Places, Column::Owner];
-/// So many recognised headings make a row the headings' row.
-const ENOUGH: usize = 3;
 
 /// Every spelling known, folded (see [`fold`]); `latest full inspection` in front is taken off first.
 const SPELLINGS: [(Column, &[&str]); 22] = [
@@ -128,13 +126,17 @@ fn spellings_of(column: Column) -> String {
     all_spellings(column).iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(" or ")
 }
 
+/// Whether a heading is one this module reads.
+pub(super) fn is_known(heading: &str) -> bool {
+    column_of(heading).is_some()
+}
+
 /// The headings of one file.
+#[derive(Debug)]
 pub(super) struct Headings {
     /// Where the headings start: the 1-based line.
     pub(super) line: u64,
     columns: BTreeMap<Column, (usize, String)>,
-    /// Columns up to and with the last one that has a heading.
-    pub(super) width: usize,
 }
 
 impl Headings {
@@ -144,52 +146,25 @@ impl Headings {
     }
 }
 
-/// Finds the headings among the first records: the first row with most recognised headings. Gives its index too.
-pub(super) fn find(records: &[(u64, StringRecord)]) -> Result<(usize, Headings), Vec<RowError>> {
-    let mut best: Option<(usize, usize)> = None;
-    for (index, (_, record)) in records.iter().take(MAX_PREAMBLE + 1).enumerate() {
-        let known = record.iter().filter(|cell| column_of(cell).is_some()).count();
-        if known >= ENOUGH && best.is_none_or(|(_, most)| known > most) {
-            best = Some((index, known));
-        }
-    }
-    let chosen = best.and_then(|(index, _)| records.get(index).map(|record| (index, record)));
-    let Some((index, (line, record))) = chosen else {
-        let looked_for = MANDATORY.map(spellings_of).join("; ");
-        let widest = records.iter().take(MAX_PREAMBLE + 1).max_by_key(|(_, r)| named(r).len());
-        let message = format!(
-            "no row of headings in the first {} rows; looked for {looked_for}; the fullest of those rows has {}",
-            MAX_PREAMBLE + 1,
-            widest.map(|(_, r)| list(r)).unwrap_or_default()
-        );
-        let row = widest.map_or(0, |(line, _)| *line);
-        return Err(vec![RowError { row, ..RowError::file("no_headings", &message) }]);
-    };
-    place(*line, record).map(|headings| (index, headings))
-}
-
-/// The headings' row turned into columns: refused when one is missing or twice there.
-fn place(line: u64, record: &StringRecord) -> Result<Headings, Vec<RowError>> {
-    let mut headings = Headings { line, columns: BTreeMap::new(), width: 0 };
+/// A table's headings turned into columns: refused when one is missing or twice there.
+pub(super) fn place(table: &table::Reader<'_>) -> Result<Headings, Vec<RowError>> {
+    let line = table.headings_row();
+    let mut headings = Headings { line, columns: BTreeMap::new() };
     let mut errors = Vec::new();
-    for (at, cell) in record.iter().enumerate() {
-        let printed = cell.split_whitespace().collect::<Vec<_>>().join(" ");
-        if printed.is_empty() {
-            continue;
-        }
-        headings.width = at + 1;
-        let Some(column) = column_of(cell) else { continue };
+    for (at, printed) in table.headings().iter().enumerate() {
+        let Some(column) = column_of(printed) else { continue };
         if let Some((_, first)) = headings.columns.get(&column) {
             let message = format!("`{first}` and `{printed}` are headings for the same thing: which one holds?");
-            errors.push(RowError { row: line, column: printed, ..RowError::file("duplicate_heading", &message) });
+            errors.push(RowError { column: printed.clone(), ..RowError::file("duplicate_heading", message).at(line) });
         } else {
-            headings.columns.insert(column, (at, printed));
+            headings.columns.insert(column, (at, printed.clone()));
         }
     }
     for column in MANDATORY {
         if !headings.columns.contains_key(&column) {
-            let message = format!("no heading {}; the headings found are {}", spellings_of(column), list(record));
-            errors.push(RowError { row: line, column: usual(column), ..RowError::file("missing_heading", &message) });
+            let found = list(table.headings());
+            let message = format!("no heading {}; the headings found are {found}", spellings_of(column));
+            errors.push(RowError { column: usual(column), ..RowError::file("missing_heading", message).at(line) });
         }
     }
     if errors.is_empty() { Ok(headings) } else { Err(errors) }
@@ -201,18 +176,13 @@ pub(super) fn absent(headings: &Headings) -> Vec<RowError> {
     let warning = |column| {
         let looked_for = spellings_of(column);
         let message = format!("this release has no heading {looked_for}: nothing is known of it for any row");
-        RowError { row: headings.line, column: usual(column), ..RowError::file("absent_column", &message) }
+        RowError { column: usual(column), ..RowError::file("absent_column", message).at(headings.line) }
     };
     absent.map(warning).collect()
 }
 
-fn named(record: &StringRecord) -> Vec<&str> {
-    record.iter().map(str::trim).filter(|cell| !cell.is_empty()).collect()
-}
-
-fn list(record: &StringRecord) -> String {
-    let names = named(record).into_iter().map(|cell| format!("`{}`", shorten(cell))).collect::<Vec<_>>();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+fn list(headings: &[String]) -> String {
+    headings.iter().map(|heading| format!("`{}`", shorten(heading))).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -3,22 +3,36 @@
 //! The list is read by its headings, since every release has its own columns, order, letter case and encoding. What
 //! cannot be read is refused whole, with each row and column named; what was read with a reservation is a warning.
 
-mod decode;
 mod headings;
 mod row;
 
-pub use decode::Encoding;
+pub use crate::table::Encoding;
+/// What is wrong with a cell, a row or the file; also used for warnings.
+pub use crate::table::Fault as RowError;
 pub use row::owner_key;
 
+use crate::table::{self, Format, Limits, tidy};
 use chrono::NaiveDate;
+use headings::Headings;
 use std::collections::{BTreeMap, HashMap};
+use std::io::{Cursor, Read, Seek};
 
-/// Rows looked at before the headings must have come.
-const MAX_PREAMBLE: usize = 15;
 /// Errors given at most: a file of another kind would be wrong in every row.
 const MAX_ERRORS: usize = 200;
-/// Characters of a value repeated in an error.
-const MAX_VALUE: usize = 60;
+/// Bytes that tell a file's format.
+const HEAD: u64 = 256;
+
+/// What a release may come to: a multiple of the largest there was. A longer cell is a quotation mark left open.
+const LIMITS: Limits = Limits {
+    bytes: 64 << 20,
+    rows: 200_000,
+    columns: 256,
+    cell_bytes: 2_000,
+    row_bytes: 1 << 20,
+    inflated_bytes: 512 << 20,
+    strings_bytes: 64 << 20,
+    preamble: 15,
+};
 
 /// A release as read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -185,105 +199,113 @@ pub enum Sector {
     Other,
 }
 
-/// What is wrong with a cell, a row or the file; also used for warnings.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("line {row}, column `{column}`, `{value}`: {message} ({code})")]
-pub struct RowError {
-    /// The line of the file, from 1; 0 for the file as a whole.
-    pub row: u64,
-    /// The heading as printed (line breaks made spaces), or as looked for; empty for a whole row or file.
-    pub column: String,
-    /// The value, shortened to 60 characters.
-    pub value: String,
-    /// What is wrong, as a stable name.
-    pub code: &'static str,
-    /// What is wrong, in words.
-    pub message: String,
+/// A release read row by row: no more than one row is held, and the reference numbers so far.
+#[derive(Debug)]
+pub struct Release<'a> {
+    reader: table::Reader<'a>,
+    headings: Headings,
+    title: Option<String>,
+    warnings: Vec<RowError>,
+    first_with: HashMap<String, u64>,
+    reported: row::Reported,
 }
 
-impl RowError {
-    fn file(code: &'static str, message: &str) -> Self {
-        Self { row: 0, column: String::new(), value: String::new(), code, message: message.to_owned() }
+impl<'a> Release<'a> {
+    /// Opens a release, as CSV or as a workbook.
+    ///
+    /// # Errors
+    /// What is wrong with the file or its headings: the codes of [`Format::sniff`] and [`table::Reader::open`], `missing_heading`, `duplicate_heading`.
+    pub fn open<S: Read + Seek + Send + 'a>(mut source: S) -> Result<Self, Vec<RowError>> {
+        let mut head = Vec::new();
+        let looked = source.rewind().and_then(|()| source.by_ref().take(HEAD).read_to_end(&mut head));
+        looked.map_err(|e| vec![RowError::file("unreadable", format!("the file cannot be read: {}", e.kind()))])?;
+        let format = Format::sniff(&head).map_err(|e| vec![e])?;
+        let reader = table::Reader::open(source, format, LIMITS, &headings::is_known).map_err(|e| vec![e])?;
+        let headings = headings::place(&reader)?;
+        let title = reader.preamble().iter().flat_map(|row| &row.cells).map(|cell| tidy(cell)).find(|c| !c.is_empty());
+        let warnings = reader.notes().iter().cloned().chain(headings::absent(&headings)).collect();
+        let (first_with, reported) = (HashMap::new(), row::Reported::default());
+        Ok(Self { reader, headings, title, warnings, first_with, reported })
+    }
+
+    /// What the file is encoded in.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.reader.encoding()
+    }
+
+    /// The first text before the headings, such as the release's title, if any.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// What was read with a reservation since this was last asked.
+    pub fn take_warnings(&mut self) -> Vec<RowError> {
+        std::mem::take(&mut self.warnings)
     }
 }
 
-/// Reads a release.
+impl Iterator for Release<'_> {
+    type Item = Result<Entry, Vec<RowError>>;
+
+    /// The next entry, or what is wrong with its row; after what is wrong with the file, nothing.
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = match self.reader.next()? {
+            Ok(row) if row.faults.is_empty() => row,
+            Ok(row) => return Some(Err(row.faults)),
+            Err(fault) => return Some(Err(vec![fault])),
+        };
+        let mut errors = Vec::new();
+        let mut reader = row::Reader::new(&row, &self.headings, &mut self.warnings, &mut errors, &mut self.reported);
+        let entry = reader.entry();
+        if let Some(entry) = &entry {
+            reader.unique(&entry.urn, &mut self.first_with);
+        }
+        Some(entry.filter(|_| errors.is_empty()).ok_or(errors))
+    }
+}
+
+/// Reads a release that is in memory, whole.
 ///
 /// # Errors
 ///
-/// Every reason found (at most 200, then `too_many_errors`), in the file's order. Codes: `not_csv`,
-/// `unsupported_encoding`, `not_text`, `bad_encoding`, `bad_csv`, `no_headings`, `missing_heading`, `duplicate_heading`, `no_rows`,
-/// `ragged_row`, `long_cell`, `missing_value`, `bad_urn`, `duplicate_urn`, `bad_date`, `bad_places`, `unknown_rating`.
+/// Every reason found (at most 200, then `too_many_errors`), in the file's order. Codes of rows: those of [`table::Reader`], `missing_value`,
+/// `bad_urn`, `duplicate_urn`, `bad_date`, `bad_places`, `unknown_rating`; of the file those of [`Release::open`], and `no_rows`.
 ///
-/// Codes of warnings: `encoding_guessed`, `absent_column`, `superseded_rating`, `unknown_provision_type`,
+/// Codes of warnings: those of [`table::Reader::notes`], `absent_column`, `superseded_rating`, `unknown_provision_type`,
 /// `unknown_sector`, `unknown_flag`, `redacted_urn`.
 pub fn read(bytes: &[u8]) -> Result<Register, Vec<RowError>> {
-    let (text, encoding, guessed) = decode::decode(bytes).map_err(|e| vec![e])?;
-    let records = records(&text).map_err(|e| vec![e])?;
-    let (at, headings) = headings::find(&records)?;
-    let title = records.iter().take(at).flat_map(|(_, r)| r.iter().map(tidy)).find(|cell| !cell.is_empty());
-    let mut warnings: Vec<RowError> = guessed.into_iter().chain(headings::absent(&headings)).collect();
+    collect(Release::open(Cursor::new(bytes))?)
+}
+
+/// Reads what is left of a release, whole.
+///
+/// # Errors
+/// As [`read`].
+pub fn collect(mut release: Release<'_>) -> Result<Register, Vec<RowError>> {
     let mut errors = Vec::new();
     let mut rows: Vec<Entry> = Vec::new();
-    let mut first_with: HashMap<String, u64> = HashMap::new();
-    let mut reported = row::Reported::default();
-    for (line, record) in records.iter().skip(at + 1) {
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        let mut reader = row::Reader::new(*line, record, &headings, &mut warnings, &mut errors, &mut reported);
-        if let Some(entry) = reader.entry() {
-            reader.unique(&entry.urn, &mut first_with);
-            rows.push(entry);
+    for entry in release.by_ref() {
+        match entry {
+            Ok(entry) => rows.push(entry),
+            Err(found) => errors.extend(found),
         }
         if errors.len() >= MAX_ERRORS {
             errors.truncate(MAX_ERRORS);
+            let row = errors.last().map_or(0, |last| last.row);
             let message = format!("only the first {MAX_ERRORS} errors are given: reading stopped here");
-            errors.push(RowError { row: *line, ..RowError::file("too_many_errors", &message) });
+            errors.push(RowError::file("too_many_errors", message).at(row));
             break;
         }
     }
     if rows.is_empty() && errors.is_empty() {
         let message = "there is no row under the headings";
-        errors.push(RowError { row: headings.line, ..RowError::file("no_rows", message) });
+        errors.push(RowError::file("no_rows", message).at(release.headings.line));
     }
-    if errors.is_empty() { Ok(Register { encoding, title, rows, warnings }) } else { Err(errors) }
-}
-
-/// The file's records, each with the 1-based line it starts on.
-fn records(text: &str) -> Result<Vec<(u64, csv::StringRecord)>, RowError> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut records = Vec::new();
-    let mut record = csv::StringRecord::new();
-    loop {
-        let start = reader.position().clone();
-        match reader.read_record(&mut record) {
-            Ok(true) => records.push((start.line() + empty_lines(text, start.byte()), record.clone())),
-            Ok(false) => return Ok(records),
-            Err(e) => {
-                let error = RowError::file("bad_csv", &e.to_string());
-                return Err(RowError { row: start.line(), ..error });
-            }
-        }
+    if !errors.is_empty() {
+        return Err(errors);
     }
-}
-
-/// How many empty lines the CSV reader will pass over at this place.
-fn empty_lines(text: &str, from: u64) -> u64 {
-    let rest = usize::try_from(from).ok().and_then(|from| text.as_bytes().get(from..)).unwrap_or_default();
-    rest.iter().take_while(|&&b| b == b'\n').map(|_| 1).sum()
-}
-
-/// A text with its spaces, no-break spaces and line breaks made single spaces.
-fn tidy(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A value short enough for an error.
-fn shorten(value: &str) -> String {
-    let value = tidy(value);
-    if value.chars().count() <= MAX_VALUE {
-        return value;
-    }
-    value.chars().take(MAX_VALUE - 1).chain(['…']).collect()
+    let warnings = release.take_warnings();
+    Ok(Register { encoding: release.encoding(), title: release.title, rows, warnings })
 }

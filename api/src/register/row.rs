@@ -1,24 +1,21 @@
 //! One row of the list: its cells turned into an [`Entry`], or refused with the column named.
 
 use super::headings::{Column, Headings, fold};
-use super::{Entry, Inspection, Owner, ProvisionType, Rating, RowError, Sector, shorten, tidy};
+use super::{Entry, Inspection, Owner, ProvisionType, Rating, RowError, Sector};
+use crate::table::{Row, shorten, tidy};
 use chrono::{Datelike, NaiveDate};
-use csv::StringRecord;
 use std::collections::{BTreeSet, HashMap};
 
-/// A longer cell is a quotation mark left open, not a value.
-const LONGEST_CELL: usize = 2_000;
 /// A longer reference number is something else.
 const LONGEST_URN: usize = 20;
 
 /// The warnings given once for a text, not once for a row.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct Reported(BTreeSet<(&'static str, String)>);
 
 /// Reads the cells of one row and collects what is wrong with them.
 pub(super) struct Reader<'a> {
-    line: u64,
-    record: &'a StringRecord,
+    row: &'a Row,
     headings: &'a Headings,
     warnings: &'a mut Vec<RowError>,
     errors: &'a mut Vec<RowError>,
@@ -27,21 +24,17 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(
-        line: u64,
-        record: &'a StringRecord,
+        row: &'a Row,
         headings: &'a Headings,
         warnings: &'a mut Vec<RowError>,
         errors: &'a mut Vec<RowError>,
         reported: &'a mut Reported,
     ) -> Self {
-        Self { line, record, headings, warnings, errors, reported }
+        Self { row, headings, warnings, errors, reported }
     }
 
-    /// The row's entry; none when it is ragged or lacks what every row has. Other errors leave a field empty.
+    /// The row's entry; none when it lacks what every row has. Other errors leave a field empty.
     pub(super) fn entry(&mut self) -> Option<Entry> {
-        if !self.shaped() {
-            return None;
-        }
         let urn = self.urn();
         let provision = self.required(Column::ProvisionType);
         let provision_type = provision.as_deref().map(provision_type);
@@ -61,7 +54,7 @@ impl<'a> Reader<'a> {
         let previous =
             self.inspection(Column::PreviousInspectionDate, Column::PreviousPublicationDate, Column::PreviousOverall);
         Some(Entry {
-            row: self.line,
+            row: self.row.number,
             urn: urn?,
             linked_education_urn: self.text(Column::LinkedEducationUrn),
             provision_type: provision_type?,
@@ -92,40 +85,16 @@ impl<'a> Reader<'a> {
         if is_redacted(urn) {
             return self.warn_once(Column::Urn, "redacted_urn", "a redacted reference number tells no rows apart");
         }
-        if let Some(first) = first_with.insert(urn.to_uppercase(), self.line) {
+        if let Some(first) = first_with.insert(urn.to_uppercase(), self.row.number) {
             self.error(Column::Urn, "duplicate_urn", format!("line {first} has this reference number already"));
             first_with.insert(urn.to_uppercase(), first);
         }
     }
 
-    /// Whether the row has a cell for each heading, nothing past them, and no cell too long to be a value.
-    fn shaped(&mut self) -> bool {
-        let (has, width) = (self.record.len(), self.headings.width);
-        let row = self.line;
-        if has < width {
-            let message = format!("the row has {has} cells where the headings have {width}");
-            self.errors.push(RowError { row, ..RowError::file("ragged_row", &message) });
-            return false;
-        }
-        if let Some(beyond) = self.record.iter().skip(width).find(|cell| !cell.trim().is_empty()) {
-            let message = format!("a value past the last of the {width} headings");
-            let value = shorten(beyond);
-            self.errors.push(RowError { row, value, ..RowError::file("ragged_row", &message) });
-            return false;
-        }
-        if let Some(long) = self.record.iter().find(|cell| cell.len() > LONGEST_CELL) {
-            let message = "a cell is too long to be a value: is a quotation mark left open?";
-            let value = shorten(long.get(..240).unwrap_or_default());
-            self.errors.push(RowError { row, value, ..RowError::file("long_cell", message) });
-            return false;
-        }
-        true
-    }
-
     /// A cell's text; none when the column is not there, or the cell is blank, which means "not applicable".
     fn text(&self, column: Column) -> Option<String> {
         let (at, _) = self.headings.get(column)?;
-        let text = tidy(self.record.get(at)?);
+        let text = tidy(self.row.cells.get(at)?);
         (!text.is_empty() && !text.eq_ignore_ascii_case("null")).then_some(text)
     }
 
@@ -227,8 +196,8 @@ impl<'a> Reader<'a> {
 
     fn finding(&self, column: Column, code: &'static str, message: String) -> RowError {
         let (at, printed) = self.headings.get(column).unwrap_or((usize::MAX, ""));
-        let value = self.record.get(at).map(shorten).unwrap_or_default();
-        RowError { row: self.line, column: printed.to_owned(), value, code, message }
+        let value = self.row.cells.get(at).map(|cell| shorten(cell)).unwrap_or_default();
+        RowError { row: self.row.number, column: printed.to_owned(), value, code, message }
     }
 }
 

@@ -42,7 +42,7 @@ impl<R: Read + Seek> Csv<R> {
         let headings = |delimiter: u8| {
             let records = Csv::split(head.as_slice(), delimiter, encoding, limits).take_while(Result::is_ok).flatten();
             let rows = records.filter(|r| !r.is_blank()).take(limits.preamble + 1);
-            rows.map(|r| r.cells.iter().filter(|cell| known(&printed(cell))).count()).max()
+            rows.map(|r| r.cells.iter().filter(|cell| known(&printed(cell))).count()).max().unwrap_or(0)
         };
         // Of equals `max_by_key` takes the last: the comma.
         let delimiter = DELIMITERS.into_iter().rev().max_by_key(|d| headings(*d)).unwrap_or(b',');
@@ -216,6 +216,12 @@ impl Cells {
         self.end_cell();
         Record { number, cells: self.cells, beyond: self.beyond, flaws: self.flaws }
     }
+}
+
+/// A text's records by commas, as they come.
+#[cfg(test)]
+pub(super) fn split(text: &str) -> Vec<Result<Record, Fault>> {
+    Csv::split(text.as_bytes(), b',', Encoding::Utf8, Limits::default()).collect()
 }
 
 #[cfg(test)]

@@ -18,13 +18,15 @@ mod guard;
 mod headings;
 mod ndjson;
 mod sniff;
+#[cfg(test)]
+mod tests;
 mod text;
 mod write;
 mod xlsx;
 
 pub use headings::Known;
 pub use text::Encoding;
-pub use write::{Rejected, Writer};
+pub use write::{Rejected, Writer, template};
 
 use headings::Headings;
 use std::fmt;

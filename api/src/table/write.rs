@@ -73,6 +73,13 @@ impl<W: Write> Objects<W> {
     }
 }
 
+/// Writes a table to fill in: headings and one example under them.
+pub fn template<W: Write, T: AsRef<str>>(out: W, format: Format, headings: &[T], example: &[T]) -> io::Result<W> {
+    let mut writer = Writer::new(out, format, headings)?;
+    writer.row(example)?;
+    writer.finish()
+}
+
 /// Writes rows that were refused: as they came, with what was wrong beside them in columns that the reader does not read. So the file can be
 /// corrected and sent again as it is.
 pub struct Rejected<W: Write> {

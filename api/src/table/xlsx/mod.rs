@@ -7,6 +7,8 @@ mod package;
 mod sheet;
 mod strings;
 mod styles;
+#[cfg(test)]
+mod tests;
 mod write;
 mod xml;
 
