@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check examples examples-check licences deny tour ci
+.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny tour ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -31,11 +31,16 @@ docs: setup ## the code's own documentation, warnings are errors
 purity: ## prove that the domain has no I/O, clock or randomness
 	@scripts/purity
 
-openapi: setup ## publish the contract: write openapi/openapi.json
+openapi: setup ## publish the contract: write openapi/openapi.json and its changelog
 	scripts/openapi write
 
 openapi-check: setup ## fail when the published contract differs from the code
 	scripts/openapi check
+
+contract: setup ## lint the contract, generate clients from it and use them, open /docs in a browser
+	cargo build -p dps
+	@scripts/openapi-diff check
+	@scripts/contract
 
 examples: ## take over the last test run's exchanges as the contract's examples
 	scripts/examples write
@@ -54,4 +59,4 @@ tour: setup ## run the commands of README.md's tour and compare what they print
 	cargo build -p dps
 	@scripts/tour
 
-ci: test lint docs purity openapi-check licences tour ## all that CI runs
+ci: test lint docs purity openapi-check contract licences tour ## all that CI runs
