@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup run demo test lint fmt docs purity openapi openapi-check examples examples-check licences deny tour ci
+.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny tour ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -7,6 +7,10 @@ help: ## list the targets
 
 setup: ## install what a build needs beside Rust (nothing, as a rule)
 	@scripts/setup
+
+# The tests ask more of some crates than the program does: built with them, it shares what they compiled.
+build: setup ## build all as the tests need it, the program too
+	cargo build --workspace --all-targets
 
 # The debug profile: a newcomer's first answer comes minutes sooner than from an optimised build.
 run: setup ## serve on 127.0.0.1, from ./data or DATABASE_URL
@@ -25,17 +29,22 @@ lint: setup ## formatting and clippy, warnings are errors
 fmt: ## format the code
 	cargo fmt --all
 
+# There are no examples; naming them asks of every crate what clippy asked, so that none is checked twice.
 docs: setup ## the code's own documentation, warnings are errors
-	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --lib --bins --examples
 
 purity: ## prove that the domain has no I/O, clock or randomness
 	@scripts/purity
 
-openapi: setup ## publish the contract: write openapi/openapi.json
+openapi: setup ## publish the contract: write openapi/openapi.json and its changelog
 	scripts/openapi write
 
 openapi-check: setup ## fail when the published contract differs from the code
 	scripts/openapi check
+
+contract: build ## lint the contract, generate clients from it and use them, open /docs in a browser
+	@scripts/openapi-diff check
+	@scripts/contract
 
 examples: ## take over the last test run's exchanges as the contract's examples
 	scripts/examples write
@@ -50,8 +59,7 @@ licences: setup ## every crate's licence against deny.toml
 deny: ## advisories, bans and sources too (needs: cargo install --locked cargo-deny)
 	cargo deny --locked check
 
-tour: setup ## run the commands of README.md's tour and compare what they print
-	cargo build -p dps
+tour: build ## run the commands of README.md's tour and compare what they print
 	@scripts/tour
 
-ci: test lint docs purity openapi-check licences tour ## all that CI runs
+ci: test lint docs purity openapi-check contract licences tour ## all that CI runs
