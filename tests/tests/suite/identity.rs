@@ -228,13 +228,13 @@ impl Provider {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
-                let mut heard = Vec::new();
-                while !heard.ends_with(b"\r\n\r\n") {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
                     let mut byte = [0];
                     if stream.read(&mut byte).unwrap_or(0) == 0 {
                         break;
                     }
-                    heard.push(byte[0]);
+                    request.push(byte[0]);
                 }
                 let text = {
                     let mut state = shared.lock().unwrap();
@@ -261,7 +261,7 @@ impl Provider {
     fn server(&self, again: Duration) -> TestApp {
         let address = self.address.clone();
         TestApp::tuned(Kind::Sqlite, |config| {
-            people(config, Source::Url { address, every: DAY, again }, Algorithm::ES256)
+            people(config, Source::Url { address, every: DAY, again }, Algorithm::ES256);
         })
     }
 }
