@@ -6,9 +6,14 @@ pub mod url;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use domain::kernel::Instant;
 use jsonwebtoken::Algorithm;
+
+use crate::auth::keys::Source;
+use crate::auth::token::{CLIENT_ISSUER, LOCAL_ISSUER};
+use crate::client::oauth::OAuth;
 
 /// Where the server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,18 +24,15 @@ pub enum Profile {
     Production,
 }
 
-/// Whose tokens are accepted.
+/// Whose tokens are accepted, beside those of machine clients.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tokens {
-    /// Those that this program issues with the secret in a file, made where missing.
-    Local {
-        /// The secret's file.
-        key_file: PathBuf,
-    },
+    /// Those that this program makes for development, with the key of the clients' tokens.
+    Local,
     /// Those of an identity provider.
     Published {
-        /// The file with its JSON Web Key Set.
-        jwks_file: PathBuf,
+        /// Where its JSON Web Key Set is.
+        keys: Source,
         /// The one algorithm accepted.
         algorithm: Algorithm,
         /// The one issuer accepted.
@@ -55,8 +57,17 @@ pub struct Config {
     pub clock: Option<Instant>,
     /// `DPS_AUDIENCE`.
     pub audience: String,
-    /// `DPS_JWKS_FILE`, `DPS_JWT_ALGORITHM`, `DPS_ISSUER`, `DPS_TOKEN_KEY_FILE`.
+    /// `DPS_JWKS_FILE` or `DPS_JWKS_URL` with `DPS_JWKS_SECONDS`, `DPS_JWT_ALGORITHM`, `DPS_ISSUER`.
     pub tokens: Tokens,
+    /// `DPS_TOKEN_KEY_FILE`: the key of the tokens that this program signs, made where missing. Servers of one database
+    /// share it.
+    pub key_file: PathBuf,
+    /// `DPS_TOKEN_SECONDS`, `DPS_SECRET_OVERLAP_HOURS`, `DPS_TOKEN_RATE_LIMIT`.
+    pub oauth: OAuth,
+    /// `DPS_RATE_LIMIT`: requests a minute of a caller; 0 where there is no limit.
+    pub rate_limit: u32,
+    /// `DPS_TRUST_PROXY`: whether the proxy in front names the caller's address, last in `X-Forwarded-For`.
+    pub proxied: bool,
     /// `DPS_SWEEP_SECONDS`: how often the clock-driven work is looked for.
     pub sweep_seconds: u64,
     /// `DPS_POSTCODES`: a CSV file with the centres of outward postcodes, for boundaries by radius.
@@ -101,8 +112,10 @@ impl Config {
         if clock.is_some() && profile == Profile::Production {
             wrong.push("DPS_CLOCK: a production server follows the system's clock".to_owned());
         }
-        let tokens = match (get("DPS_JWKS_FILE"), get("DPS_ISSUER")) {
-            (Some(file), Some(issuer)) => {
+        let every = number(&get, "DPS_JWKS_SECONDS", &mut wrong);
+        let source = source(get("DPS_JWKS_FILE"), get("DPS_JWKS_URL"), every, profile, &mut wrong);
+        let tokens = match (source, get("DPS_ISSUER")) {
+            (Some(keys), Some(issuer)) => {
                 let algorithm = text("DPS_JWT_ALGORITHM");
                 let algorithm = algorithm.parse().unwrap_or_else(|_| {
                     wrong.push(format!("DPS_JWT_ALGORITHM: unknown algorithm {algorithm}"));
@@ -111,24 +124,33 @@ impl Config {
                 if matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
                     wrong.push("DPS_JWT_ALGORITHM: a published key set is asymmetric".to_owned());
                 }
-                Tokens::Published { jwks_file: file.into(), algorithm, issuer }
+                if [CLIENT_ISSUER, LOCAL_ISSUER].contains(&issuer.as_str()) {
+                    wrong.push(format!("DPS_ISSUER: {issuer} is this program's own"));
+                }
+                Tokens::Published { keys, algorithm, issuer }
             }
             (None, None) => {
                 if profile == Profile::Production {
                     wrong.push(
-                        "DPS_JWKS_FILE and DPS_ISSUER name the identity provider of a production server".to_owned(),
+                        "DPS_JWKS_FILE or DPS_JWKS_URL, and DPS_ISSUER, name the identity provider of a production server"
+                            .to_owned(),
                     );
                 }
-                Tokens::Local { key_file: text("DPS_TOKEN_KEY_FILE").into() }
+                Tokens::Local
             }
             (_, _) => {
-                wrong.push("DPS_JWKS_FILE and DPS_ISSUER go together".to_owned());
-                Tokens::Local { key_file: PathBuf::new() }
+                wrong.push("DPS_JWKS_FILE or DPS_JWKS_URL, and DPS_ISSUER, go together".to_owned());
+                Tokens::Local
             }
         };
         if let Err(why) = tracing_subscriber::EnvFilter::builder().parse(text("DPS_LOG")) {
             wrong.push(format!("DPS_LOG: {why}"));
         }
+        // A clock that stands still would never fill a bucket again.
+        let moved = clock.is_some();
+        let rate = |name: &str, wrong: &mut Vec<String>| {
+            if moved && given(name).is_none() { 0 } else { number(&get, name, wrong) }
+        };
         let config = Self {
             profile,
             database,
@@ -141,11 +163,57 @@ impl Config {
             clock,
             audience: text("DPS_AUDIENCE"),
             tokens,
+            key_file: text("DPS_TOKEN_KEY_FILE").into(),
+            oauth: OAuth {
+                token_seconds: number(&get, "DPS_TOKEN_SECONDS", &mut wrong),
+                overlap_hours: number(&get, "DPS_SECRET_OVERLAP_HOURS", &mut wrong),
+                per_minute: rate("DPS_TOKEN_RATE_LIMIT", &mut wrong),
+            },
+            rate_limit: rate("DPS_RATE_LIMIT", &mut wrong),
+            proxied: match text("DPS_TRUST_PROXY").as_str() {
+                "false" => false,
+                "true" => true,
+                other => {
+                    wrong.push(format!("DPS_TRUST_PROXY is true or false, not {other}"));
+                    false
+                }
+            },
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
+    }
+}
+
+/// Unknown keys have the address asked again after so many seconds, at the earliest.
+const ASKED_AGAIN: Duration = Duration::from_secs(10);
+
+/// Where the identity provider's keys are; `None` where nothing says so.
+fn source(
+    file: Option<String>,
+    url: Option<String>,
+    every: u64,
+    profile: Profile,
+    wrong: &mut Vec<String>,
+) -> Option<Source> {
+    match (file, url) {
+        (None, None) => None,
+        (Some(file), None) => Some(Source::File(file.into())),
+        (file, Some(address)) => {
+            if file.is_some() {
+                wrong.push("DPS_JWKS_FILE and DPS_JWKS_URL: one of them".to_owned());
+            }
+            let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+            let near = |at: &&str| {
+                address.strip_prefix(*at).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+            };
+            let open = profile == Profile::Development && local.iter().any(|at| near(&at));
+            if !address.starts_with("https://") && !open {
+                wrong.push("DPS_JWKS_URL begins with https://".to_owned());
+            }
+            Some(Source::Url { address, every: Duration::from_secs(every), again: ASKED_AGAIN })
+        }
     }
 }
 
@@ -200,6 +268,26 @@ mod tests {
         ]))
         .unwrap_err();
         assert_eq!(wrong.len(), 5, "{wrong:?}");
+    }
+
+    #[test]
+    fn keys_come_over_tls_or_from_this_machine_in_development() {
+        let address = |profile: &str, url: &str| {
+            let values = [("DPS_PROFILE", profile), ("DPS_JWKS_URL", url), ("DPS_ISSUER", "https://idp.example.org")];
+            Config::from(given(&values)).is_ok()
+        };
+        assert!(address("production", "https://idp.example.org/keys"));
+        assert!(!address("production", "http://127.0.0.1:9/keys"));
+        assert!(address("development", "http://127.0.0.1:9/keys"));
+        assert!(!address("development", "http://127.0.0.1.example.org/keys"));
+        assert!(!address("development", "http://idp.example.org/keys"));
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_by_hand_limits_no_rate_unless_told() {
+        let rate = |values: &[(&str, &str)]| Config::from(given(values)).unwrap().rate_limit;
+        let clock = ("DPS_CLOCK", "2019-01-04T00:00:00Z");
+        assert_eq!([rate(&[]), rate(&[clock]), rate(&[clock, ("DPS_RATE_LIMIT", "5")])], [600, 0, 5]);
     }
 
     #[test]

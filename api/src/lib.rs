@@ -18,6 +18,7 @@ pub mod sweep;
 
 pub mod admission;
 pub mod arrangement;
+pub mod client;
 pub mod provider;
 pub mod record;
 pub mod reports;
@@ -25,10 +26,12 @@ pub mod standing;
 pub mod system;
 
 use auth::token::Verifier;
+use client::oauth::OAuth;
 use clock::Clock;
 use std::collections::BTreeMap;
 
 use domain::kernel::Rule;
+use http::limits::Limits;
 use http::routes::{Directory, Subject};
 use metrics::Metrics;
 use persistence::{Db, Ids};
@@ -47,6 +50,10 @@ pub struct App {
     pub verifier: Verifier,
     /// Which operation a path names.
     pub directory: Directory,
+    /// How machine clients get tokens.
+    pub oauth: OAuth,
+    /// How many requests are left to whom.
+    pub limits: Limits,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
     /// Where outward postcodes lie.
@@ -65,6 +72,7 @@ pub fn subjects() -> Vec<Subject> {
         standing::routes(),
         record::routes(),
         reports::routes(),
+        client::routes(),
     ]
     .into_iter()
     .flatten()

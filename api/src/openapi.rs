@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::client::oauth;
 use crate::http::body::camel;
 use crate::http::problem::{self, CODES, Code};
 use crate::http::routes::Operation;
 use crate::http::{Problem, problem::FieldError};
 use crate::subjects;
-use domain::kernel::{Reach, Role};
+use domain::kernel::{Permission, Reach, Role};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -34,6 +35,7 @@ use domain::kernel::{Reach, Role};
         (name = "memberships", description = "Members and the register of a lot (A6)"),
         (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
+        (name = "clients", description = "Machine clients: portals and scripts with tokens of their own (CRD-08, CRD-09)"),
         (name = "system", description = "The server itself")
     )
 )]
@@ -81,8 +83,7 @@ fn camel_fields(schema: &mut Value) {
 /// Adds to each operation what follows from its method and its row in the list of routes.
 fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
-        let bearer = json!({"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}});
-        components.insert("securitySchemes".to_owned(), bearer);
+        components.insert("securitySchemes".to_owned(), schemes());
     }
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for methods in paths.values_mut().filter_map(Value::as_object_mut) {
@@ -94,6 +95,24 @@ fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
             }
         }
     }
+}
+
+/// How callers prove who they are: people by a token of the identity provider, machine clients by one of this server.
+fn schemes() -> Value {
+    let scopes = Permission::ALL.iter().filter(|p| is_scope(**p)).map(|p| (p.scope(), json!(p.says())));
+    json!({
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "oauth2": {
+            "type": "oauth2",
+            "description": "For machine clients. The secret goes in the form, or in a Basic header; errors are those of RFC 6749.",
+            "flows": {"clientCredentials": {"tokenUrl": oauth::PATH, "scopes": scopes.collect::<Map<_, _>>()}}
+        }
+    })
+}
+
+/// Whether a machine client can have the permission.
+fn is_scope(permission: Permission) -> bool {
+    [Role::Portal, Role::Script].into_iter().any(|role| permission.reach(role) != Reach::None)
 }
 
 /// Exchanges that the tests had, by operation: the contract's examples were executed.
@@ -125,8 +144,10 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
         exemplify(documented, exchange);
     }
     documented.insert("x-permission".to_owned(), json!(operation.permission.name()));
-    documented
-        .insert("security".to_owned(), if public { json!([{}, {"bearer": []}]) } else { json!([{"bearer": []}]) });
+    let anyone = public.then(|| json!({}));
+    let client = is_scope(operation.permission).then(|| json!({"oauth2": [operation.permission.scope()]}));
+    let security: Vec<Value> = anyone.into_iter().chain([json!({"bearer": []})]).chain(client).collect();
+    documented.insert("security".to_owned(), json!(security));
     let mut codes: Vec<(u16, &str)> = protocol(documented, method, public).map(|c| (c.status, c.code)).collect();
     codes.extend(operation.rules.iter().flat_map(|rules| rules.iter()).map(|r| (problem::status(r.nature), r.code)));
     codes.sort_unstable();
@@ -167,7 +188,8 @@ fn protocol(
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
     CODES.iter().filter(move |code| match code.status {
-        403 => !public || writes,
+        // A client's token is asked for its scope also where no token is needed.
+        403 => !public || writes || code.code == problem::INSUFFICIENT_SCOPE.code,
         405 => false,
         // What has no body refuses one that says something.
         409 | 412 | 413 | 415 => writes,

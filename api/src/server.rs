@@ -1,6 +1,7 @@
 //! Starting the server.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -9,14 +10,16 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Service, HttpServer, ResponseError, web};
 use persistence::{Db, Failure, Ids, Settings, migrate};
 
+use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
 use crate::config::{Config, Tokens};
+use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
 use crate::provider::gazetteer::Gazetteer;
-use crate::{App, http, openapi, subjects, sweep, system};
+use crate::{App, client, http, openapi, subjects, sweep, system};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -71,7 +74,8 @@ impl From<String> for NotStarted {
 /// # Errors
 /// What cannot be opened or bound.
 pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
-    let app = web::Data::new(open(config, ids)?);
+    let keys = published(config)?;
+    let app = web::Data::new(open(config, ids, keys.clone())?);
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let (shared, limit) = (app.clone(), config.body_limit);
@@ -95,6 +99,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
                 for subject in subjects() {
                     (subject.configure)(service);
                 }
+                client::oauth::serve(service);
                 service.route("/metrics", web::get().to(system::metrics));
                 openapi::serve(service, &shared.openapi);
             })
@@ -108,7 +113,8 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
-    let background = vec![actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)))];
+    let mut background = vec![actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)))];
+    background.extend(keys.map(|keys| actix_web::rt::spawn(keys.run())));
     Ok(Bound { address, handle: server.handle(), server, background })
 }
 
@@ -118,26 +124,26 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
 /// Which one cannot be made.
 pub fn prepare(config: &Config) -> Result<(), String> {
     let database = config.database.strip_prefix("sqlite:").map(std::path::Path::new);
-    let key = match &config.tokens {
-        Tokens::Local { key_file } => Some(key_file.as_path()),
-        Tokens::Published { .. } => None,
-    };
-    for folder in [database, key].into_iter().flatten().filter_map(std::path::Path::parent) {
+    for folder in [database, Some(config.key_file.as_path())].into_iter().flatten().filter_map(std::path::Path::parent)
+    {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
     Ok(())
 }
 
 /// Opens the store, bringing its schema up to date, and all else that requests share.
-pub(crate) fn open(config: &Config, ids: Ids) -> Result<App, NotStarted> {
+pub(crate) fn open(config: &Config, ids: Ids, keys: Option<Arc<Keys>>) -> Result<App, NotStarted> {
     prepare(config)?;
     migrate(&config.database)?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
+    let clock = config.clock.map_or(Clock::System, Clock::movable);
     Ok(App {
         db: Db::open(&settings)?,
-        clock: config.clock.map_or(Clock::System, Clock::movable),
+        limits: Limits::new(clock.clone(), config.rate_limit, config.proxied),
+        clock,
         ids,
-        verifier: verifier(config)?,
+        verifier: verifier(config, keys)?,
+        oauth: config.oauth,
         directory: Directory::of(&subjects()),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
@@ -145,16 +151,22 @@ pub(crate) fn open(config: &Config, ids: Ids) -> Result<App, NotStarted> {
     })
 }
 
-fn verifier(config: &Config) -> Result<Verifier, String> {
+/// The keys of the identity provider, where there is one.
+fn published(config: &Config) -> Result<Option<Arc<Keys>>, String> {
     match &config.tokens {
-        Tokens::Local { key_file } => Ok(Verifier::local(&token::local_secret(key_file)?, &config.audience)),
-        Tokens::Published { jwks_file, algorithm, issuer } => {
-            let say = |e: &dyn std::fmt::Display| format!("the key set {}: {e}", jwks_file.display());
-            let text = std::fs::read_to_string(jwks_file).map_err(|e| say(&e))?;
-            let keys = serde_json::from_str(&text).map_err(|e| say(&e))?;
-            Ok(Verifier::published(keys, *algorithm, issuer, &config.audience))
-        }
+        Tokens::Local => Ok(None),
+        Tokens::Published { keys, algorithm, .. } => Ok(Some(Arc::new(Keys::open(keys.clone(), *algorithm)?))),
     }
+}
+
+fn verifier(config: &Config, keys: Option<Arc<Keys>>) -> Result<Verifier, String> {
+    let own = token::local_secret(&config.key_file)?;
+    Ok(match (&config.tokens, keys) {
+        (Tokens::Published { algorithm, issuer, .. }, Some(keys)) => {
+            Verifier::published(&own, keys, *algorithm, issuer, &config.audience)
+        }
+        (Tokens::Published { .. } | Tokens::Local, _) => Verifier::local(&own, &config.audience),
+    })
 }
 
 /// What no answer of an API should be without.

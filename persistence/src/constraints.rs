@@ -2,6 +2,7 @@
 
 use domain::admission::application;
 use domain::arrangement::{interest, lot, requirement, round};
+use domain::client;
 use domain::kernel::Rule;
 use domain::provider::{home, provider};
 use domain::standing::{appeal, removal, sanction};
@@ -63,6 +64,7 @@ static GUARDS: &[Guard] = &[
     },
     Guard { index: "removals_one_pending", columns: "removals.membership_id", rule: &removal::REMOVAL_PENDING },
     Guard { index: "appeals_one_lodged", columns: "appeals.target", rule: &appeal::APPEAL_PENDING },
+    Guard { index: "clients_portal", columns: "clients.portal", rule: &client::PORTAL_NAME_TAKEN },
 ];
 
 domain::rules! {

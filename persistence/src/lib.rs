@@ -20,6 +20,7 @@ mod writer;
 
 pub mod admission;
 pub mod arrangement;
+pub mod client;
 pub mod provider;
 pub mod record;
 pub mod standing;

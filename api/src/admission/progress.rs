@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{get, web};
 use domain::admission::Application;
 use domain::arrangement::{Arrangement, Round};
-use domain::kernel::{Aggregate as _, ArrangementId, Instant, Kind, Permission, ProviderId, Reach, RoundId};
+use domain::kernel::{Aggregate as _, ArrangementId, Instant, Kind, Permission, ProviderId, RoundId};
 use domain::provider::provider::Provider;
 use persistence::Page;
 use persistence::admission::{applications, memberships};
@@ -124,7 +124,7 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
         let now = call.now();
         let (own, arrangement_id) = call.who.reach(c, Some(*id), None)?;
         // Who may not read applications has none shown here either; drafts are the provider's alone.
-        let reads = Permission::ReadApplications.reach(call.who.actor.role) != Reach::None;
+        let reads = call.who.has(Permission::ReadApplications);
         let filter = applications::Filter {
             provider_id: own.clone(),
             arrangement_id,

@@ -1,6 +1,10 @@
 //! Who calls, and what is theirs.
 
+pub mod keys;
 pub mod token;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::kernel::{About, Actor, ArrangementId, Kind, Permission, ProviderId, Reach, Role};
 use persistence::arrangement::{self, Parties};
@@ -18,6 +22,19 @@ pub struct Who {
     pub actor: Actor,
     /// What the operation needs; the gate has seen that the role reaches it at all.
     pub permission: Permission,
+    /// What a machine client's token is narrowed to, and whom it acts for; `None` for everyone else.
+    pub grant: Option<Arc<Grant>>,
+}
+
+/// What a machine client was granted, as it stands when it calls.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Grant {
+    /// The permissions of its token that it still has.
+    pub scopes: BTreeSet<Permission>,
+    /// The providers that it acts for, beside those that it registered.
+    pub providers: BTreeSet<ProviderId>,
+    /// Requests a minute, where the server's own limit does not fit.
+    pub rate_limit: Option<u32>,
 }
 
 impl Who {
@@ -31,7 +48,7 @@ impl Who {
         match (self.actor.role, reach) {
             (_, Reach::None) => Err(Failure::Forbidden),
             (Role::Public, _) => published(conn, about, kind),
-            (Role::Provider | Role::Portal, _) if self.permission == Permission::ReadMarket => {
+            (Role::Provider | Role::Portal | Role::Administrator, _) if self.permission == Permission::ReadMarket => {
                 published(conn, about, kind)
             }
             (Role::Provider | Role::Portal, _) => match about.provider {
@@ -45,7 +62,8 @@ impl Who {
                 | Role::MonitoringOfficer
                 | Role::Consortium
                 | Role::SocialWorker
-                | Role::Script,
+                | Role::Script
+                | Role::Administrator,
                 _,
             ) => match about.arrangement {
                 Some(id) => self.may_in(&arrangement::parties(conn, id)?, kind),
@@ -103,9 +121,24 @@ impl Who {
     pub fn is_own(&self, conn: &mut Conn<'_>, provider: ProviderId) -> Outcome<bool> {
         Ok(match self.actor.role {
             Role::Provider => self.actor.provider == Some(provider),
+            Role::Portal if self.named().contains(&provider) => true,
             Role::Portal => provider::registered_by(conn, provider)?.as_deref() == Some(self.actor.subject.as_str()),
             _ => false,
         })
+    }
+
+    /// The providers that a portal was named to act for, beside those that it registered.
+    #[must_use]
+    pub fn named(&self) -> &BTreeSet<ProviderId> {
+        static NONE: BTreeSet<ProviderId> = BTreeSet::new();
+        self.grant.as_ref().map_or(&NONE, |grant| &grant.providers)
+    }
+
+    /// Whether the caller has `permission` at all: by its role and, for a machine client, by its token's scopes.
+    #[must_use]
+    pub fn has(&self, permission: Permission) -> bool {
+        permission.reach(self.actor.role) != Reach::None
+            && self.grant.as_ref().is_none_or(|grant| grant.scopes.contains(&permission))
     }
 
     /// Whether the caller is on the providing side: a provider, or a portal that acts for providers.
@@ -149,8 +182,12 @@ impl Who {
     pub fn own_providers(&self, conn: &mut Conn<'_>) -> Outcome<Option<Vec<ProviderId>>> {
         Ok(match self.actor.role {
             Role::Provider => Some(self.actor.provider.into_iter().collect()),
-            Role::Portal => Some(provider::registered_through(conn, &self.actor.subject)?),
-            Role::Public => Some(Vec::new()),
+            Role::Portal => {
+                let mut own: BTreeSet<ProviderId> = self.named().clone();
+                own.extend(provider::registered_through(conn, &self.actor.subject)?);
+                Some(own.into_iter().collect())
+            }
+            Role::Public | Role::Administrator => Some(Vec::new()),
             _ => None,
         })
     }
@@ -172,6 +209,9 @@ impl Who {
     /// # Errors
     /// Where the store fails.
     pub fn record_scope(&self, conn: &mut Conn<'_>) -> Outcome<Scope> {
+        if self.actor.role == Role::Administrator {
+            return Ok(Scope::Administration);
+        }
         if let Some(own) = self.own_providers(conn)? {
             return Ok(Scope::Providers(own.into_iter().map(Uuid::from).collect()));
         }

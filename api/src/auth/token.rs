@@ -1,17 +1,20 @@
-//! JSON Web Tokens: algorithm, issuer and audience are pinned by configuration (CRD-05).
+//! JSON Web Tokens: of people, by an identity provider or for development, and of machine clients, by this server.
+//! Algorithm, issuer and audience are pinned by configuration (CRD-05).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::kernel::{Actor, AuthorityCode, ProviderId, Role};
-use jsonwebtoken::jwk::JwkSet;
+use domain::kernel::{Actor, AuthorityCode, ClientId, Permission, ProviderId, Role, SecretId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-/// What a token says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+use super::keys::Keys;
+
+/// What the token of a person says.
+#[derive(Clone, Debug, Serialize)]
 pub struct Claims {
     /// An opaque account id.
     pub sub: String,
@@ -31,19 +34,64 @@ pub struct Claims {
     pub provider: Option<ProviderId>,
 }
 
+/// What is read of any token; issuer, audience and times are checked before.
+#[derive(Deserialize)]
+struct Said {
+    sub: String,
+    iss: String,
+    exp: u64,
+    role: Option<Role>,
+    authority: Option<AuthorityCode>,
+    provider: Option<ProviderId>,
+    scope: Option<String>,
+    secret: Option<Uuid>,
+}
+
+/// Who bears a token.
+#[derive(Clone, Debug)]
+pub enum Bearer {
+    /// A person, or an account that the identity provider vouches for.
+    Person(Actor),
+    /// A machine client: what it may do is for its present state to say.
+    Client(ClientToken),
+}
+
+/// What the token of a machine client says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientToken {
+    /// Which client.
+    pub client: ClientId,
+    /// The secret that it was got with.
+    pub secret: SecretId,
+    /// What it was asked for.
+    pub scopes: BTreeSet<Permission>,
+}
+
 /// Verified tokens kept at most; verifying costs several times what answering does.
 const KEPT: usize = 10_000;
 
-/// Verifies tokens, and remembers those it verified until they expire.
+/// Verifies tokens, and remembers those it verified until they expire or the keys change. The state of a client is not
+/// remembered.
 pub struct Verifier {
-    keys: Keys,
-    validation: Validation,
-    seen: Mutex<HashMap<String, (u64, Actor)>>,
+    audience: String,
+    signing: EncodingKey,
+    own: DecodingKey,
+    /// For what this program signs itself.
+    owned: Validation,
+    people: Option<People>,
+    seen: Mutex<HashMap<String, Seen>>,
 }
 
-enum Keys {
-    Shared(DecodingKey),
-    Published(JwkSet),
+/// The identity provider.
+struct People {
+    keys: Arc<Keys>,
+    validation: Validation,
+}
+
+struct Seen {
+    expires: u64,
+    generation: u64,
+    bearer: Bearer,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -54,71 +102,147 @@ impl std::fmt::Debug for Verifier {
 
 /// The issuer of tokens that this program makes for development.
 pub const LOCAL_ISSUER: &str = "dps-local";
+/// The issuer of machine clients' tokens.
+pub const CLIENT_ISSUER: &str = "dps";
+
+/// What is wrong with a token, for the caller; never the token itself.
+type Verified<T> = Result<T, String>;
 
 impl Verifier {
-    /// For tokens signed with a local secret (HS256): development.
+    /// For development: whoever can read the key makes tokens of any role.
     #[must_use]
-    pub fn local(secret: &[u8], audience: &str) -> Self {
-        Self::new(Keys::Shared(DecodingKey::from_secret(secret)), Algorithm::HS256, LOCAL_ISSUER, audience)
+    pub fn local(key: &[u8], audience: &str) -> Self {
+        Self::new(key, audience, &[CLIENT_ISSUER, LOCAL_ISSUER], None)
     }
 
-    /// For tokens of an identity provider, by its JSON Web Key Set.
+    /// For the tokens of an identity provider, and of clients by `key`.
     #[must_use]
-    pub fn published(keys: JwkSet, algorithm: Algorithm, issuer: &str, audience: &str) -> Self {
-        Self::new(Keys::Published(keys), algorithm, issuer, audience)
+    pub fn published(key: &[u8], keys: Arc<Keys>, algorithm: Algorithm, issuer: &str, audience: &str) -> Self {
+        let people = People { keys, validation: validation(algorithm, &[issuer], audience) };
+        Self::new(key, audience, &[CLIENT_ISSUER], Some(people))
     }
 
-    fn new(keys: Keys, algorithm: Algorithm, issuer: &str, audience: &str) -> Self {
-        let mut validation = Validation::new(algorithm);
-        validation.set_issuer(&[issuer]);
-        validation.set_audience(&[audience]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = 30;
-        Self { keys, validation, seen: Mutex::default() }
+    fn new(key: &[u8], audience: &str, issuers: &[&str], people: Option<People>) -> Self {
+        Self {
+            audience: audience.to_owned(),
+            signing: EncodingKey::from_secret(key),
+            own: DecodingKey::from_secret(key),
+            owned: validation(Algorithm::HS256, issuers, audience),
+            people,
+            seen: Mutex::default(),
+        }
     }
 
     /// Who bears `token`.
     ///
     /// # Errors
-    /// What is wrong with it, for the caller; never the token itself.
-    pub fn verify(&self, token: &str) -> Result<Actor, String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_secs()).unwrap_or_default();
-        if let Some((expires, actor)) = self.seen().get(token)
-            && *expires > now
+    /// What is wrong with it.
+    pub async fn verify(&self, token: &str) -> Verified<Bearer> {
+        let generation = self.people.as_ref().map_or(0, |people| people.keys.generation());
+        if let Some(seen) = self.seen().get(token)
+            && seen.expires > now()
+            && seen.generation == generation
         {
-            return Ok(actor.clone());
+            return Ok(seen.bearer.clone());
         }
-        let claims = self.claims(token)?;
-        let actor = actor(&claims)?;
+        let (said, generation) = self.said(token, generation).await?;
+        let expires = said.exp;
+        let bearer = bearer(said)?;
         let mut seen = self.seen();
         if seen.len() >= KEPT {
             seen.clear();
         }
-        seen.insert(token.to_owned(), (claims.exp, actor.clone()));
-        Ok(actor)
+        seen.insert(token.to_owned(), Seen { expires, generation, bearer: bearer.clone() });
+        Ok(bearer)
     }
 
-    fn claims(&self, token: &str) -> Result<Claims, String> {
+    /// What a token says that one of the two keys signed. The kind of signature tells which is asked; each knows one
+    /// algorithm, so a public key never serves as a shared one.
+    async fn said(&self, token: &str, generation: u64) -> Verified<(Said, u64)> {
         let say = |e: jsonwebtoken::errors::Error| format!("the token is refused: {e}");
-        let key = match &self.keys {
-            Keys::Shared(key) => key.clone(),
-            Keys::Published(set) => {
-                let header = decode_header(token).map_err(say)?;
-                let kid = header.kid.ok_or("the token names no key")?;
-                let jwk = set.find(&kid).ok_or("the token names an unknown key")?;
-                DecodingKey::from_jwk(jwk).map_err(say)?
-            }
+        let header = decode_header(token).map_err(say)?;
+        let people = match &self.people {
+            Some(people) if header.alg != Algorithm::HS256 => people,
+            _ => return Ok((decode(token, &self.own, &self.owned).map_err(say)?.claims, generation)),
         };
-        decode::<Claims>(token, &key, &self.validation).map(|data| data.claims).map_err(say)
+        let kid = header.kid.ok_or("the token names no key")?;
+        let (key, generation) = people.keys.find(&kid).await.ok_or("the token names an unknown key")?;
+        let data = decode::<Said>(token, &key, &people.validation).map_err(say)?;
+        if data.claims.iss == CLIENT_ISSUER {
+            return Err("the token is refused: its issuer is this server".to_owned());
+        }
+        Ok((data.claims, generation))
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<String, (u64, Actor)>> {
+    /// A token for a machine client; `role` and `authority` tell the bearer, the server asks the client's state.
+    ///
+    /// # Errors
+    /// Where it cannot be signed.
+    pub fn issue(
+        &self,
+        token: &ClientToken,
+        role: Role,
+        authority: Option<&AuthorityCode>,
+        seconds: u64,
+    ) -> Result<String, String> {
+        let mut jti = [0; 16];
+        getrandom::fill(&mut jti).map_err(|e| e.to_string())?;
+        let now = now();
+        let mut claims = serde_json::json!({
+            "iss": CLIENT_ISSUER,
+            "aud": self.audience,
+            "sub": token.client,
+            "iat": now,
+            "exp": now + seconds,
+            "jti": Uuid::from_bytes(jti),
+            "role": role,
+            "scope": scope(&token.scopes),
+            "secret": token.secret,
+        });
+        if let Some(authority) = authority {
+            claims["authority"] = serde_json::json!(authority);
+        }
+        encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(|e| e.to_string())
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<String, Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn actor(claims: &Claims) -> Result<Actor, String> {
-    let Claims { sub, role, authority, provider, iss: _, aud: _, exp: _ } = claims.clone();
+/// Scopes as a token and its answer write them.
+#[must_use]
+pub fn scope(scopes: &BTreeSet<Permission>) -> String {
+    scopes.iter().map(|scope| scope.scope()).collect::<Vec<_>>().join(" ")
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_secs()).unwrap_or_default()
+}
+
+fn validation(algorithm: Algorithm, issuers: &[&str], audience: &str) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.set_issuer(issuers);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.validate_nbf = true;
+    validation.leeway = 30;
+    validation
+}
+
+fn bearer(said: Said) -> Verified<Bearer> {
+    if said.iss == CLIENT_ISSUER {
+        let client = said.sub.parse().map_err(|_| "the token names no client")?;
+        let secret = said.secret.ok_or("the token names no secret")?;
+        let scopes = said.scope.unwrap_or_default().split(' ').filter_map(Permission::of_scope).collect();
+        return Ok(Bearer::Client(ClientToken { client: ClientId(client), secret: SecretId(secret), scopes }));
+    }
+    actor(said).map(Bearer::Person)
+}
+
+fn actor(said: Said) -> Verified<Actor> {
+    let Said { sub, role, authority, provider, .. } = said;
+    let role = role.ok_or("the token names no role")?;
     if sub.is_empty() || sub.len() > 200 {
         return Err("the token's subject is empty or too long".to_owned());
     }
@@ -126,6 +250,7 @@ fn actor(claims: &Claims) -> Result<Actor, String> {
         Role::Public => Err("a token has a role".to_owned()),
         Role::Provider if provider.is_none() => Err("a provider's token names the provider".to_owned()),
         Role::Provider | Role::Portal | Role::Script => Ok(Actor { subject: sub, role, authority, provider }),
+        Role::Administrator => Ok(Actor { subject: sub, role, authority: None, provider: None }),
         Role::ArtOfficer
         | Role::Commissioner
         | Role::LeadAgency
@@ -138,7 +263,7 @@ fn actor(claims: &Claims) -> Result<Actor, String> {
     }
 }
 
-/// A token signed with a local secret: for development and tests.
+/// A token of a person, signed with a local key: for development and tests.
 ///
 /// # Errors
 /// Where it cannot be signed.

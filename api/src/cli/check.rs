@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::exit::{Ended, Exit, Run};
+use crate::auth::keys::Source as Keys;
 use crate::config::settings;
 use crate::config::source::{Origin, Row, Source};
 use crate::config::{Config, Tokens};
@@ -43,8 +44,8 @@ pub(super) fn run(source: &Source, sample: bool, json: bool) -> Run {
 /// Files that the configuration names and that are not there.
 fn missing(config: &Config) -> Vec<String> {
     let keys = match &config.tokens {
-        Tokens::Published { jwks_file, .. } => Some(("DPS_JWKS_FILE", jwks_file)),
-        Tokens::Local { .. } => None,
+        Tokens::Published { keys: Keys::File(file), .. } => Some(("DPS_JWKS_FILE", file)),
+        Tokens::Published { keys: Keys::Url { .. }, .. } | Tokens::Local => None,
     };
     let named = [keys, config.postcodes.as_ref().map(|file| ("DPS_POSTCODES", file))];
     let missing = named.into_iter().flatten().filter(|(_, file)| !file.is_file());

@@ -16,12 +16,12 @@ pub(super) fn serve(config: &Config) -> Run {
         println!("dps serves    {at}");
         println!("documentation {at}/docs/  ({at}/openapi.json)");
         println!("database      {}", url::shown(&config.database));
-        if let Tokens::Local { .. } = config.tokens {
+        if config.tokens == Tokens::Local {
             println!("a token for each role, for 12 hours (any authority and provider will do here):");
             for role in Role::ALL.into_iter().skip(1) {
                 let claim = match role {
                     Role::Provider => " --provider 0190a000-0000-7000-8000-000000000001",
-                    Role::Portal | Role::Script | Role::Public => "",
+                    Role::Portal | Role::Script | Role::Administrator | Role::Public => "",
                     _ => " --authority LGSS",
                 };
                 println!("  dps token --role {}{claim}", role.name());
@@ -64,7 +64,7 @@ pub(super) struct Token {
     hours: u64,
 }
 
-fn role(name: &str) -> Result<Role, String> {
+pub(super) fn role(name: &str) -> Result<Role, String> {
     Role::ALL.into_iter().find(|r| r.name() == name && *r != Role::Public).ok_or_else(|| {
         let known: Vec<_> = Role::ALL.iter().skip(1).map(|r| r.name()).collect();
         format!("a role is one of {}", known.join(", "))
@@ -74,11 +74,12 @@ fn role(name: &str) -> Result<Role, String> {
 impl Token {
     /// Prints a token for a development server.
     pub fn run(self, config: &Config) -> Run {
-        let Tokens::Local { key_file } = &config.tokens else {
-            return Err("this server accepts the tokens of its identity provider only".to_owned().into());
-        };
+        if config.tokens != Tokens::Local {
+            let why = "this server accepts no local tokens: people's are its identity provider's".to_owned();
+            return Err(why.into());
+        }
         server::prepare(config)?;
-        let secret = token::local_secret(key_file)?;
+        let secret = token::local_secret(&config.key_file)?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_err(|e| e.to_string())?;
         let claims = Claims {
             sub: self.subject.unwrap_or_else(|| self.role.name().to_owned()),

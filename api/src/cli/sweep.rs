@@ -9,7 +9,7 @@ use crate::{server, sweep};
 
 /// Sweeps once and prints what was done.
 pub(super) fn run(config: &Config, json: bool) -> Run {
-    let app = server::open(config, Ids::random())?;
+    let app = server::open(config, Ids::random(), None)?;
     let done = {
         let _bar = Bar::new("doing what is due", None);
         actix_web::rt::System::new().block_on(sweep::once(&app))?

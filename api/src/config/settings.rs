@@ -37,13 +37,52 @@ pub static SETTINGS: &[Setting] = &[
     number("DPS_WORKERS", "2", 1..=256, "HTTP threads"),
     text("DPS_CLOCK", "system", "or the instant at which a movable clock starts"),
     text("DPS_AUDIENCE", "dps", "the `aud` that tokens must have"),
-    optional("DPS_JWKS_FILE", "the identity provider's key set; goes with `DPS_ISSUER`"),
+    optional(
+        "DPS_JWKS_FILE",
+        "the identity provider's key set; read again when the file changes. Goes with `DPS_ISSUER`",
+    ),
+    optional(
+        "DPS_JWKS_URL",
+        "or where it is published: `https://…`, on a development server also `http://` of this machine",
+    ),
+    number(
+        "DPS_JWKS_SECONDS",
+        "300",
+        10..=86_400,
+        "how often that address is asked; also when a token names an unknown key, 10 seconds apart at least",
+    ),
     optional("DPS_ISSUER", "the `iss` that tokens must have"),
     text("DPS_JWT_ALGORITHM", "RS256", "the one algorithm accepted with a key set; symmetric ones are refused"),
     text(
         "DPS_TOKEN_KEY_FILE",
         "data/token.key",
-        "without a key set: the local secret, made where missing, readable by its owner only",
+        "the key of machine clients' tokens (and of local ones), made where missing, readable by its owner only. \
+         Servers of one database share it",
+    ),
+    number("DPS_TOKEN_SECONDS", "900", 60..=3600, "how long a client's token is valid"),
+    number(
+        "DPS_SECRET_OVERLAP_HOURS",
+        "24",
+        0..=720,
+        "how long a rotated secret stays valid where the administrator does not say",
+    ),
+    number(
+        "DPS_RATE_LIMIT",
+        "600",
+        0..=100_000,
+        "requests a minute of a caller, on each server; 0 for no limit, the default with a movable clock",
+    ),
+    number(
+        "DPS_TOKEN_RATE_LIMIT",
+        "30",
+        0..=10_000,
+        "requests for a token a minute, for one client from one address; ten times as many for an address. 0 as above",
+    ),
+    text(
+        "DPS_TRUST_PROXY",
+        "false",
+        "`true` where a proxy in front writes the caller's address last into `X-Forwarded-For`: without it all who \
+         come through the proxy are one address",
     ),
     number("DPS_SWEEP_SECONDS", "1", 1..=3600, "how often clock-driven work is looked for"),
     optional(

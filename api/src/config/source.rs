@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::settings::{self, SETTINGS, Setting};
-use super::{Config, Profile, Tokens};
+use super::{Config, Profile};
 
 /// Where a value comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -186,9 +186,7 @@ impl Source {
             held && self.file.as_deref().is_some_and(others_read),
             "the configuration file holds a secret and others can read it: chmod 600",
         );
-        if let Tokens::Local { key_file } = &config.tokens {
-            warn(others_read(key_file), "DPS_TOKEN_KEY_FILE: others can read the secret: chmod 600");
-        }
+        warn(others_read(&config.key_file), "DPS_TOKEN_KEY_FILE: others can read the secret: chmod 600");
         found
     }
 }
@@ -307,7 +305,7 @@ mod tests {
         );
         let quiet = Source::read(None, |_| None);
         let mut config = quiet.config().unwrap();
-        config.tokens = Tokens::Local { key_file: folder("unwise").join("none") };
+        config.key_file = folder("unwise").join("none");
         assert_eq!(quiet.warnings(&config, std::iter::empty()), Vec::<String>::new());
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Played;
 use super::client::Client;
 use crate::auth::token;
-use crate::config::{Config, Profile, Tokens};
+use crate::config::{Config, Profile};
 use crate::server;
 
 /// The audience of the tokens of this play.
@@ -40,13 +40,12 @@ impl Stage {
             connections: 8,
             listen: ([127, 0, 0, 1], 0).into(),
             workers: 2,
-            clock: Some(starts),
             audience: AUDIENCE.to_owned(),
-            tokens: Tokens::Local { key_file: key_file.clone() },
+            key_file: key_file.clone(),
             // Moving the clock does what falls due; the beat is left to seal the feed.
             sweep_seconds: 1,
-            postcodes: None,
-            body_limit: 1_048_576,
+            ..Config::from(|name| (name == "DPS_CLOCK").then(|| starts.to_string()))
+                .map_err(|wrong| wrong.join("; "))?
         };
         let (tell, told) = std::sync::mpsc::channel();
         let served = config.clone();

@@ -1,5 +1,6 @@
 //! Before anything is read from a request: which operation, who calls, may the role; after it: count and log.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -11,9 +12,11 @@ use domain::kernel::{Actor, Reach, Role};
 
 use persistence::record::hex;
 
+use super::limits::Share;
 use super::problem::{self, Problem};
-use crate::App;
-use crate::auth::Who;
+use crate::auth::token::Bearer;
+use crate::auth::{Grant, Who};
+use crate::{App, client};
 
 /// The request's id: the caller's `X-Request-Id` where it is usable, else a new one. It is in the log, the audit and
 /// the answer.
@@ -34,7 +37,8 @@ pub async fn gate<B: MessageBody>(
     let method = req.method().to_string();
     let pattern = req.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let app = req.app_data::<web::Data<App>>().cloned();
-    let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &method) {
+    let mut share = None;
+    let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &method, &mut share).await {
         Ok(who) => {
             if let Some(who) = who {
                 req.extensions_mut().insert(who);
@@ -46,6 +50,9 @@ pub async fn gate<B: MessageBody>(
     if let Ok(value) = header::HeaderValue::from_str(&id) {
         response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
     }
+    if let Some(share) = share {
+        share.mark(response.headers_mut());
+    }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     if let Some(app) = app {
         // A method is what the caller sent: only known ones become labels.
@@ -56,8 +63,14 @@ pub async fn gate<B: MessageBody>(
     Ok(response)
 }
 
-/// The caller of an operation; `None` for pages that are not operations of the API.
-fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option<Who>, Problem> {
+/// The caller of an operation; `None` for pages that are not operations of the API. What is left to the caller goes
+/// into `share`.
+async fn admit(
+    req: &ServiceRequest,
+    app: Option<&App>,
+    method: &str,
+    share: &mut Option<Share>,
+) -> Result<Option<Who>, Problem> {
     let Some(app) = app else { return Err(Problem::new(&problem::BROKEN, problem::BROKEN.says)) };
     if [req.path(), req.query_string()].iter().any(|part| part.contains("%00") || part.contains('\0')) {
         return Err(Problem::new(&problem::UNREADABLE, "the address has no NUL character"));
@@ -74,25 +87,54 @@ fn admit(req: &ServiceRequest, app: Option<&App>, method: &str) -> Result<Option
     };
     let operation = entry.operation;
     let public = operation.permission.reach(Role::Public) != Reach::None;
-    let actor = match req.headers().get(header::AUTHORIZATION) {
-        None if public => Actor { subject: "public".to_owned(), role: Role::Public, authority: None, provider: None },
-        None => return Err(Problem::new(&problem::UNAUTHENTICATED, problem::UNAUTHENTICATED.says)),
-        Some(value) => {
-            let token = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer "));
-            let token =
-                token.ok_or_else(|| Problem::new(&problem::UNAUTHENTICATED, "Authorization is `Bearer <token>`"))?;
-            app.verifier.verify(token).map_err(|why| Problem::new(&problem::UNAUTHENTICATED, why))?
+    let known = authenticate(req, app, public).await;
+    // What tells operators that the server lives is not counted.
+    if pattern.is_some_and(|pattern| pattern.starts_with("/v1/")) {
+        *share = match &known {
+            Ok((actor, grant)) if actor.role != Role::Public => {
+                let own = grant.as_ref().and_then(|grant| grant.rate_limit);
+                app.limits.count("caller", &format!("{} {}", actor.role.name(), actor.subject), own)
+            }
+            // Whoever shows no valid token is known by the address alone.
+            Ok(_) | Err(_) => app.limits.count("address", &app.limits.address(req.request()), None),
+        };
+        if let Some(share) = *share {
+            share.allow()?;
         }
-    };
+    }
+    let (actor, grant) = known?;
     if operation.permission.reach(actor.role) == Reach::None {
         let detail = format!("the role {} has no {}", actor.role.name(), operation.permission.name());
         return Err(Problem::new(&problem::FORBIDDEN, detail));
+    }
+    let who = Who { actor, permission: operation.permission, grant };
+    if !who.has(operation.permission) {
+        let scope = operation.permission.scope();
+        let problem = Problem::new(&problem::INSUFFICIENT_SCOPE, format!("the token does not have the scope {scope}"));
+        return Err(Problem { scope: Some(scope), ..problem });
     }
     // A misspelt filter would silently answer another question.
     if let Some(name) = entry.unknown(req.query_string()) {
         return Err(Problem::new(&problem::UNREADABLE, format!("this operation has no query parameter `{name}`")));
     }
-    Ok(Some(Who { actor, permission: operation.permission }))
+    Ok(Some(who))
+}
+
+type Known = (Actor, Option<Arc<Grant>>);
+
+/// Who bears the request's token; the public where it has none and none is needed.
+async fn authenticate(req: &ServiceRequest, app: &App, public: bool) -> Result<Known, Problem> {
+    let refuse = |why: &str| Problem::new(&problem::UNAUTHENTICATED, why);
+    let Some(value) = req.headers().get(header::AUTHORIZATION) else {
+        let anyone = Actor { subject: "public".to_owned(), role: Role::Public, authority: None, provider: None };
+        return if public { Ok((anyone, None)) } else { Err(refuse(problem::UNAUTHENTICATED.says)) };
+    };
+    let token = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer "));
+    let token = token.ok_or_else(|| refuse("Authorization is `Bearer <token>`"))?;
+    match app.verifier.verify(token).await.map_err(|why| refuse(&why))? {
+        Bearer::Person(actor) => Ok((actor, None)),
+        Bearer::Client(token) => client::caller(app, token).await.map(|(actor, grant)| (actor, Some(grant))),
+    }
 }
 
 fn request_id(req: &ServiceRequest) -> String {

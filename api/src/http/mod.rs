@@ -3,6 +3,7 @@
 pub mod body;
 pub mod call;
 pub mod gate;
+pub mod limits;
 pub mod listing;
 pub mod problem;
 pub mod reply;

@@ -30,6 +30,7 @@ codes! {
     UNREADABLE = "unreadable", 400, "The request cannot be read: its JSON, query or a header is malformed.";
     UNAUTHENTICATED = "unauthenticated", 401, "A valid bearer token is needed.";
     FORBIDDEN = "forbidden", 403, "The role may not do this.";
+    INSUFFICIENT_SCOPE = "insufficient_scope", 403, "The client's token does not have the scope that this needs.";
     NOT_FOUND = "not_found", 404, "There is no such thing, or it is not yours.";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The resource does not know this method.";
     WRONG_STATE = "wrong_state", 409, "The state does not know this command.";
@@ -39,6 +40,7 @@ codes! {
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The request body is JSON: Content-Type is application/json.";
     INVALID = "invalid", 422, "One or more fields are missing, of the wrong type or outside their limits.";
     PRECONDITION_REQUIRED = "precondition_required", 428, "This request needs If-Match with the ETag that was read.";
+    RATE_LIMITED = "rate_limited", 429, "Too many requests: Retry-After says when to come back.";
     BROKEN = "internal_error", 500, "Something is wrong with the server; it has been recorded.";
     UNAVAILABLE = "unavailable", 503, "The server cannot do this now; try again later.";
 }
@@ -90,6 +92,12 @@ pub struct Problem {
     /// The commands that the state knows, for `wrong_state`; the methods, for `method_not_allowed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
+    /// The scope that is needed, for `insufficient_scope`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The seconds to wait, for `rate_limited`; they are in `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -106,6 +114,8 @@ impl Problem {
             from: None,
             attempted: None,
             allowed: None,
+            scope: None,
+            retry_after: None,
         }
     }
 
@@ -139,6 +149,8 @@ impl Problem {
             from: None,
             attempted: None,
             allowed: None,
+            scope: None,
+            retry_after: None,
         }
     }
 
@@ -205,6 +217,15 @@ impl ResponseError for Problem {
             405 => {
                 let known = self.allowed.as_deref().unwrap_or_default().join(", ");
                 response.insert_header((header::ALLOW, known));
+            }
+            403 => {
+                if let Some(scope) = &self.scope {
+                    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                    response.insert_header((header::WWW_AUTHENTICATE, challenge));
+                }
+            }
+            429 => {
+                response.insert_header((header::RETRY_AFTER, self.retry_after.unwrap_or(1).to_string()));
             }
             503 => {
                 response.insert_header((header::RETRY_AFTER, "1"));

@@ -19,6 +19,9 @@ pub struct Reply {
     etag: Option<String>,
     location: Option<String>,
     body: String,
+    /// A member of the body that is sent and not kept: a replay is answered without it.
+    #[serde(skip)]
+    once: Option<(&'static str, String)>,
 }
 
 /// A resource as it is shown: the aggregate, its version and when it was last changed.
@@ -72,7 +75,7 @@ impl Reply {
     /// # Errors
     /// As [`Reply::ok`].
     pub fn json(status: u16, body: &impl Serialize) -> Outcome<Self> {
-        Ok(Self { status, etag: None, location: None, body: serde_json::to_string(body)? })
+        Ok(Self { status, etag: None, location: None, body: serde_json::to_string(body)?, once: None })
     }
 
     /// With status 201 and a location.
@@ -85,6 +88,12 @@ impl Reply {
     #[must_use]
     pub fn tagged(self, version: i64) -> Self {
         Self { etag: Some(format!("\"{version}\"")), ..self }
+    }
+
+    /// With a member that is shown this once: it is never kept, so no replay under an idempotency key has it.
+    #[must_use]
+    pub fn once(self, member: &'static str, value: String) -> Self {
+        Self { once: Some((member, value)), ..self }
     }
 
     /// With an ETag over version and content, for views that show more than the aggregate. `If-Match` looks at the
@@ -108,12 +117,23 @@ impl Reply {
         };
         let status = if unchanged { 304 } else { self.status };
         let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
-        if let Some(etag) = self.etag {
-            response.insert_header((header::ETAG, etag));
+        if let Some(etag) = &self.etag {
+            response.insert_header((header::ETAG, etag.as_str()));
         }
-        if let Some(location) = self.location {
-            response.insert_header((header::LOCATION, location));
+        if let Some(location) = &self.location {
+            response.insert_header((header::LOCATION, location.as_str()));
         }
-        if unchanged { response.finish() } else { response.content_type("application/json").body(self.body) }
+        if unchanged { response.finish() } else { response.content_type("application/json").body(self.text()) }
+    }
+
+    fn text(self) -> String {
+        let Some((member, value)) = self.once else { return self.body };
+        match serde_json::from_str(&self.body) {
+            Ok(serde_json::Value::Object(mut members)) => {
+                members.insert(member.to_owned(), value.into());
+                serde_json::Value::Object(members).to_string()
+            }
+            _ => self.body,
+        }
     }
 }

@@ -3,15 +3,16 @@
 use actix_web::{get, patch, post, put, web};
 use domain::kernel::{Aggregate as _, Kind, ProviderId, Role, rule};
 use domain::provider::provider::{
-    self as rules, EXTERNAL_REF_BLANK, EXTERNAL_REF_IN_USE, ExclusionFacts, ExternalRef, Provider, ProviderProfile,
-    SelfCleaning, company_number, regulator_number,
+    self as rules, EXTERNAL_REF_BLANK, EXTERNAL_REF_IN_USE, ExclusionFacts, ExternalRef, PORTAL_NAME_FOREIGN, Provider,
+    ProviderProfile, SelfCleaning, company_number, regulator_number,
 };
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Failure, Outcome, Tx, Uid};
+use persistence::{Conn, Failure, Outcome, Tx, Uid, client as clients};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::arrangement::arrangements::Because;
+use crate::auth::Who;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -104,6 +105,11 @@ async fn list_providers(call: Call, wanted: web::Query<Wanted>, listing: web::Qu
                 let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
                 filter.id = Some(own.filter(sought).into_iter().collect());
             }
+            Role::Portal if !call.who.named().is_empty() => {
+                let own = call.who.own_providers(c)?.unwrap_or_default().into_iter().map(Uid::from);
+                let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
+                filter.id = Some(own.filter(sought).collect());
+            }
             // By the account: a portal may have registered more than a list of ids should hold.
             Role::Portal => filter.registered_by = Some(vec![actor.subject.clone()]),
             _ => {}
@@ -161,6 +167,7 @@ async fn put_provider_by_reference(
         if call.who.actor.role != Role::Portal {
             return Err(Failure::Forbidden);
         }
+        owns_name(tx, &call.who, &known_as.portal)?;
         let Some(id) = store::by_reference(tx, &known_as)? else { return register_known(tx, call, &known_as) };
         if !call.who.is_own(tx, id)? {
             return Err(in_use(&known_as));
@@ -190,6 +197,7 @@ fn register_known(tx: &mut Tx<'_>, call: &Call<Given<ProviderProfile>>, known_as
 async fn add_external_reference(call: Call<Given<ExternalRef>>, id: web::Path<ProviderId>) -> Answer {
     call.write(move |tx, call| {
         let before = call.lock::<Provider>(tx, *id)?;
+        owns_name(tx, &call.who, call.body.0.portal.trim())?;
         let decision = before.value.clone().add_external_ref(call.body.0.clone())?;
         let after = tx.save(&before, decision)?;
         store::keep_refs(tx, &after.value, &before.value.external_refs)?;
@@ -235,6 +243,20 @@ async fn record_exclusion(call: Call<Given<ExclusionFacts>>, id: web::Path<Provi
 async fn judge_self_cleaning(call: Call<Given<SelfCleaning>>, path: web::Path<(ProviderId, usize)>) -> Answer {
     let (id, n) = path.into_inner();
     call.act(id, move |provider: Provider, _, call| decided(provider.judge_self_cleaning(n, call.body.0.clone()))).await
+}
+
+/// A portal's name that belongs to a machine client is that client's alone, however it is written; a machine client has
+/// no other. Names that are nobody's are whoever's uses them first, as before.
+fn owns_name(conn: &mut Conn<'_>, who: &Who, portal: &str) -> Outcome<()> {
+    let name = portal.to_ascii_lowercase();
+    let owner = clients::of_portal(conn, &name)?.map(|id| id.to_string());
+    let owned = match (owner, &who.grant) {
+        (None, None) => true,
+        (Some(owner), Some(_)) => owner == who.actor.subject && portal == name,
+        (_, _) => false,
+    };
+    let foreign = || PORTAL_NAME_FOREIGN.broken_at("/portal", format!("`{portal}` is not the caller's own name"));
+    if owned { Ok(()) } else { Err(foreign().into()) }
 }
 
 fn in_use(known_as: &ExternalRef) -> Failure {

@@ -86,7 +86,7 @@ struct ActorView {
 /// Whether a caller of this scope is shown whose account gave the command.
 pub(super) fn shows_account(scope: &Scope, entry: &Entry) -> bool {
     match scope {
-        Scope::Everything | Scope::Arrangements(_) => true,
+        Scope::Everything | Scope::Arrangements(_) | Scope::Administration => true,
         Scope::Providers(_) => PROVIDING_SIDE.iter().any(|role| role.name() == entry.role),
         Scope::Nothing => false,
     }

@@ -2,7 +2,7 @@
 
 use super::ProviderId;
 
-/// The roles of requirements §6.
+/// The roles of requirements §6, and the one that runs the system.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -26,11 +26,13 @@ pub enum Role {
     Portal,
     /// An internal integration script.
     Script,
+    /// Runs the system and registers its machine clients; has no part in a procurement.
+    Administrator,
 }
 
 impl Role {
-    /// Every role, in the column order of requirements §6.
-    pub const ALL: [Role; 10] = [
+    /// Every role: in the column order of requirements §6, then those that run the system.
+    pub const ALL: [Role; 11] = [
         Role::Public,
         Role::Provider,
         Role::ArtOfficer,
@@ -41,6 +43,7 @@ impl Role {
         Role::SocialWorker,
         Role::Portal,
         Role::Script,
+        Role::Administrator,
     ];
 
     /// The name as it stands in a token's `role` claim.
@@ -57,6 +60,7 @@ impl Role {
             Role::SocialWorker => "social_worker",
             Role::Portal => "portal",
             Role::Script => "script",
+            Role::Administrator => "administrator",
         }
     }
 }

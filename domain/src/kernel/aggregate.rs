@@ -43,6 +43,8 @@ pub enum Kind {
     Declaration,
     /// A19.
     Interest,
+    /// CRD-08, CRD-09.
+    Client,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
             Kind::Appeal => "appeal",
             Kind::Declaration => "declaration",
             Kind::Interest => "interest",
+            Kind::Client => "client",
         }
     }
 }
@@ -105,6 +108,8 @@ pub enum Audience {
     /// The buying side of the arrangement alone: what an evaluation finds is sealed from the provider until the
     /// application is decided (PRO-25).
     Buyers,
+    /// Whoever runs the system: neither buyers nor providers learn which clients there are.
+    Administrators,
 }
 
 impl Audience {
@@ -116,6 +121,7 @@ impl Audience {
             Audience::Parties => "parties",
             Audience::Provider => "provider",
             Audience::Buyers => "buyers",
+            Audience::Administrators => "administrators",
         }
     }
 }

@@ -65,4 +65,8 @@ ids! {
     InterestId,
     /// An assessor's declaration of interests (BEY-08).
     DeclarationId,
+    /// A machine client: a portal or a script (CRD-08, CRD-09).
+    ClientId,
+    /// One secret of a machine client.
+    SecretId,
 }

@@ -18,6 +18,8 @@ crate::rules! {
     CONTACT_MALFORMED = "contact_malformed", Input, "A20", "A contact is an e-mail address and a telephone number.";
     EXTERNAL_REF_TAKEN = "external_ref_taken", Conflict, "CRD-07", "A portal knows a provider by one reference.";
     EXTERNAL_REF_IN_USE = "external_ref_in_use", Conflict, "DPS-24, CRD-09", "A portal's reference names one provider.";
+    PORTAL_NAME_FOREIGN = "portal_name_foreign", Forbidden, "CRD-09",
+        "A machine client writes references under its own portal name, and nobody else does.";
     EXTERNAL_REF_BLANK = "external_ref_blank", Input, "CRD-07", "An external reference names the portal and its reference.";
     EXCLUSION_MALFORMED = "exclusion_malformed", Input, "PCR57, PA58",
         "An exclusion names its ground, its evidence and a period that does not end before it begins.";

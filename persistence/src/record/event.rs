@@ -2,7 +2,7 @@
 //! commit order.
 
 use diesel::prelude::*;
-use domain::kernel::{About, Aggregate, Audience, Instant, Kind, Role};
+use domain::kernel::{About, Actor, Aggregate, Audience, Instant, Kind, ProviderId, Role};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -70,7 +70,7 @@ pub struct Entry {
     pub provider_id: Option<Uid>,
     /// The application it is about.
     pub application_id: Option<Uid>,
-    /// Who may see it: `everyone`, `parties`, `provider` or `buyers`.
+    /// Who may see it: `everyone`, `parties`, `provider`, `buyers` or `administrators`.
     pub audience: String,
     /// The token's subject.
     pub actor: String,
@@ -138,6 +138,8 @@ pub enum Scope {
     Arrangements(Vec<Uuid>),
     /// Events about these providers, and what is open to all.
     Providers(Vec<Uuid>),
+    /// What is done in running the system, and nothing of any procurement.
+    Administration,
 }
 
 /// Something to append: an event's fields beside what the transaction knows.
@@ -225,7 +227,7 @@ fn entry<E: Serialize>(tx: &Tx<'_>, note: &Note<'_>, event: &E, head: Option<(i6
         actor: stamp.actor.subject.clone(),
         role: stamp.actor.role.name().to_owned(),
         authority: stamp.actor.authority.as_ref().map(ToString::to_string),
-        acting_for: stamp.actor.provider.map(Uid::from),
+        acting_for: acting_for(&stamp.actor, note.about).map(Uid::from),
         request: stamp.request.clone(),
         from_state: note.from.map(str::to_owned),
         to_state: note.to.to_owned(),
@@ -235,6 +237,12 @@ fn entry<E: Serialize>(tx: &Tx<'_>, note: &Note<'_>, event: &E, head: Option<(i6
     };
     entry.hash = entry.digest();
     Ok(entry)
+}
+
+/// The provider an actor acts for: its own, or for a portal, which acts for many, the one that the event is about
+/// (CRD-09).
+fn acting_for(actor: &Actor, about: About) -> Option<ProviderId> {
+    actor.provider.or(if actor.role == Role::Portal { about.provider } else { None })
 }
 
 impl Entry {
@@ -302,10 +310,11 @@ macro_rules! filtered {
         query = match &filter.scope {
             Scope::Nothing => query.filter(events::seq.lt(0)),
             // What is for a provider's own eyes is sealed from every other reader.
-            Scope::Everything => query.filter(events::audience.ne("provider")),
+            Scope::Everything => query.filter(events::audience.ne_all(["provider", "administrators"])),
             Scope::Arrangements(ids) => query
                 .filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
-                .filter(events::audience.ne("provider")),
+                .filter(events::audience.ne_all(["provider", "administrators"])),
+            Scope::Administration => query.filter(events::audience.eq("administrators")),
             Scope::Providers(ids) => query.filter(
                 // What is for the buying side is sealed from the provider that it is about.
                 events::provider_id

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
-use api::config::{Config, Tokens};
+use api::config::Config;
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
 use serde_json::json;
@@ -47,21 +47,30 @@ impl TestApp {
         Self::with(self.database.clone(), start)
     }
 
+    /// A server on a new database of that kind, configured in some other way.
+    pub fn tuned(kind: Kind, tune: impl FnOnce(&mut Config)) -> Self {
+        Self::built(Arc::new(Database::new(kind)), START, tune)
+    }
+
     fn with(database: Arc<Database>, start: &str) -> Self {
+        Self::built(database, start, |_| {})
+    }
+
+    fn built(database: Arc<Database>, start: &str, tune: impl FnOnce(&mut Config)) -> Self {
         let key_file = database.home.join("token.key");
-        let config = Config {
+        let mut config = Config {
             database: database.url.clone(),
             connections: 4,
             listen: ([127, 0, 0, 1], 0).into(),
             workers: 1,
-            clock: Some(start.parse().unwrap()),
             audience: "tests".to_owned(),
-            tokens: Tokens::Local { key_file: key_file.clone() },
+            key_file: key_file.clone(),
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
             body_limit: BODY_LIMIT,
-            ..Config::from(|_| None).unwrap()
+            ..Config::from(|name| (name == "DPS_CLOCK").then(|| start.to_owned())).unwrap()
         };
+        tune(&mut config);
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
@@ -127,6 +136,11 @@ impl TestApp {
         self.actor(Role::Script, "script", None, None)
     }
 
+    /// Whoever runs the system.
+    pub fn administrator(&self) -> Actor<'_> {
+        self.actor(Role::Administrator, "administrator", None, None)
+    }
+
     /// Anyone, without a token.
     pub fn anonymous(&self) -> Actor<'_> {
         Actor::new(self, "anonymous".to_owned(), None)
@@ -139,6 +153,7 @@ impl TestApp {
             Role::Provider => self.newcomer(),
             Role::Portal => self.portal("portal-1"),
             Role::Script => self.script(),
+            Role::Administrator => self.administrator(),
             Role::ArtOfficer
             | Role::Commissioner
             | Role::LeadAgency

@@ -1,0 +1,119 @@
+//! Machine clients: an administrator registers portals and scripts, which get short tokens at `POST /oauth/token`
+//! (CRD-05, CRD-08, CRD-09).
+
+pub mod clients;
+pub mod oauth;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::client::{Client, ClientState, ClientTerms, Secret};
+use domain::kernel::{Actor, ClientId, ProviderId, Role};
+use persistence::{Db, Failure, Mode, Outcome, Stamp, Stored, Tx, provider};
+use sha2::{Digest as _, Sha256};
+
+use crate::App;
+use crate::auth::Grant;
+use crate::auth::token::ClientToken;
+use crate::http::problem::{self, Problem};
+use crate::http::routes::Subject;
+use persistence::record::hex;
+
+/// The routes of this subject; `POST /oauth/token` is the token address of the contract's security scheme.
+#[must_use]
+pub fn routes() -> Vec<Subject> {
+    vec![clients::routes()]
+}
+
+/// A client with the secret that was made for it: it is told once, and kept nowhere.
+pub type Told = (Stored<Client>, String);
+
+/// Who registers clients on the server's own command line.
+#[must_use]
+pub fn operator() -> Actor {
+    Actor { subject: "operator".to_owned(), role: Role::Administrator, authority: None, provider: None }
+}
+
+/// Registers a client without HTTP.
+///
+/// # Errors
+/// The refusal of the rules, or where the store fails.
+pub async fn register(db: &Db, stamp: Stamp, terms: ClientTerms) -> Outcome<Told> {
+    db.write(stamp, Mode::Commit, move |tx| register_in(tx, &terms)).await
+}
+
+/// Gives a client a new secret without HTTP; the one in use stays valid for `overlap` seconds.
+///
+/// # Errors
+/// As [`register`].
+pub async fn rotate(db: &Db, stamp: Stamp, id: ClientId, overlap: i64) -> Outcome<Told> {
+    db.write(stamp, Mode::Commit, move |tx| {
+        let before = tx.lock::<Client>(id)?;
+        rotate_in(tx, &before, overlap)
+    })
+    .await
+}
+
+/// Ends a client without HTTP.
+///
+/// # Errors
+/// As [`register`].
+pub async fn revoke(db: &Db, stamp: Stamp, id: ClientId, reason: String) -> Outcome<Stored<Client>> {
+    db.write(stamp, Mode::Commit, move |tx| {
+        let before = tx.lock::<Client>(id)?;
+        let decision = before.value.clone().revoke(reason.clone(), tx.actor(), tx.now())?;
+        tx.save(&before, decision)
+    })
+    .await
+}
+
+fn register_in(tx: &mut Tx<'_>, terms: &ClientTerms) -> Outcome<Told> {
+    let registered = registered(tx, terms)?;
+    let (secret, plain) = new_secret(tx)?;
+    let decision = Client::register(tx.mint(), terms.clone(), &registered, secret, tx.actor(), tx.now())?;
+    Ok((tx.create(decision)?, plain))
+}
+
+fn rotate_in(tx: &mut Tx<'_>, before: &Stored<Client>, overlap: i64) -> Outcome<Told> {
+    let (secret, plain) = new_secret(tx)?;
+    let decision = before.value.clone().rotate(secret, overlap, tx.now())?;
+    Ok((tx.save(before, decision)?, plain))
+}
+
+/// Of the providers that the terms name, those that are registered.
+fn registered(tx: &mut Tx<'_>, terms: &ClientTerms) -> Outcome<BTreeSet<ProviderId>> {
+    Ok(provider::names_of(tx, terms.providers.iter().copied())?.into_keys().collect())
+}
+
+/// 256 random bits, and what is kept of them. The beginning is for scanners that look for secrets in files.
+fn new_secret(tx: &Tx<'_>) -> Outcome<(Secret, String)> {
+    let mut bits = [0; 32];
+    getrandom::fill(&mut bits).map_err(|e| Failure::Broken(format!("no randomness: {e}")))?;
+    let plain = format!("dps_{}", hex(&bits));
+    Ok((Secret::new(tx.mint(), hash(&plain), tx.now()), plain))
+}
+
+/// No dictionary holds 256 random bits, so a slow hash would add nothing but load.
+fn hash(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}
+
+/// Who calls with a client's token, by the client's present state: a client that was revoked or narrowed, or a secret
+/// that has ended, counts at once, on every server.
+///
+/// # Errors
+/// 401 where the client or the secret has ended.
+pub async fn caller(app: &App, token: ClientToken) -> Result<(Actor, Arc<Grant>), Problem> {
+    let (id, now) = (token.client, app.clock.now());
+    let found = app.db.read(move |c| <Client as persistence::Record>::find(c, id)).await?.map(|found| found.value);
+    let ended = || Problem::new(&problem::UNAUTHENTICATED, "the client was revoked, or its secret has ended");
+    let client = found.filter(|client| client.has_live(token.secret, now)).ok_or_else(ended)?;
+    match client.state {
+        ClientState::Active => {}
+        ClientState::Revoked { .. } => return Err(ended()),
+    }
+    let Client { id, terms, .. } = client;
+    let actor = Actor { subject: id.to_string(), role: terms.role, authority: terms.authority, provider: None };
+    let scopes = token.scopes.intersection(&terms.scopes).copied().collect();
+    Ok((actor, Arc::new(Grant { scopes, providers: terms.providers, rate_limit: terms.rate_limit })))
+}

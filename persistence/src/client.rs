@@ -1,0 +1,22 @@
+//! Machine clients.
+
+use diesel::prelude::*;
+use domain::client::Client;
+use domain::kernel::ClientId;
+
+aggregate! {
+    /// Machine clients.
+    clients: Client, ClientId {
+        portal: Nullable<Text> = Option<String>, |c| c.terms.portal.clone();
+    }
+}
+
+/// The client, revoked or not, that writes references under that portal name.
+///
+/// # Errors
+/// Where the store fails; `Ok(None)` where the name is nobody's.
+pub fn of_portal(conn: &mut crate::Conn<'_>, name: &str) -> crate::Outcome<Option<ClientId>> {
+    use clients::clients as table;
+    let query = table::table.filter(table::portal.eq(name)).select(table::id);
+    Ok(on!(conn, c => query.first::<crate::Uid>(c)).optional()?.map(|id| ClientId(id.0)))
+}
