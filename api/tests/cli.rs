@@ -277,7 +277,7 @@ on_both! {
 
     fn a_client_is_looked_after_without_a_token(site: Site) {
         let register = ["client", "register", "--name", "Reports", "--role", "script", "--scope"];
-        let made = site.run(&[&register[..], &["read_members,read_events", "--json"]].concat()).json();
+        let made = site.run(&[&register[..], &["read_members,read_record", "--json"]].concat()).json();
         let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
         assert_eq!(made["terms"]["scopes"].as_array().unwrap().len(), 2);
         let listed = site.run(&["client", "list", "--json"]).json();
