@@ -275,6 +275,40 @@ on_both! {
         assert!(site.run(&["restore", "backup", "--replace"]).done().contains("no manifest"));
     }
 
+    fn a_client_is_looked_after_without_a_token(site: Site) {
+        let register = ["client", "register", "--name", "Reports", "--role", "script", "--scope"];
+        let made = site.run(&[&register[..], &["read_members,read_record", "--json"]].concat()).json();
+        let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+        assert_eq!(made["terms"]["scopes"].as_array().unwrap().len(), 2);
+        let listed = site.run(&["client", "list", "--json"]).json();
+        assert_eq!(listed[0]["id"], id);
+        assert!(!listed.to_string().contains(secret) && !listed.to_string().contains("hash"), "{listed:#}");
+        // A server takes the secret.
+        let serving = site.serve();
+        let token = |id: &str, secret: &str| {
+            let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            agent.post(format!("{}/oauth/token", serving.address)).send_form(form).unwrap().status().as_u16()
+        };
+        assert_eq!(token(id, secret), 200);
+        let rotated = site.run(&["client", "rotate", id, "--overlap", "0", "--json"]).json();
+        assert_eq!(token(id, secret), 401);
+        let secret = rotated["secret"].as_str().unwrap();
+        assert_eq!(token(id, secret), 200);
+        assert!(site.run(&["client", "revoke", id, "--reason", "done with"]).done().contains("revoked"));
+        assert_eq!(token(id, secret), 401);
+        serving.stop();
+        assert!(site.run(&["client", "list"]).done().contains("Reports"));
+        let events = site.run(&["audit", "verify", "--json"]).json()["events"].as_u64();
+        assert_eq!(events, Some(3));
+        // What is wrong is told in the words of the rules, all of it.
+        let refused = site.run(&["client", "register", "--name", " ", "--role", "provider", "--scope", "read_members"]);
+        let refused = refused.failed(1);
+        assert!(refused.contains("client_name") && refused.contains("client_role"), "{refused}");
+        assert!(site.run(&["client", "revoke", id, "--reason", "again"]).failed(1).contains("revoked"));
+        site.run(&[&register[..], &["fly"]].concat()).failed(2);
+    }
+
     fn what_is_due_is_done_once(site: Site) {
         site.run(&["migrate"]).done();
         assert_eq!(site.run(&["migrate", "--json"]).json(), json!([]));

@@ -3,6 +3,7 @@
 pub mod audit;
 mod backup;
 mod check;
+mod client;
 pub mod exit;
 mod progress;
 mod serve;
@@ -68,6 +69,11 @@ enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Look after machine clients, on the database itself: this needs no token
+    Client {
+        #[command(subcommand)]
+        command: client::Command,
     },
     /// Look after the record
     Audit {
@@ -177,6 +183,7 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::Audit { command: Audit::Verify { json } } | Command::Verify { json } => {
             audit::verify(&config()?, json)
         }
+        Command::Client { command } => command.run(&config()?),
         Command::Backup { file, json } => backup::backup(&config()?, &file, json),
         Command::Restore { file, replace, json } => backup::restore(&config()?, &file, replace, json),
         Command::Demo { register, database } => {

@@ -64,7 +64,7 @@ pub(super) struct Token {
     hours: u64,
 }
 
-fn role(name: &str) -> Result<Role, String> {
+pub(super) fn role(name: &str) -> Result<Role, String> {
     Role::ALL.into_iter().find(|r| r.name() == name && *r != Role::Public).ok_or_else(|| {
         let known: Vec<_> = Role::ALL.iter().skip(1).map(|r| r.name()).collect();
         format!("a role is one of {}", known.join(", "))

@@ -28,7 +28,7 @@ routes! {
 /// A machine client as it is shown.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ClientView {
+pub struct ClientView {
     /// Its `client_id`; the subject of its tokens and in events.
     id: ClientId,
     /// What it may do.
@@ -73,7 +73,9 @@ struct WithSecret {
 }
 
 impl ClientView {
-    fn of(client: &Client) -> Self {
+    /// Of a client.
+    #[must_use]
+    pub fn of(client: &Client) -> Self {
         let Client { id, terms, secrets, registered_by, registered_at, state } = client.clone();
         let known = |Secret { id, hash: _, created_at, expires_at }| SecretView { id, created_at, expires_at };
         Self { id, terms, secrets: secrets.into_iter().map(known).collect(), registered_by, registered_at, state }

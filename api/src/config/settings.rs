@@ -70,7 +70,7 @@ pub static SETTINGS: &[Setting] = &[
         "DPS_RATE_LIMIT",
         "600",
         0..=100_000,
-        "requests a minute of a caller, on each server; 0 for no limit, which a movable clock has where nothing is set",
+        "requests a minute of a caller, on each server; 0 for no limit, the default with a movable clock",
     ),
     number(
         "DPS_TOKEN_RATE_LIMIT",
