@@ -86,7 +86,6 @@ pub async fn sweep(app: &App, sorts: Option<Sorts>, now: Instant) -> Outcome<Mad
             }
             Err(Failure::Unavailable(why)) => return Err(Failure::Unavailable(why)),
             Err(failure) => {
-                done.failed += 1;
                 tracing::error!(%kind, %what, %id, %failure, "a change that is due failed");
                 made.0.entry(job).or_default().failed += 1;
                 app.metrics.swept(&kind, &what, "failed");
@@ -158,20 +157,6 @@ pub async fn seal(app: &App, now: Instant) -> Outcome<Tally> {
         }
     }
     Ok(tally)
-}
-
-/// Does all that a server does by itself, once, as of now.
-///
-/// # Errors
-/// Where the store cannot be reached.
-pub async fn once(app: &App) -> Outcome<Done> {
-    let now = app.clock.now();
-    let done = sweep(app, now).await?;
-    let sealed = seal(app, now).await?;
-    if matches!(app.clock, Clock::System) {
-        forget(app, now).await?;
-    }
-    Ok(Done { sealed, ..done })
 }
 
 /// Makes every change that is due, and keeps that it did.

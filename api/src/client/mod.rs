@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::client::{Client, ClientState, ClientTerms, Secret};
-use domain::kernel::{Actor, ClientId, ProviderId, Role};
-use persistence::{Db, Failure, Mode, Outcome, Stamp, Stored, Tx, provider};
+use domain::kernel::{Actor, ClientId, Permission, ProviderId, Role};
+use persistence::{Conn, Db, Failure, Mode, Outcome, Stamp, Stored, Tx, provider};
 use sha2::{Digest as _, Sha256};
 
 use crate::App;
-use crate::auth::Grant;
+use crate::auth::{Grant, Who};
 use crate::auth::token::ClientToken;
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Subject;
@@ -108,12 +108,37 @@ pub async fn caller(app: &App, token: ClientToken) -> Result<(Actor, Arc<Grant>)
     let found = app.db.read(move |c| <Client as persistence::Record>::find(c, id)).await?.map(|found| found.value);
     let ended = || Problem::new(&problem::UNAUTHENTICATED, "the client was revoked, or its secret has ended");
     let client = found.filter(|client| client.has_live(token.secret, now)).ok_or_else(ended)?;
-    match client.state {
-        ClientState::Active => {}
-        ClientState::Revoked { .. } => return Err(ended()),
+    let actor = Actor {
+        subject: client.id.to_string(),
+        role: client.terms.role,
+        authority: client.terms.authority.clone(),
+        provider: None,
+    };
+    let mut grant = granted(client).ok_or_else(ended)?;
+    grant.scopes.retain(|scope| token.scopes.contains(scope));
+    Ok((actor, Arc::new(grant)))
+}
+
+/// What is granted to a client; `None` where it was revoked.
+fn granted(Client { state, terms, .. }: Client) -> Option<Grant> {
+    match state {
+        ClientState::Active => {
+            Some(Grant { scopes: terms.scopes, providers: terms.providers, rate_limit: terms.rate_limit })
+        }
+        ClientState::Revoked { .. } => None,
     }
-    let Client { id, terms, .. } = client;
-    let actor = Actor { subject: id.to_string(), role: terms.role, authority: terms.authority, provider: None };
-    let scopes = token.scopes.intersection(&terms.scopes).copied().collect();
-    Ok((actor, Arc::new(Grant { scopes, providers: terms.providers, rate_limit: terms.rate_limit })))
+}
+
+/// The account of `actor` as it stands now, for what is done in its name while it does not call. `None` where it is
+/// that of a machine client that was revoked or may do this no more.
+///
+/// # Errors
+/// Where the store fails.
+pub fn account(c: &mut Conn<'_>, actor: &Actor, permission: Permission) -> Outcome<Option<Who>> {
+    let who = |grant| Who { actor: actor.clone(), permission, grant };
+    let id = if matches!(actor.role, Role::Portal | Role::Script) { actor.subject.parse().ok() } else { None };
+    let client = id.map(|id| <Client as persistence::Record>::find(c, ClientId(id))).transpose()?.flatten();
+    let Some(client) = client else { return Ok(Some(who(None))) };
+    let grant = granted(client.value).filter(|grant| grant.scopes.contains(&permission));
+    Ok(grant.map(|grant| who(Some(Arc::new(grant)))))
 }

@@ -6,7 +6,7 @@
 use actix_web::web;
 use domain::kernel::{Actor, Instant, Permission, SubscriptionId};
 use domain::webhook::{Subscription, SubscriptionState, Undelivered, retry};
-use persistence::record::event::{self, Cursor, Filter};
+use persistence::record::event::{self, Cursor, Filter, Scope};
 use persistence::record::lease;
 use persistence::webhook::{self as store, Delivery, Progress};
 use persistence::{Conn, Mode, Moment, Outcome, Stamp, Tx, Uid};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::send::{Ended, Message, Sent};
 use super::sign::{self, Secret};
 use crate::App;
-use crate::auth::Who;
+use crate::client;
 use crate::clock::Clock;
 use crate::jobs::{Due, Tally};
 use crate::record::events::EventView;
@@ -258,10 +258,11 @@ pub fn log(
 /// # Errors
 /// Where the store fails.
 pub fn filter(c: &mut Conn<'_>, subscription: &Subscription) -> Outcome<Filter> {
-    let who = Who { actor: subscription.owner.clone(), permission: Permission::ReadRecord };
+    let who = client::account(c, &subscription.owner, Permission::Subscribe)?;
     let filters = &subscription.filters;
     Ok(Filter {
-        scope: who.record_scope(c)?,
+        // Whoever was revoked is sent nothing more.
+        scope: who.map_or(Ok(Scope::Nothing), |who| who.record_scope(c))?,
         kinds: filters.kinds.clone(),
         arrangement: filters.arrangement.map(Uuid::from),
         lot: filters.lot.map(Uuid::from),
@@ -282,6 +283,9 @@ impl Batch {
             return Ok(None);
         }
         let filter = filter(c, &subscription)?;
+        if matches!(filter.scope, Scope::Nothing) {
+            return Ok(None);
+        }
         let found = event::after(c, &filter, progress.cursor, BATCH)?;
         let full = i64::try_from(found.len()).is_ok_and(|n| n == BATCH);
         let end = if full { None } else { Some(event::end(c)?.max(progress.cursor)) };
