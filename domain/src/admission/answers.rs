@@ -65,7 +65,7 @@ pub struct Answer {
 
 /// One document given as evidence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct EvidenceItem {
     /// The code that the requirement asks for it by.
     pub code: String,
