@@ -9,3 +9,4 @@ pub mod kernel;
 pub mod law;
 pub mod provider;
 pub mod standing;
+pub mod upload;

@@ -43,6 +43,8 @@ pub enum Kind {
     Declaration,
     /// A19.
     Interest,
+    /// A21.
+    Upload,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
             Kind::Appeal => "appeal",
             Kind::Declaration => "declaration",
             Kind::Interest => "interest",
+            Kind::Upload => "upload",
         }
     }
 }

@@ -65,4 +65,6 @@ ids! {
     InterestId,
     /// An assessor's declaration of interests (BEY-08).
     DeclarationId,
+    /// A bulk upload (A21).
+    UploadId,
 }
