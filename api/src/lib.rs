@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod register;
 pub mod server;
 pub mod sweep;
+pub mod table;
 
 pub mod admission;
 pub mod arrangement;

@@ -1,0 +1,84 @@
+//! Tables written row by row.
+
+use super::{Fault, Format, Row, guard};
+use std::io::{self, Write};
+
+/// Writes a table. What a spreadsheet would run is kept from running; [`Reader`](super::Reader) reads it back as it was.
+pub struct Writer<W: Write> {
+    sink: Sink<W>,
+}
+
+enum Sink<W: Write> {
+    Csv(::csv::Writer<W>),
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a table with its headings. CSV begins with a byte-order mark, by which spreadsheets tell UTF-8.
+    pub fn new<T: AsRef<str>>(mut out: W, format: Format, headings: &[T]) -> io::Result<Self> {
+        let sink = match format {
+            Format::Csv => {
+                out.write_all(super::text::BOM)?;
+                let terminator = ::csv::Terminator::CRLF;
+                Sink::Csv(::csv::WriterBuilder::new().terminator(terminator).flexible(true).from_writer(out))
+            }
+            Format::Ndjson | Format::Xlsx => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let mut writer = Self { sink };
+        match format {
+            Format::Csv | Format::Xlsx => writer.row(headings)?,
+            Format::Ndjson => {}
+        }
+        Ok(writer)
+    }
+
+    /// Writes a row: a text for each heading.
+    pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Csv(csv) => {
+                csv.write_record(cells.iter().map(|cell| guard::guarded(cell.as_ref())))?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the table; without it the table is not whole.
+    pub fn finish(self) -> io::Result<W> {
+        match self.sink {
+            Sink::Csv(csv) => csv.into_inner().map_err(|e| e.into_error()),
+        }
+    }
+}
+
+/// Writes rows that were refused: as they came, with what was wrong beside them in columns that the reader does not read. So the file can be
+/// corrected and sent again as it is.
+pub struct Rejected<W: Write> {
+    writer: Writer<W>,
+}
+
+impl<W: Write> Rejected<W> {
+    /// The columns beside the refused rows'.
+    pub const COLUMNS: [&str; 4] = ["dps_row", "dps_column", "dps_code", "dps_reason"];
+
+    /// Begins a table with the headings of the one that was read.
+    pub fn new(out: W, format: Format, headings: &[String]) -> io::Result<Self> {
+        let all: Vec<&str> = headings.iter().map(String::as_str).chain(Self::COLUMNS).collect();
+        Ok(Self { writer: Writer::new(out, format, &all)? })
+    }
+
+    /// Writes a row with what is wrong with it; several faults stand in one cell, separated by `; `.
+    pub fn row(&mut self, row: &Row, faults: &[Fault]) -> io::Result<()> {
+        let all = |part: fn(&Fault) -> &str| {
+            let parts: Vec<&str> = faults.iter().map(part).filter(|part| !part.is_empty()).collect();
+            parts.join("; ")
+        };
+        let number = row.number.to_string();
+        let ours = [number, all(|f| &f.column), all(|f| f.code), all(|f| &f.message)];
+        let cells: Vec<&str> = row.cells.iter().chain(&ours).map(String::as_str).collect();
+        self.writer.row(&cells)
+    }
+
+    /// Ends the table.
+    pub fn finish(self) -> io::Result<W> {
+        self.writer.finish()
+    }
+}
