@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use domain::kernel::Instant;
 use jsonwebtoken::Algorithm;
 
+use crate::upload::Limits;
+
 /// Where the server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Profile {
@@ -59,6 +61,8 @@ pub struct Config {
     pub postcodes: Option<PathBuf>,
     /// `DPS_BODY_LIMIT`: bytes of a request body at most.
     pub body_limit: usize,
+    /// What uploads may come to.
+    pub uploads: Limits,
 }
 
 impl Config {
@@ -142,8 +146,20 @@ impl Config {
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", 1, 1..=3600, &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", 1_048_576, 1024..=104_857_600, &mut wrong),
+            uploads: uploads(&get, &mut wrong),
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
+    }
+}
+
+fn uploads(get: &impl Fn(&str) -> Option<String>, wrong: &mut Vec<String>) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        bytes: number(get, "DPS_UPLOAD_LIMIT", usual.bytes, 1024..=1 << 30, wrong),
+        rows: number(get, "DPS_UPLOAD_ROWS", usual.rows, 1..=1_000_000, wrong),
+        seconds: number(get, "DPS_UPLOAD_SECONDS", usual.seconds, 1..=3600, wrong),
+        minutes: number(get, "DPS_UPLOAD_MINUTES", usual.minutes, 1..=1440, wrong),
+        kept_days: number(get, "DPS_UPLOAD_KEPT_DAYS", usual.kept_days, 1..=3650, wrong),
     }
 }
 

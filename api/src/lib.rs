@@ -24,6 +24,7 @@ pub mod record;
 pub mod reports;
 pub mod standing;
 pub mod system;
+pub mod upload;
 
 use auth::token::Verifier;
 use clock::Clock;
@@ -52,6 +53,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Where outward postcodes lie.
     pub gazetteer: Gazetteer,
+    /// Where uploads are handed over.
+    pub uploads: upload::Desk,
     /// The published document, as text.
     pub openapi: String,
 }
@@ -66,6 +69,7 @@ pub fn subjects() -> Vec<Subject> {
         standing::routes(),
         record::routes(),
         reports::routes(),
+        upload::routes(),
     ]
     .into_iter()
     .flatten()
@@ -73,8 +77,10 @@ pub fn subjects() -> Vec<Subject> {
     .collect()
 }
 
-/// Every rule that an operation can refuse by, each once.
+/// Every rule that an operation or a row of an upload can be refused by, each once.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let all = subjects().into_iter().flat_map(|s| s.operations).flat_map(|o| o.rules).copied().flatten().copied();
+    // Rows of uploads are refused by rules that no operation answers with.
+    let all = all.chain(upload::row_rules());
     all.map(|rule| (rule.code, rule)).collect::<BTreeMap<_, _>>().into_values()
 }

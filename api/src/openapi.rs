@@ -33,6 +33,7 @@ use domain::kernel::{Reach, Role};
         (name = "checks", description = "Compliance checks (A5)"),
         (name = "memberships", description = "Members and the register of a lot (A6)"),
         (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
+        (name = "uploads", description = "Bulk uploads: many rows in one file (A21)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
         (name = "system", description = "The server itself")
     )
@@ -114,7 +115,11 @@ fn exemplify(documented: &mut Map<String, Value>, exchange: &Value) {
 
 /// The successful answer among the responses.
 fn ok(responses: &mut Value) -> Option<&mut Value> {
-    responses.as_object_mut()?.iter_mut().find(|(status, _)| matches!(status.as_str(), "200" | "201")).map(|(_, r)| r)
+    responses
+        .as_object_mut()?
+        .iter_mut()
+        .find(|(status, _)| matches!(status.as_str(), "200" | "201" | "202"))
+        .map(|(_, r)| r)
 }
 
 fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation, examples: &Value) {
@@ -166,12 +171,15 @@ fn protocol(
     let own = documented.get("parameters").and_then(Value::as_array);
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
+    let body = documented.get("requestBody").and_then(|body| body.pointer("/content")).and_then(Value::as_object);
+    let streamed = body.is_some_and(|media| !media.contains_key("application/json"));
     CODES.iter().filter(move |code| match code.status {
         403 => !public || writes,
         405 => false,
         // What has no body refuses one that says something.
         409 | 412 | 413 | 415 => writes,
         428 => conditional,
+        408 => streamed,
         _ => true,
     })
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App as Service, HttpServer, ResponseError, web};
-use persistence::{Db, Ids, Settings, migrate};
+use domain::kernel::Actor;
+use persistence::{Db, Ids, Settings, Stamp, migrate};
 
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
@@ -15,7 +16,7 @@ use crate::http::problem::{self, Problem};
 use crate::http::routes::Directory;
 use crate::metrics::Metrics;
 use crate::provider::gazetteer::Gazetteer;
-use crate::{App, http, openapi, subjects, sweep, system};
+use crate::{App, http, openapi, subjects, sweep, system, upload};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -70,7 +71,9 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, String> {
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
-    actix_web::rt::spawn(sweep::run(app, Duration::from_secs(config.sweep_seconds)));
+    let beat = Duration::from_secs(config.sweep_seconds);
+    actix_web::rt::spawn(upload::run(app.clone(), beat));
+    actix_web::rt::spawn(sweep::run(app, beat));
     Ok(Bound { address, handle: server.handle(), server })
 }
 
@@ -94,6 +97,7 @@ fn open(config: &Config, ids: Ids) -> Result<App, String> {
     prepare(config)?;
     migrate(&config.database).map_err(|e| e.to_string())?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
+    let holder = Stamp { now: Clock::system(), actor: Actor::clock(), request: None, ids: Ids::random() }.mint();
     Ok(App {
         db: Db::open(&settings).map_err(|e| e.to_string())?,
         clock: config.clock.map_or(Clock::System, Clock::movable),
@@ -102,6 +106,7 @@ fn open(config: &Config, ids: Ids) -> Result<App, String> {
         directory: Directory::of(&subjects()),
         metrics: Metrics::new().map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
+        uploads: upload::Desk::new(config.uploads, holder),
         openapi: openapi::text()?,
     })
 }

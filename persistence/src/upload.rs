@@ -115,9 +115,8 @@ pub fn drop_chunks(tx: &mut Tx<'_>, id: UploadId) -> Outcome<()> {
 /// Where the store fails.
 pub fn progress(conn: &mut Conn<'_>, id: UploadId) -> Outcome<Counts> {
     use upload_progress as p;
-    let query = p::table
-        .find(Uid::from(id))
-        .select((p::rows, p::added, p::changed, p::unchanged, p::refused, p::skipped));
+    let query =
+        p::table.find(Uid::from(id)).select((p::rows, p::added, p::changed, p::unchanged, p::refused, p::skipped));
     let found = on!(conn, c => query.first::<(i64, i64, i64, i64, i64, i64)>(c)).optional()?;
     Ok(found.map_or_else(Counts::default, |(rows, added, changed, unchanged, refused, skipped)| Counts {
         rows: rows.unsigned_abs(),

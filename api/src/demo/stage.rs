@@ -47,6 +47,7 @@ impl Stage {
             sweep_seconds: 1,
             postcodes: None,
             body_limit: 1_048_576,
+            uploads: crate::upload::Limits::default(),
         };
         let (tell, told) = std::sync::mpsc::channel();
         let served = config.clone();

@@ -6,7 +6,6 @@ use persistence::{Conn, Decided, Outcome, Record, Stamp, Stored, Tx};
 
 use super::kinds;
 use super::row::{Cells, Column, Line, Places};
-use crate::auth::Who;
 use crate::table;
 
 /// A kind of upload: what its file looks like and how its rows are decided.
@@ -36,8 +35,6 @@ pub trait Rows: Send + Sync {
 pub struct Batch<'a> {
     /// Who uploads, when, and where new identifiers come from.
     pub stamp: &'a Stamp,
-    /// Who uploads, as the operations of the API ask.
-    pub who: &'a Who,
     /// What the file as a whole is about.
     pub subject: Subject,
     /// The rows.

@@ -16,6 +16,7 @@ mod row;
 mod templates;
 mod worker;
 
+use domain::kernel::Rule;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -36,6 +37,12 @@ pub struct Limits {
     pub minutes: u32,
     /// `DPS_UPLOAD_KEPT_DAYS`: how long a file and its faults are kept after its end.
     pub kept_days: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 * 1024 * 1024, rows: 100_000, seconds: 300, minutes: 60, kept_days: 14 }
+    }
 }
 
 /// What the receiving and the working side of a server share.
@@ -71,4 +78,9 @@ domain::rules! {
         "A file is CSV, NDJSON or an XLSX workbook, as its content tells.";
     UPLOAD_NOT_OVER = "upload_not_over", Conflict, "CRD-07", "Refused rows are given when the upload is over.";
     UPLOAD_FORGOTTEN = "upload_forgotten", Conflict, "CRD-07", "A file is kept for some days after its upload is over.";
+}
+
+/// The rules by which rows are refused, beside those of the domain's commands.
+pub fn row_rules() -> impl Iterator<Item = &'static Rule> {
+    [row::RULES, worker::RULES, kinds::homes::RULES, kinds::ratings::RULES, kinds::answers::RULES].concat().into_iter()
 }

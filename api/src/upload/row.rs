@@ -142,11 +142,6 @@ impl<'a> Cells<'a> {
         self.read(column, "a whole number", |text| text.parse().ok())
     }
 
-    /// A value of the domain, by its name in the API.
-    pub fn value<T: serde::de::DeserializeOwned>(&mut self, column: &'static str, says: &str) -> Option<T> {
-        self.read(column, says, |text| serde_json::from_value(serde_json::Value::String(text.to_owned())).ok())
-    }
-
     /// Notes a fault of a column.
     pub fn refuse(&mut self, rule: &'static Rule, column: &'static str, detail: &str) {
         let value = self.text(column);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
-use domain::kernel::{Instant, Permission, UploadId};
-use domain::upload::{Counts, Failing, Upload, UploadKind, UploadMode, UploadState};
+use domain::kernel::{Instant, UploadId};
+use domain::upload::{Counts, Failing, Upload, UploadMode, UploadState};
 use persistence::record::lease;
 use persistence::upload::{self as store, Fault};
 use persistence::{Conn, Failure, Mode, Outcome, Stamp, Stored, Tx};
@@ -20,7 +20,6 @@ use super::kind::{Batch, Decisions, Verdict, rows};
 use super::pass::Pass;
 use super::row::{Line, Places};
 use crate::App;
-use crate::auth::Who;
 use crate::clock::Clock;
 
 /// Uploads looked for at a time.
@@ -76,8 +75,7 @@ async fn drain(app: &App) {
 async fn forget(app: &App, now: Instant) {
     let kept = now.plus_seconds(-86_400 * i64::from(app.uploads.limits.kept_days));
     let cut = now.plus_seconds(-CUT);
-    let stamp =
-        Stamp { now, actor: domain::kernel::Actor::clock(), request: None, ids: app.ids.clone() };
+    let stamp = Stamp { now, actor: domain::kernel::Actor::clock(), request: None, ids: app.ids.clone() };
     loop {
         match app.db.write(stamp.clone(), Mode::Commit, move |tx| store::forget(tx, kept, cut, FORGET)).await {
             Ok(0) => return,
@@ -146,10 +144,7 @@ impl<'a> Job<'a> {
     }
 
     /// A transaction under the lease, which it renews; [`Failure::Stale`] where another server has it.
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
-    ) -> Outcome<T> {
+    async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static) -> Outcome<T> {
         let (name, holder) = (self.lease(), self.app.uploads.holder);
         self.app
             .db
@@ -369,7 +364,8 @@ impl<'a> Job<'a> {
             })
             .await?;
             pass = back;
-            let mut lines = batch.map_err(|fault| Failure::Broken(format!("{} in a file that was read", fault.code)))?;
+            let mut lines =
+                batch.map_err(|fault| Failure::Broken(format!("{} in a file that was read", fault.code)))?;
             if lines.is_empty() {
                 return self.end(Upload::conclude).await;
             }
@@ -424,13 +420,7 @@ impl<'a> Job<'a> {
     }
 
     fn decider(&self) -> Decider {
-        let permission = match self.upload.order.kind {
-            UploadKind::Homes | UploadKind::Providers => Permission::ManageProfile,
-            UploadKind::Answers => Permission::Apply,
-            UploadKind::Ratings => Permission::RecordRatings,
-        };
-        let who = Who { actor: self.upload.by.clone(), permission };
-        Decider { upload: self.upload.clone(), stamp: self.stamp(), who }
+        Decider { upload: self.upload.clone(), stamp: self.stamp() }
     }
 }
 
@@ -443,7 +433,6 @@ domain::rules! {
 struct Decider {
     upload: Arc<Upload>,
     stamp: Stamp,
-    who: Who,
 }
 
 impl Decider {
@@ -475,7 +464,7 @@ impl Decider {
     }
 
     fn batch<'b>(&'b self, lines: &'b [&'b Line], places: &'b Places) -> Batch<'b> {
-        Batch { stamp: &self.stamp, who: &self.who, subject: self.upload.order.subject, lines, places }
+        Batch { stamp: &self.stamp, subject: self.upload.order.subject, lines, places }
     }
 }
 

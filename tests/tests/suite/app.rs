@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
 use api::config::{Config, Tokens};
+use api::upload::Limits;
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
 use serde_json::json;
@@ -18,6 +19,8 @@ use crate::database::{Database, Kind};
 pub const START: &str = "2016-01-01T00:00:00Z";
 /// Bytes of a request body at most.
 pub const BODY_LIMIT: usize = 262_144;
+/// Rows of an upload at most.
+pub const UPLOAD_ROWS: u64 = 2_000;
 /// 2100-01-01: tokens of tests do not expire.
 const FAR: u64 = 4_102_444_800;
 
@@ -60,6 +63,7 @@ impl TestApp {
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
             body_limit: BODY_LIMIT,
+            uploads: Limits { bytes: 12 * 1024 * 1024, rows: UPLOAD_ROWS, ..Limits::default() },
             ..Config::from(|_| None).unwrap()
         };
         let (tell, told) = std::sync::mpsc::channel();

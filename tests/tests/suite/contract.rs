@@ -57,7 +57,11 @@ on_both! {
                 let body = json!({"noSuchField": 1}).to_string();
                 caller.request(method, &operation.filled(NOBODY)).bytes(media, body.as_bytes()).if_match("\"1\"").send()
             };
-            send("application/json").problem("invalid", 422);
+            if operation.takes_a_file() {
+                send("application/json").problem("unsupported_media_type", 415);
+            } else {
+                send("application/json").problem("invalid", 422);
+            }
             send("text/plain").problem("unsupported_media_type", 415);
         }
     }

@@ -54,3 +54,4 @@ mod standing;
 mod store;
 mod submissions;
 mod system;
+mod uploads;

@@ -1,0 +1,46 @@
+//! The kinds of upload, a file each.
+
+pub mod answers;
+pub mod homes;
+pub mod providers;
+pub mod ratings;
+
+use domain::provider::Rating;
+use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
+use persistence::Decided;
+
+use super::kind::Batch;
+use super::row::Cells;
+
+/// A rating as it is named in the API or printed by the regulator.
+fn rating(text: &str) -> Option<Rating> {
+    match super::row::folded(text).as_str() {
+        "outstanding" => Some(Rating::Outstanding),
+        "good" => Some(Rating::Good),
+        "requiresimprovement" | "requiresimprovementtobegood" => Some(Rating::RequiresImprovement),
+        "inadequate" => Some(Rating::Inadequate),
+        _ => None,
+    }
+}
+
+/// Records a rating on what was decided so far; one that stands so already changes nothing.
+fn rated(
+    (home, mut events): Decided<Home>,
+    facts: RatingFacts,
+    batch: &Batch<'_>,
+    cells: &mut Cells<'_>,
+) -> Decided<Home> {
+    match home.clone().record_rating(facts, &batch.stamp.actor, batch.stamp.now) {
+        Ok((home, more)) => {
+            events.extend(more);
+            (home, events)
+        }
+        Err(domain::kernel::Refusal::Rules(broken)) if broken.iter().all(|v| *v.rule == RATING_ALREADY_RECORDED) => {
+            (home, events)
+        }
+        Err(refusal) => {
+            cells.refused(&refusal);
+            (home, events)
+        }
+    }
+}
