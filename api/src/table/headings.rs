@@ -1,14 +1,18 @@
 //! Which row has the headings, and which cells of a row stand under one.
 
-use super::{Fault, Limits, OWN_COLUMNS, Record, Records, Row, guard, shorten, tidy};
+use super::{Fault, Format, Limits, OWN_COLUMNS, Record, Records, Row, guard, shorten, tidy};
 use std::collections::{HashMap, VecDeque};
 
 /// Whether the caller knows a heading, given as printed.
 pub type Known<'a> = dyn Fn(&str) -> bool + 'a;
 
 /// The headings of a table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Headings {
+    /// Whether each row has a cell for each heading, blank ones included.
+    every_cell: bool,
+    /// Whether cells may be guarded.
+    guarded: bool,
     pub(super) number: u64,
     /// Where each heading's cells are.
     places: Vec<usize>,
@@ -31,7 +35,12 @@ pub(super) struct Found {
 }
 
 /// Finds the headings among the first records: the first record with the most known ones.
-pub(super) fn find(records: &mut Records<'_>, limits: &Limits, known: &Known<'_>) -> Result<Found, Fault> {
+pub(super) fn find(
+    records: &mut Records<'_>,
+    format: Format,
+    limits: &Limits,
+    known: &Known<'_>,
+) -> Result<Found, Fault> {
     let mut ahead = VecDeque::new();
     while ahead.len() <= limits.preamble {
         match records.next().transpose()? {
@@ -51,7 +60,9 @@ pub(super) fn find(records: &mut Records<'_>, limits: &Limits, known: &Known<'_>
     let mut rest = ahead.split_off(index);
     let preamble = ahead.into_iter().map(|r| Row { number: r.number, cells: r.cells, faults: Vec::new() }).collect();
     let record = rest.pop_front().unwrap_or_default();
-    Ok(Found { preamble, headings: Headings::of(record, limits, known)?, ahead: rest })
+    let mut headings = Headings::of(record, limits, known)?;
+    (headings.every_cell, headings.guarded) = (format == Format::Csv, true);
+    Ok(Found { preamble, headings, ahead: rest })
 }
 
 fn none_found(looked_at: &VecDeque<Record>) -> Fault {
@@ -68,7 +79,8 @@ fn none_found(looked_at: &VecDeque<Record>) -> Fault {
     Fault::file("no_headings", message).at(fullest.map_or(0, |r| r.number))
 }
 
-fn printed(cell: &str) -> String {
+/// A heading as printed.
+pub(super) fn printed(cell: &str) -> String {
     tidy(guard::unguarded(cell))
 }
 
@@ -92,9 +104,13 @@ impl Headings {
         Self::named(number, record.cells.iter().map(|cell| printed(cell)), known)
     }
 
-    /// The headings of these names, in this order.
-    pub(super) fn named(number: u64, names: impl Iterator<Item = String>, known: &Known<'_>) -> Result<Self, Fault> {
-        let mut headings = Self { number, places: Vec::new(), printed: Vec::new(), all: Vec::new() };
+    /// The headings that an object's keys are.
+    pub(super) fn of_keys(keys: &[String], known: &Known<'_>) -> Result<Self, Fault> {
+        Self::named(0, keys.iter().map(|key| tidy(key)), known)
+    }
+
+    fn named(number: u64, names: impl Iterator<Item = String>, known: &Known<'_>) -> Result<Self, Fault> {
+        let mut headings = Self { number, ..Self::default() };
         let mut first_at = HashMap::new();
         for (at, name) in names.enumerate() {
             if name.is_empty() {
@@ -139,7 +155,7 @@ impl Headings {
             }
         }
         let width = self.all.len();
-        if record.cells.len() < width && faults.is_empty() {
+        if self.every_cell && record.cells.len() < width && faults.is_empty() {
             let message = format!("the row has {} cells where the headings have {width}", record.cells.len());
             faults.push(Fault::file("ragged_row", message).at(number));
         }
@@ -153,7 +169,7 @@ impl Headings {
             faults.push(Fault::file("ragged_row", message).at(number).quoting(stray));
         }
         let cells = self.places.iter().map(|&at| record.cells.get_mut(at).map(std::mem::take).unwrap_or_default());
-        let cells = cells.map(guard::unguard).collect();
+        let cells = cells.map(|cell| if self.guarded { guard::unguard(cell) } else { cell }).collect();
         Row { number, cells, faults }
     }
 

@@ -16,9 +16,11 @@
 mod csv;
 mod guard;
 mod headings;
+mod ndjson;
 mod sniff;
 mod text;
 mod write;
+mod xlsx;
 
 pub use headings::Known;
 pub use text::Encoding;
@@ -232,35 +234,45 @@ impl<'a> Reader<'a> {
             let message = format!("the file has {size} bytes and may have at most {}", limits.bytes);
             return Err(Fault::file("too_large", message));
         }
-        match format {
-            Format::Csv => {
-                let survey = text::survey(&mut source)?;
-                let csv = csv::Csv::open(source, survey.encoding, limits)?;
-                Self::under_headings(format, survey, Box::new(csv), limits, known)
-            }
-            Format::Ndjson | Format::Xlsx => Err(Fault::file("unsupported", "not read yet")),
-        }
-    }
-
-    fn under_headings(
-        format: Format,
-        survey: text::Survey,
-        mut records: Records<'a>,
-        limits: Limits,
-        known: &Known<'_>,
-    ) -> Result<Self, Fault> {
-        let found = headings::find(&mut records, &limits, known)?;
-        Ok(Self {
+        let mut reader = Self {
             format,
-            encoding: survey.encoding,
-            notes: survey.notes,
-            preamble: found.preamble,
-            headings: found.headings,
-            records: Box::new(found.ahead.into_iter().map(Ok).chain(records)),
+            encoding: Encoding::Utf8,
+            notes: Vec::new(),
+            preamble: Vec::new(),
+            headings: Headings::default(),
+            records: Box::new(std::iter::empty()),
             limits,
             rows: 0,
             ended: false,
-        })
+        };
+        match format {
+            Format::Csv => {
+                let survey = text::survey(&mut source)?;
+                (reader.encoding, reader.notes) = (survey.encoding, survey.notes);
+                let csv = csv::Csv::open(source, survey.encoding, limits, known)?;
+                reader.under_headings(Box::new(csv), known)?;
+            }
+            Format::Ndjson => {
+                reader.encoding = text::survey(&mut source)?.unicode();
+                let (ndjson, keys) = ndjson::Ndjson::open(source, limits)?;
+                reader.headings = Headings::of_keys(&keys, known)?;
+                reader.records = Box::new(ndjson);
+            }
+            Format::Xlsx => {
+                let (sheet, notes) = xlsx::open(source, limits)?;
+                reader.notes = notes;
+                reader.under_headings(Box::new(sheet), known)?;
+            }
+        }
+        Ok(reader)
+    }
+
+    fn under_headings(&mut self, mut records: Records<'a>, known: &Known<'_>) -> Result<(), Fault> {
+        let found = headings::find(&mut records, self.format, &self.limits, known)?;
+        self.preamble = found.preamble;
+        self.headings = found.headings;
+        self.records = Box::new(found.ahead.into_iter().map(Ok).chain(records));
+        Ok(())
     }
 
     /// How the table is written down.

@@ -70,6 +70,16 @@ pub(super) struct Survey {
     pub(super) notes: Vec<Fault>,
 }
 
+impl Survey {
+    /// The encoding where only UTF-8 can be meant.
+    pub(super) fn unicode(&self) -> Encoding {
+        match self.encoding {
+            Encoding::Utf8Bom => Encoding::Utf8Bom,
+            Encoding::Utf8 | Encoding::Windows1252 | Encoding::MacRoman => Encoding::Utf8,
+        }
+    }
+}
+
 /// Reads the whole file once, block by block, and leaves the source behind its byte-order mark.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! Tables written row by row.
 
+use super::text::BOM;
+use super::xlsx::Workbook;
 use super::{Fault, Format, Row, guard};
+use serde::Serializer;
 use std::io::{self, Write};
 
 /// Writes a table. What a spreadsheet would run is kept from running; [`Reader`](super::Reader) reads it back as it was.
@@ -10,6 +13,8 @@ pub struct Writer<W: Write> {
 
 enum Sink<W: Write> {
     Csv(::csv::Writer<W>),
+    Ndjson(Objects<W>),
+    Xlsx(Workbook<W>),
 }
 
 impl<W: Write> Writer<W> {
@@ -17,35 +22,54 @@ impl<W: Write> Writer<W> {
     pub fn new<T: AsRef<str>>(mut out: W, format: Format, headings: &[T]) -> io::Result<Self> {
         let sink = match format {
             Format::Csv => {
-                out.write_all(super::text::BOM)?;
+                out.write_all(BOM)?;
                 let terminator = ::csv::Terminator::CRLF;
-                Sink::Csv(::csv::WriterBuilder::new().terminator(terminator).flexible(true).from_writer(out))
+                Sink::Csv(::csv::WriterBuilder::new().terminator(terminator).from_writer(out))
             }
-            Format::Ndjson | Format::Xlsx => return Err(io::ErrorKind::Unsupported.into()),
+            Format::Ndjson => {
+                let keys = headings.iter().map(|heading| heading.as_ref().to_owned()).collect();
+                return Ok(Self { sink: Sink::Ndjson(Objects { out, keys }) });
+            }
+            Format::Xlsx => Sink::Xlsx(Workbook::begin(out)?),
         };
         let mut writer = Self { sink };
-        match format {
-            Format::Csv | Format::Xlsx => writer.row(headings)?,
-            Format::Ndjson => {}
-        }
+        writer.row(headings)?;
         Ok(writer)
     }
 
     /// Writes a row: a text for each heading.
+    ///
+    /// # Errors
+    /// Those of the output; `InvalidInput` for a row with more or fewer cells than headings (CSV), or past the last row of a sheet.
     pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
         match &mut self.sink {
-            Sink::Csv(csv) => {
-                csv.write_record(cells.iter().map(|cell| guard::guarded(cell.as_ref())))?;
-                Ok(())
-            }
+            Sink::Csv(csv) => Ok(csv.write_record(cells.iter().map(|cell| guard::guarded(cell.as_ref())))?),
+            Sink::Ndjson(objects) => objects.row(cells),
+            Sink::Xlsx(workbook) => workbook.row(cells),
         }
     }
 
     /// Ends the table; without it the table is not whole.
     pub fn finish(self) -> io::Result<W> {
         match self.sink {
-            Sink::Csv(csv) => csv.into_inner().map_err(|e| e.into_error()),
+            Sink::Csv(csv) => csv.into_inner().map_err(::csv::IntoInnerError::into_error),
+            Sink::Ndjson(objects) => Ok(objects.out),
+            Sink::Xlsx(workbook) => workbook.end(),
         }
+    }
+}
+
+/// Writes a table as NDJSON; blank cells are left out.
+struct Objects<W> {
+    out: W,
+    keys: Vec<String>,
+}
+
+impl<W: Write> Objects<W> {
+    fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
+        let fields = self.keys.iter().zip(cells.iter().map(AsRef::as_ref)).filter(|(_, cell)| !cell.is_empty());
+        serde_json::Serializer::new(&mut self.out).collect_map(fields)?;
+        self.out.write_all(b"\n")
     }
 }
 
