@@ -19,6 +19,7 @@ pub mod table;
 
 pub mod admission;
 pub mod arrangement;
+pub mod fee;
 pub mod provider;
 pub mod record;
 pub mod reports;
@@ -67,6 +68,7 @@ pub fn subjects() -> Vec<Subject> {
         provider::routes(),
         admission::routes(),
         standing::routes(),
+        fee::routes(),
         record::routes(),
         reports::routes(),
         upload::routes(),

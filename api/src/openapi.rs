@@ -33,6 +33,7 @@ use domain::kernel::{Reach, Role};
         (name = "checks", description = "Compliance checks (A5)"),
         (name = "memberships", description = "Members and the register of a lot (A6)"),
         (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
+        (name = "fees", description = "What members ask for their services (A15)"),
         (name = "uploads", description = "Bulk uploads: many rows in one file (A21)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
         (name = "system", description = "The server itself")

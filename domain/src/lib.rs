@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod arrangement;
+pub mod fee;
 pub mod kernel;
 pub mod law;
 pub mod provider;

@@ -2,6 +2,7 @@
 
 use domain::admission::application;
 use domain::arrangement::{interest, lot, requirement, round};
+use domain::fee::fee;
 use domain::kernel::Rule;
 use domain::provider::{home, provider};
 use domain::standing::{appeal, removal, sanction};
@@ -62,6 +63,11 @@ static GUARDS: &[Guard] = &[
         rule: &sanction::SANCTION_IN_FORCE,
     },
     Guard { index: "removals_one_pending", columns: "removals.membership_id", rule: &removal::REMOVAL_PENDING },
+    Guard {
+        index: "fees_one_each",
+        columns: "fees.membership_id, fees.code, fees.begins_at",
+        rule: &fee::FEE_NOT_LATER,
+    },
     Guard { index: "appeals_one_lodged", columns: "appeals.target", rule: &appeal::APPEAL_PENDING },
 ];
 

@@ -19,6 +19,7 @@ mod writer;
 
 pub mod admission;
 pub mod arrangement;
+pub mod fee;
 pub mod provider;
 pub mod record;
 pub mod standing;

@@ -134,7 +134,7 @@ impl Measure for Removal {
 }
 
 /// Locks the membership that a command is about, the caller's to act on, and does what is due to it.
-fn lock_member<T: Send + Sync + 'static>(
+pub(crate) fn lock_member<T: Send + Sync + 'static>(
     call: &Call<T>,
     tx: &mut Tx<'_>,
     id: MembershipId,
@@ -191,7 +191,7 @@ where
 }
 
 /// The membership whose measures a caller lists.
-fn seen_member(call: &Call, conn: &mut Conn<'_>, id: MembershipId) -> Outcome<Membership> {
+pub(crate) fn seen_member(call: &Call, conn: &mut Conn<'_>, id: MembershipId) -> Outcome<Membership> {
     let member = conn.get::<Membership>(id)?.value;
     call.who.may(conn, member.about(), Kind::Membership)?;
     Ok(member)

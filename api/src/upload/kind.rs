@@ -107,6 +107,7 @@ pub fn rows(kind: UploadKind) -> &'static dyn Rows {
         UploadKind::Homes => &kinds::homes::Homes,
         UploadKind::Providers => &kinds::providers::Providers,
         UploadKind::Answers => &kinds::answers::Answers,
+        UploadKind::Fees => &kinds::fees::Fees,
         UploadKind::Ratings => &kinds::ratings::Ratings,
     }
 }

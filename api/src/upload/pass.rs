@@ -107,7 +107,7 @@ pub fn reader(
     let columns = rows(kind).columns();
     let known = |heading: &str| match kind {
         UploadKind::Ratings => ratings::knows(heading),
-        UploadKind::Homes | UploadKind::Providers | UploadKind::Answers => {
+        UploadKind::Homes | UploadKind::Providers | UploadKind::Answers | UploadKind::Fees => {
             columns.iter().any(|column| folded(column.name) == folded(heading))
         }
     };

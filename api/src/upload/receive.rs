@@ -32,6 +32,7 @@ routes! {
     upload_homes: ManageProfile, [RULES];
     upload_providers: ManageProfile, [RULES];
     upload_answers: Apply, [RULES];
+    upload_fees: OfferFee, [RULES];
     upload_ratings: RecordRatings, [RULES];
 }
 
@@ -118,6 +119,19 @@ async fn upload_answers(
         call.who.may(c, about, Kind::Application)?;
         let (arrangement, provider) = (about.arrangement, about.provider);
         Ok(Subject { application: Some(application.id), arrangement, provider })
+    })
+    .await
+}
+
+/// Upload the fees of memberships
+///
+/// One row a fee: offered as by a request of its own. One that is offered already changes nothing.
+#[utoipa::path(tag = "uploads", params(How, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
+#[post("/v1/uploads/fees")]
+async fn upload_fees(req: HttpRequest, body: web::Payload, how: web::Query<How>) -> Answer {
+    receive(&req, body, UploadKind::Fees, how.mode, |_, call| {
+        let actor = &call.who.actor;
+        Ok(Subject { provider: if actor.role == Role::Provider { actor.provider } else { None }, ..Subject::default() })
     })
     .await
 }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::Violations;
+use crate::kernel::{BasisPoints, Violations};
 use crate::law;
 
 crate::rules! {
     POLICY_OUT_OF_RANGE = "policy_out_of_range", Input, "C-01, C-03, C-08, C-09",
-        "Lengths of time in policies are not zero and stay within what a civil calendar can hold.";
+        "Lengths of time and percentages in policies stay within what they can mean; a length of time is not zero.";
     SUSPENSION_DEFAULT_TOO_LONG = "suspension_default_too_long", Input, "C-03",
         "A suspension of the default length may not exceed the maximum.";
     BOUNDARY_MALFORMED = "boundary_malformed", Input, "C-11, TIR-13",
@@ -167,6 +167,9 @@ pub struct Policies {
     pub participants_closed: bool,
     /// Whether a manual check result is confirmed by a second assessor before it counts.
     pub second_assessor: bool,
+    /// How far above the median of its lot a fee may lie before it is flagged for discussion, in hundredths of one per
+    /// cent; `null` = fees are not compared (PRC-04).
+    pub abnormal_fee_over_median: Option<BasisPoints>,
 }
 
 impl Default for Policies {
@@ -191,6 +194,7 @@ impl Default for Policies {
             all_homes: AllHomes::Warn,
             participants_closed: true,
             second_assessor: false,
+            abnormal_fee_over_median: Some(BasisPoints(2_500)),
         }
     }
 }
@@ -214,6 +218,9 @@ impl Policies {
         range(self.removal_notice_days, 0, 366, "removalNoticeDays");
         if let Some(months) = self.no_fault_notice_months {
             range(months, 1, 120, "noFaultNoticeMonths");
+        }
+        if let Some(BasisPoints(over)) = self.abnormal_fee_over_median {
+            range(u32::try_from(over).unwrap_or(u32::MAX), 0, 100_000, "abnormalFeeOverMedian");
         }
         found.require(
             self.suspension_months <= self.suspension_max_months,

@@ -43,6 +43,8 @@ pub enum Kind {
     Declaration,
     /// A19.
     Interest,
+    /// A15.
+    Fee,
     /// A21.
     Upload,
 }
@@ -68,6 +70,7 @@ impl Kind {
             Kind::Appeal => "appeal",
             Kind::Declaration => "declaration",
             Kind::Interest => "interest",
+            Kind::Fee => "fee",
             Kind::Upload => "upload",
         }
     }

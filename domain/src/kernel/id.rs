@@ -65,6 +65,8 @@ ids! {
     InterestId,
     /// An assessor's declaration of interests (BEY-08).
     DeclarationId,
+    /// A member's fee for a service (A15).
+    FeeId,
     /// A bulk upload (A21).
     UploadId,
 }

@@ -11,8 +11,8 @@ pub mod time;
 pub use actor::{Actor, AuthorityCode, Role};
 pub use aggregate::{About, Aggregate, Audience, Decision, Due, Kind};
 pub use id::{
-    AppealId, ApplicationId, ArrangementId, CheckId, DeclarationId, HomeId, InterestId, LotId, MembershipId, NoticeId,
-    ProviderId, RemovalId, RequirementId, RoundId, SanctionId, SuspensionId, UploadId,
+    AppealId, ApplicationId, ArrangementId, CheckId, DeclarationId, FeeId, HomeId, InterestId, LotId, MembershipId,
+    NoticeId, ProviderId, RemovalId, RequirementId, RoundId, SanctionId, SuspensionId, UploadId,
 };
 pub use money::{BasisPoints, Pence};
 pub use permission::{Permission, Reach};

@@ -81,6 +81,8 @@ permissions! {
     DecideAppeal           "....#.#...",
     /// Withdraw from a lot, as the member.
     LeaveLot               ".o......o.",
+    /// Offer and withdraw a fee, as the member.
+    OfferFee               ".o......o.",
     /// Run the clock-driven work on demand.
     RunClock               "....#....#",
     /// Read reports of the own authority's arrangements.

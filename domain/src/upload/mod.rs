@@ -16,14 +16,16 @@ pub enum UploadKind {
     Providers,
     /// Answers and evidence of one application.
     Answers,
+    /// What members ask for their services.
+    Fees,
     /// The regulator's published list: dated ratings of homes that are known here.
     Ratings,
 }
 
 impl UploadKind {
     /// Every kind.
-    pub const ALL: [UploadKind; 4] =
-        [UploadKind::Homes, UploadKind::Providers, UploadKind::Answers, UploadKind::Ratings];
+    pub const ALL: [UploadKind; 5] =
+        [UploadKind::Homes, UploadKind::Providers, UploadKind::Answers, UploadKind::Fees, UploadKind::Ratings];
 
     /// The name in paths and in the store.
     #[must_use]
@@ -32,6 +34,7 @@ impl UploadKind {
             UploadKind::Homes => "homes",
             UploadKind::Providers => "providers",
             UploadKind::Answers => "answers",
+            UploadKind::Fees => "fees",
             UploadKind::Ratings => "ratings",
         }
     }
@@ -261,7 +264,7 @@ impl Aggregate for Upload {
         match self.order.kind {
             // To the buying side a draft does not exist (PRO-19).
             UploadKind::Answers => Audience::Provider,
-            UploadKind::Homes | UploadKind::Providers | UploadKind::Ratings => Audience::Parties,
+            UploadKind::Homes | UploadKind::Providers | UploadKind::Fees | UploadKind::Ratings => Audience::Parties,
         }
     }
 }

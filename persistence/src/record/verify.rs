@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::checkpoint::{self, Checkpoint};
 use super::event::{self, Cursor, Entry, events};
 use crate::aggregate::Which;
-use crate::{Conn, Outcome, Uid, admission, arrangement, provider, standing, upload};
+use crate::{Conn, Outcome, Uid, admission, arrangement, fee, provider, standing, upload};
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +42,7 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Removal, standing::removals::versions),
     (Kind::Interest, arrangement::interests::versions),
     (Kind::Appeal, standing::appeals::versions),
+    (Kind::Fee, fee::fees::versions),
     (Kind::Upload, upload::uploads::versions),
 ];
 

@@ -40,6 +40,7 @@ mod arrangements;
 mod assessment;
 mod contract;
 mod decade;
+mod fees;
 mod interests;
 mod lots;
 mod protocol;

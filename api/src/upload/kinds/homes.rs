@@ -3,16 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::kernel::{HomeId, ProviderId, Role};
+use domain::kernel::{HomeId, ProviderId};
 use domain::provider::boundary::Postcode;
 use domain::provider::home::{
     Home, HomeKind, HomeProfile, HomeState, RatingFacts, RegisteredManager, Registration, URN_TAKEN,
 };
 use domain::provider::provider::{Provider, regulator_number};
-use persistence::provider::{homes, providers};
+use persistence::provider::homes;
 use persistence::{Conn, Decided, Outcome, Page, Stored, Tx, Uid};
 
-use super::{rated, rating};
+use super::{own, rated, rating};
 use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
 
@@ -106,14 +106,8 @@ struct Known {
 
 impl Known {
     fn load(conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Self> {
-        let filter = providers::Filter { id: Some(uids(&named(batch))), ..providers::Filter::default() };
-        let mut providers = providers::list(conn, &filter, Page::ALL)?;
-        let actor = &batch.stamp.actor;
-        providers.retain(|p| match actor.role {
-            Role::Portal => p.value.registered_by == actor.subject,
-            _ => actor.provider == Some(p.value.id),
-        });
-        let own: Vec<ProviderId> = providers.iter().map(|p| p.value.id).collect();
+        let providers = own(conn, batch, &named(batch))?;
+        let own: Vec<ProviderId> = providers.iter().map(|p| p.id).collect();
         let numbers: Vec<Option<String>> = batch.cells().filter_map(|cells| urn(&cells)).map(Some).collect();
         let mut found = Vec::new();
         if !numbers.is_empty() {
@@ -130,7 +124,7 @@ impl Known {
         };
         Ok(Self {
             homes: found.into_iter().map(|home| (key(&home.value), home)).collect(),
-            providers: providers.into_iter().map(|p| (p.value.id, p.value)).collect(),
+            providers: providers.into_iter().map(|p| (p.id, p)).collect(),
         })
     }
 }

@@ -1,13 +1,17 @@
 //! The kinds of upload, a file each.
 
 pub mod answers;
+pub mod fees;
 pub mod homes;
 pub mod providers;
 pub mod ratings;
 
+use domain::kernel::{ProviderId, Role};
 use domain::provider::Rating;
 use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
-use persistence::Decided;
+use domain::provider::provider::Provider;
+use persistence::provider::providers;
+use persistence::{Conn, Decided, Outcome, Page, Uid};
 
 use super::kind::Batch;
 use super::row::Cells;
@@ -43,4 +47,17 @@ fn rated(
             (home, events)
         }
     }
+}
+
+/// Those of the providers that rows name that are the sender's.
+fn own(conn: &mut Conn<'_>, batch: &Batch<'_>, named: &[ProviderId]) -> Outcome<Vec<Provider>> {
+    let ids = named.iter().map(|id| Uid::from(*id)).collect();
+    let filter = providers::Filter { id: Some(ids), ..providers::Filter::default() };
+    let actor = &batch.stamp.actor;
+    let is_own = |provider: &Provider| match actor.role {
+        Role::Portal => provider.registered_by == actor.subject,
+        _ => actor.provider == Some(provider.id),
+    };
+    let found = providers::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value);
+    Ok(found.filter(is_own).collect())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{HOMES, counts, faults, send, send_bytes};
 use crate::app::TestApp;
 use crate::applicants::Applicant;
-use crate::members::count;
+use crate::members::{Member, count, rolling};
 
 const PROVIDERS: &str = "/v1/uploads/providers";
 const RATINGS: &str = "/v1/uploads/ratings";
@@ -47,6 +47,26 @@ on_both! {
         send(&portal, HOMES, &homes).expect(201).state("applied");
         send(&other, HOMES, &homes).expect(201).state("rejected");
         other.request("POST", &format!("{HOMES}?provider={id}")).bytes("text/csv", b"a").send().problem("not_found", 404);
+    }
+
+    fn a_member_offers_its_fees_in_one_file(app: &TestApp) {
+        let market = rolling(app, json!({}));
+        let member = Member::new(&market, "Fens Care");
+        let provider = member.provider();
+        let file = |amount: &str| format!(
+            "membership,code,description,amountPence,unit,validFrom\n{0},SOLO,Solo placement,{amount},week,2019-04-01\n\
+             {0},PAIR,For two,300000,week,01/04/2019\n", member.id
+        );
+        let first = send(&provider, "/v1/uploads/fees", &file("385000")).expect(201).state("applied");
+        assert_eq!(counts(&first.body), [2, 2, 0, 0, 0, 0]);
+        let again = send(&provider, "/v1/uploads/fees", &file("385000")).expect(201).state("applied");
+        assert_eq!(counts(&again.body), [2, 0, 0, 2, 0, 0]);
+        assert_eq!(count(app, "FeeOffered"), 2);
+        let dearer = send(&provider, "/v1/uploads/fees", &file("400000")).expect(201).state("rejected");
+        assert_eq!(faults(&provider, &dearer.id())[0].3, "fee_not_later");
+        let other = Member::new(&market, "Wash Homes");
+        let theirs = send(&other.provider(), "/v1/uploads/fees", &file("1")).expect(201).state("rejected");
+        assert_eq!(faults(&other.provider(), &theirs.id())[0].3, "row_membership_unknown");
     }
 
     fn the_regulators_releases_add_ratings_and_overwrite_none(app: &TestApp) {

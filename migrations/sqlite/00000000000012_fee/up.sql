@@ -1,0 +1,22 @@
+CREATE TABLE fees (
+    id         BLOB NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    body       TEXT NOT NULL,
+    arrangement_id BLOB NOT NULL REFERENCES arrangements (id),
+    provider_id    BLOB NOT NULL REFERENCES providers (id),
+    lot_id         BLOB NOT NULL REFERENCES lots (id),
+    membership_id  BLOB NOT NULL REFERENCES memberships (id),
+    code           TEXT NOT NULL,
+    unit           TEXT NOT NULL,
+    amount_pence   BIGINT NOT NULL,
+    begins_at      BIGINT NOT NULL,
+    ended_at       BIGINT,
+    offered        BOOLEAN NOT NULL
+);
+CREATE UNIQUE INDEX fees_one_each ON fees (membership_id, code, begins_at) WHERE offered;
+CREATE INDEX fees_membership ON fees (membership_id, code, begins_at);
+CREATE INDEX fees_arrangement ON fees (arrangement_id, id);
+CREATE INDEX fees_provider ON fees (provider_id, id);
+CREATE INDEX fees_lot ON fees (lot_id, unit);
