@@ -68,6 +68,14 @@ impl Operation {
         codes.map(|codes| codes.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
 
+    /// The query that it cannot do without, with `id` as every value.
+    pub fn needed_query(&self, id: &str) -> String {
+        let parameters = self.documented["parameters"].as_array().into_iter().flatten();
+        let needed = parameters.filter(|p| p["in"] == "query" && p["required"] == true);
+        let pairs: Vec<String> = needed.map(|p| format!("{}={id}", p["name"].as_str().unwrap())).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+
     /// Whether its body is a file, which is not looked at as JSON.
     pub fn takes_a_file(&self) -> bool {
         let media = self.documented["requestBody"]["content"].as_object();

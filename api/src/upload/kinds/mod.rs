@@ -10,7 +10,7 @@ use domain::kernel::{ProviderId, Role};
 use domain::provider::Rating;
 use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
 use domain::provider::provider::Provider;
-use persistence::provider::providers;
+use persistence::provider::providers as kept;
 use persistence::{Conn, Decided, Outcome, Page, Uid};
 
 use super::kind::Batch;
@@ -52,12 +52,12 @@ fn rated(
 /// Those of the providers that rows name that are the sender's.
 fn own(conn: &mut Conn<'_>, batch: &Batch<'_>, named: &[ProviderId]) -> Outcome<Vec<Provider>> {
     let ids = named.iter().map(|id| Uid::from(*id)).collect();
-    let filter = providers::Filter { id: Some(ids), ..providers::Filter::default() };
+    let filter = kept::Filter { id: Some(ids), ..kept::Filter::default() };
     let actor = &batch.stamp.actor;
     let is_own = |provider: &Provider| match actor.role {
         Role::Portal => provider.registered_by == actor.subject,
         _ => actor.provider == Some(provider.id),
     };
-    let found = providers::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value);
+    let found = kept::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value);
     Ok(found.filter(is_own).collect())
 }

@@ -1,6 +1,7 @@
 //! Bulk uploads (CRD-07, A21).
 
 mod answers;
+mod formats;
 mod hostile;
 mod kinds;
 mod resume;

@@ -1,6 +1,6 @@
 //! A server that stops midway: another one goes on at the exact row, and nothing is done twice.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{HOMES, counts, homes, kept};
 use crate::app::{START, TestApp};
@@ -47,25 +47,33 @@ fn leave(app: &TestApp, id: &str, until: i64) {
     beside(&app.database, &statement).unwrap();
 }
 
+/// Sends an upload to a server that gets as far as the store lets it, and is gone then; the upload's path.
+fn left_behind(app: &TestApp, fens: &Applicant<'_>, path: &str, reached: impl Fn(&Value) -> bool) -> String {
+    let first = app.beside(START);
+    let sender = first.provider(&fens.id);
+    let call = sender.request("POST", path).bytes("text/csv", homes(0..1200).as_bytes());
+    let id = call.send().expect(202).state("received").id();
+    let upload = format!("/v1/uploads/{id}");
+    while !reached(&sender.request("GET", &upload).header("prefer", "wait=1").send().expect(200).body) {}
+    upload
+}
+
 on_both! {
     fn another_server_goes_on_behind_the_last_batch(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         break_at(app, "SC000700");
-        let call = fens.provider.request("POST", &format!("{HOMES}?mode=partial"));
-        let received = call.bytes("text/csv", homes(0..1200).as_bytes()).header("prefer", "wait=1").send().expect(202);
-        let id = received.state("validated").id();
-        let path = format!("/v1/uploads/{id}");
+        let path = left_behind(app, &fens, &format!("{HOMES}?mode=partial"), |u| u["state"] == "validated" && u["progress"]["rows"] == 500);
         let body = fens.provider.get(&path).expect(200).body;
-        assert_eq!((&body["counts"]["rows"], &body["progress"]["rows"], &body["progress"]["added"]), (&json!(1200), &json!(500), &json!(500)));
-        assert_eq!(count(app, "HomeAdded"), 500);
+        assert_eq!((&body["counts"]["rows"], &body["progress"]["added"]), (&json!(1200), &json!(500)));
+        assert_eq!((kept(&fens), count(app, "HomeAdded")), (500, 500));
         mend(app);
         // A server that is gone holds it until its lease has run out.
-        leave(app, &id, 4_102_444_800_000_000);
-        let second = app.beside(START);
-        let reader = second.provider(&fens.id);
-        reader.request("GET", &path).header("prefer", "wait=1").send().expect(200).state("validated");
-        leave(app, &id, 0);
-        let done = reader.request("GET", &path).header("prefer", "wait=60").send().expect(200).state("applied");
+        let id = path.rsplit('/').next().unwrap();
+        leave(app, id, 4_102_444_800_000_000);
+        let wait = |seconds: &str| fens.provider.request("GET", &path).header("prefer", seconds).send().expect(200);
+        wait("wait=1").state("validated");
+        leave(app, id, 0);
+        let done = wait("wait=60").state("applied");
         assert_eq!(counts(&done.body), [1200, 1200, 0, 0, 0, 0]);
         assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadApplied")), (1200, 1200, 1));
     }
@@ -73,11 +81,10 @@ on_both! {
     fn an_atomic_upload_is_never_half(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         break_at(app, "SC000700");
-        let call = fens.provider.request("POST", HOMES).bytes("text/csv", homes(0..1200).as_bytes());
-        let id = call.header("prefer", "wait=1").send().expect(202).state("validated").id();
+        let path = left_behind(app, &fens, HOMES, |u| u["state"] == "validated");
         assert_eq!((kept(&fens), count(app, "HomeAdded")), (0, 0));
         mend(app);
-        let path = format!("/v1/uploads/{id}");
+        leave(app, path.rsplit('/').next().unwrap(), 0);
         let done = fens.provider.request("GET", &path).header("prefer", "wait=60").send().expect(200).state("applied");
         assert_eq!(counts(&done.body), [1200, 1200, 0, 0, 0, 0]);
         assert_eq!((kept(&fens), count(app, "HomeAdded")), (1200, 1200));
