@@ -15,6 +15,7 @@ use crate::auth::keys::Source;
 use crate::auth::token::{CLIENT_ISSUER, LOCAL_ISSUER};
 use crate::client::oauth::OAuth;
 use crate::ocds;
+use crate::upload::Limits;
 
 /// Where the server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +88,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// `DPS_DATA_LICENCE`: the address of the licence of published data.
     pub data_licence: Option<String>,
+    /// What uploads may come to.
+    pub uploads: Limits,
 }
 
 impl Config {
@@ -204,6 +207,13 @@ impl Config {
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
+            uploads: Limits {
+                bytes: number(&get, "DPS_UPLOAD_LIMIT", &mut wrong),
+                rows: number(&get, "DPS_UPLOAD_ROWS", &mut wrong),
+                seconds: number(&get, "DPS_UPLOAD_SECONDS", &mut wrong),
+                minutes: number(&get, "DPS_UPLOAD_MINUTES", &mut wrong),
+                kept_days: number(&get, "DPS_UPLOAD_KEPT_DAYS", &mut wrong),
+            },
             ocid_prefix,
             publisher: text("DPS_PUBLISHER"),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),

@@ -28,6 +28,7 @@ pub mod record;
 pub mod reports;
 pub mod standing;
 pub mod system;
+pub mod upload;
 pub mod webhook;
 
 use auth::token::Verifier;
@@ -67,6 +68,8 @@ pub struct App {
     pub webhooks: webhook::Webhooks,
     /// Who publishes the market as open data.
     pub publisher: ocds::Publisher,
+    /// Where uploads are handed over.
+    pub uploads: upload::Desk,
     /// The published document, as text.
     pub openapi: &'static str,
 }
@@ -85,6 +88,7 @@ pub fn subjects() -> Vec<Subject> {
         ocds::routes(),
         reports::routes(),
         client::routes(),
+        upload::routes(),
     ]
     .into_iter()
     .flatten()
@@ -92,8 +96,10 @@ pub fn subjects() -> Vec<Subject> {
     .collect()
 }
 
-/// Every rule that an operation can refuse by, each once.
+/// Every rule that an operation or a row of an upload can be refused by, each once.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let all = subjects().into_iter().flat_map(|s| s.operations).flat_map(|o| o.rules).copied().flatten().copied();
+    // Rows of uploads are refused by rules that no operation answers with.
+    let all = all.chain(upload::row_rules());
     all.map(|rule| (rule.code, rule)).collect::<BTreeMap<_, _>>().into_values()
 }

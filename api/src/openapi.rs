@@ -40,6 +40,7 @@ use domain::kernel::{Permission, Reach, Role};
         (name = "memberships", description = "Members and the register of a lot (A6)"),
         (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
         (name = "fees", description = "What members ask for their services (A15)"),
+        (name = "uploads", description = "Bulk uploads: many rows in one file (A21)"),
         (name = "record", description = "The change feed and the audit (BEY-01)"),
         (name = "clients", description = "Machine clients: portals and scripts with tokens of their own (CRD-08, CRD-09)"),
         (name = "webhooks", description = "The change feed, sent (CRD-09)"),
@@ -238,6 +239,8 @@ fn protocol(
     let own = documented.get("parameters").and_then(Value::as_array);
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
+    let body = documented.get("requestBody").and_then(|body| body.pointer("/content")).and_then(Value::as_object);
+    let streamed = body.is_some_and(|media| !media.contains_key("application/json"));
     CODES.iter().filter(move |code| match code.status {
         // A client's token is asked for its scope also where no token is needed.
         403 => !public || writes || code.code == problem::INSUFFICIENT_SCOPE.code,
@@ -245,6 +248,7 @@ fn protocol(
         // What has no body refuses one that says something.
         409 | 412 | 413 | 415 => writes,
         428 => conditional,
+        408 => streamed,
         _ => true,
     })
 }

@@ -8,7 +8,8 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::rt::task::JoinHandle;
 use actix_web::{App as Service, HttpServer, ResponseError, web};
-use persistence::{Db, Failure, Ids, Settings, migrate};
+use domain::kernel::Actor;
+use persistence::{Db, Failure, Ids, Settings, Stamp, migrate};
 
 use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
@@ -23,7 +24,7 @@ use crate::provider::gazetteer::Gazetteer;
 use crate::webhook::Webhooks;
 use crate::webhook::send::Sender;
 use crate::webhook::sign::Seal;
-use crate::{App, client, http, jobs, openapi, subjects, sweep, system};
+use crate::{App, client, http, jobs, openapi, subjects, sweep, system, upload};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -119,6 +120,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     .run();
     let beat = Duration::from_secs(config.sweep_seconds);
     let mut background = jobs::start(&app, beat);
+    background.push(actix_web::rt::spawn(upload::run(app.clone(), beat)));
     background.push(actix_web::rt::spawn(sweep::run(app, beat)));
     background.extend(keys.map(|keys| actix_web::rt::spawn(keys.run())));
     Ok(Bound { address, handle: server.handle(), server, background })
@@ -143,6 +145,7 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
     migrate(&config.database)?;
     let settings = Settings { connections: config.connections, ..Settings::new(&config.database) };
     let clock = config.clock.map_or(Clock::System, Clock::movable);
+    let holder = Stamp { now: Clock::system(), actor: Actor::clock(), request: None, ids: Ids::random() }.mint();
     Ok(App {
         db: Db::open(&settings)?,
         limits: Limits::new(clock.clone(), config.rate_limit, config.proxied),
@@ -160,6 +163,7 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
             base: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
             licence: config.data_licence.clone(),
         },
+        uploads: upload::Desk::new(config.uploads, holder),
         openapi: openapi::text()?,
     })
 }

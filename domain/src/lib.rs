@@ -11,4 +11,5 @@ pub mod kernel;
 pub mod law;
 pub mod provider;
 pub mod standing;
+pub mod upload;
 pub mod webhook;

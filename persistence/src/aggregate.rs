@@ -34,7 +34,20 @@ pub trait Record: Aggregate {
     fn insert(&self, tx: &mut Tx<'_>) -> Outcome<()>;
     #[doc(hidden)]
     fn update(&self, tx: &mut Tx<'_>, version: i64) -> Outcome<bool>;
+    #[doc(hidden)]
+    fn hold_all(tx: &mut Tx<'_>, ids: &[Self::Id]) -> Outcome<Vec<Stored<Self>>>;
+    #[doc(hidden)]
+    fn insert_all(tx: &mut Tx<'_>, values: &[&Self]) -> Outcome<()>;
+    #[doc(hidden)]
+    fn update_all(tx: &mut Tx<'_>, values: &[(&Self, i64)]) -> Outcome<bool>;
 }
+
+/// A command's outcome: the aggregate with its events.
+pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
+
+/// Rows of one statement at most: with the columns of any table that stays below the 32,766 values of SQLite and the
+/// 65,535 of PostgreSQL.
+pub(crate) const ROWS: usize = 1_000;
 
 /// How a row is held until the transaction ends. SQLite has one writer and needs neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,6 +126,60 @@ impl Tx<'_> {
         event::record(self, &value, version, Some(before.value.state()), &events)?;
         Ok(Stored { value, version, updated_at: self.now() })
     }
+
+    /// As [`Tx::hold`], many at once; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn hold_all<A: Record>(&mut self, ids: &[A::Id]) -> Outcome<Vec<Stored<A>>> {
+        let mut held = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ROWS) {
+            held.extend(A::hold_all(self, ids)?);
+        }
+        Ok(held)
+    }
+
+    /// As [`Tx::create`], many at once: a statement for each thousand rows, and one for their events.
+    ///
+    /// # Errors
+    /// As [`Tx::create`]; then none is stored.
+    pub fn create_all<A: Record>(&mut self, created: &[Decided<A>]) -> Outcome<()> {
+        for created in created.chunks(ROWS) {
+            let values: Vec<&A> = created.iter().map(|(value, _)| value).collect();
+            A::insert_all(self, &values)?;
+            for value in values.iter().filter(|value| value.due().is_some()) {
+                timer::keep(self, *value)?;
+            }
+            let recorded: Vec<_> = created.iter().map(|(value, events)| (value, 1, None, events.as_slice())).collect();
+            event::record_all(self, &recorded)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Tx::save`], many different ones at once.
+    ///
+    /// # Errors
+    /// As [`Tx::save`]; then the transaction has to be rolled back.
+    pub fn save_all<A: Record>(&mut self, changed: &[(Stored<A>, Decided<A>)]) -> Outcome<()> {
+        let changed: Vec<_> = changed.iter().filter(|(_, (_, events))| !events.is_empty()).collect();
+        for changed in changed.chunks(ROWS) {
+            let values: Vec<_> = changed.iter().map(|(before, (value, _))| (value, before.version)).collect();
+            if !A::update_all(self, &values)? {
+                return Err(crate::Failure::Again("another transaction changed one of the rows".to_owned()));
+            }
+            for (_, (value, _)) in changed.iter().filter(|(before, (value, _))| value.due() != before.value.due()) {
+                timer::keep(self, value)?;
+            }
+            let recorded: Vec<_> = changed
+                .iter()
+                .map(|(before, (value, events))| {
+                    (value, before.version + 1, Some(before.value.state()), events.as_slice())
+                })
+                .collect();
+            event::record_all(self, &recorded)?;
+        }
+        Ok(())
+    }
 }
 
 /// Makes an aggregate's table and its [`Record`](crate::Record): the columns that keys, filters and constraints need,
@@ -147,6 +214,20 @@ macro_rules! aggregate {
 
             type Row = (i64, Moment, Json);
 
+            /// A value as the columns of its row.
+            macro_rules! row {
+                ($tx:expr, $of:expr, $version:expr) => {{
+                    use domain::kernel::Aggregate;
+                    let value: &$A = $of;
+                    $(let $col: $rust = { let $a = value; $value };)*
+                    (
+                        $table::id.eq(Uid(Aggregate::id(value))), $table::version.eq::<i64>($version),
+                        $table::state.eq(value.state()), $table::updated_at.eq(Moment($tx.now())),
+                        $table::body.eq(Json(serde_json::to_string(value)?)), $($table::$col.eq($col),)*
+                    )
+                }};
+            }
+
             fn stored((version, updated_at, body): Row) -> Outcome<Stored<$A>> {
                 Ok(Stored { value: serde_json::from_str(&body.0)?, version, updated_at: updated_at.0 })
             }
@@ -170,15 +251,56 @@ macro_rules! aggregate {
                 }
 
                 fn insert(&self, tx: &mut Tx<'_>) -> Outcome<()> {
-                    use domain::kernel::Aggregate;
-                    let (state, at, body) = (self.state(), Moment(tx.now()), Json(serde_json::to_string(self)?));
-                    $(let $col: $rust = { let $a = self; $value };)*
-                    let row = (
-                        $table::id.eq(Uid(Aggregate::id(self))), $table::version.eq(1), $table::state.eq(state),
-                        $table::updated_at.eq(at), $table::body.eq(body), $($table::$col.eq($col),)*
-                    );
+                    let row = row!(tx, self, 1);
                     on!(&mut **tx, c => diesel::insert_into($table::table).values(row).execute(c))?;
                     Ok(())
+                }
+
+                fn hold_all(tx: &mut Tx<'_>, ids: &[$Id]) -> Outcome<Vec<Stored<$A>>> {
+                    let ids: Vec<Uid> = ids.iter().map(|id| Uid::from(*id)).collect();
+                    let query = $table::table.filter($table::id.eq_any(ids)).order($table::id)
+                        .select(($table::version, $table::updated_at, $table::body));
+                    let rows = match &mut **tx {
+                        Conn::Sqlite(c) => query.load::<Row>(*c),
+                        Conn::Pg(c) => query.for_share().load::<Row>(*c),
+                    };
+                    rows?.into_iter().map(stored).collect()
+                }
+
+                fn insert_all(tx: &mut Tx<'_>, values: &[&Self]) -> Outcome<()> {
+                    let mut rows = Vec::with_capacity(values.len());
+                    for &value in values {
+                        rows.push(row!(tx, value, 1));
+                    }
+                    on!(&mut **tx, c => diesel::insert_into($table::table).values(&rows).execute(c))?;
+                    Ok(())
+                }
+
+                fn update_all(tx: &mut Tx<'_>, values: &[(&Self, i64)]) -> Outcome<bool> {
+                    if !matches!(&mut **tx, Conn::Pg(_)) {
+                        // Without a network between, a prepared statement for each row is as quick.
+                        return values.iter().try_fold(true, |all, (value, version)| {
+                            Ok(value.update(tx, *version)? && all)
+                        });
+                    }
+                    let mut rows = Vec::with_capacity(values.len());
+                    for (value, version) in values {
+                        rows.push(row!(tx, value, version + 1));
+                    }
+                    let Conn::Pg(c) = &mut **tx else { return Ok(false) };
+                    // Every row is there: the insertion always meets it, and changes it where it is still that version.
+                    use diesel::upsert::excluded;
+                    let upsert = diesel::insert_into($table::table).values(&rows)
+                        .on_conflict($table::id).do_update()
+                        .set((
+                            $table::version.eq(excluded($table::version)), $table::state.eq(excluded($table::state)),
+                            $table::updated_at.eq(excluded($table::updated_at)),
+                            $table::body.eq(excluded($table::body)), $($table::$col.eq(excluded($table::$col)),)*
+                        ));
+                    let seen = concat!(stringify!($table), ".version = excluded.version - 1");
+                    let seen = diesel::dsl::sql::<diesel::sql_types::Bool>(seen);
+                    let written = diesel::query_dsl::methods::FilterDsl::filter(upsert, seen).execute(*c)?;
+                    Ok(written == values.len())
                 }
 
                 fn update(&self, tx: &mut Tx<'_>, version: i64) -> Outcome<bool> {

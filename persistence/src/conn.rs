@@ -43,6 +43,14 @@ pub struct Stamp {
     pub ids: Ids,
 }
 
+impl Stamp {
+    /// A new identifier.
+    #[must_use]
+    pub fn mint<T: From<Uuid>>(&self) -> T {
+        self.ids.next(self.now).into()
+    }
+}
+
 /// An open transaction. Functions that write take this one, so that a write outside a transaction does not compile.
 pub struct Tx<'a> {
     conn: Conn<'a>,
@@ -80,7 +88,7 @@ impl<'a> Tx<'a> {
     /// A new identifier.
     #[must_use]
     pub fn mint<T: From<Uuid>>(&self) -> T {
-        self.stamp.ids.next(self.stamp.now).into()
+        self.stamp.mint()
     }
 
     pub(crate) fn stamp(&self) -> &'a Stamp {

@@ -46,3 +46,9 @@ impl Ids {
         }
     }
 }
+
+/// The first identifier that could have been minted at that instant.
+pub(crate) fn at(instant: Instant) -> Uuid {
+    let millis = instant.micros().max(0).unsigned_abs() / 1000;
+    Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}

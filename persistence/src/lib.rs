@@ -25,9 +25,10 @@ pub mod fee;
 pub mod provider;
 pub mod record;
 pub mod standing;
+pub mod upload;
 pub mod webhook;
 
-pub use aggregate::{Record, Stored};
+pub use aggregate::{Decided, Record, Stored};
 pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};

@@ -65,6 +65,45 @@ pub fn keep_refs(tx: &mut Tx<'_>, provider: &Provider, known: &[ExternalRef]) ->
     Ok(())
 }
 
+/// As [`keep_refs`] for many providers at once: call it with the references that were added.
+///
+/// # Errors
+/// The refusal of a reference that names another provider.
+pub fn keep_all_refs(tx: &mut Tx<'_>, added: &[(ProviderId, ExternalRef)]) -> Outcome<()> {
+    for added in added.chunks(crate::aggregate::ROWS) {
+        let rows: Vec<_> = added
+            .iter()
+            .map(|(id, known_as)| {
+                (
+                    provider_refs::provider_id.eq(Uid::from(*id)),
+                    provider_refs::portal.eq(&known_as.portal),
+                    provider_refs::reference.eq(&known_as.reference),
+                )
+            })
+            .collect();
+        on!(&mut **tx, c => diesel::insert_into(provider_refs::table).values(&rows).execute(c))?;
+    }
+    Ok(())
+}
+
+/// The providers that portals call so, each with its reference.
+///
+/// # Errors
+/// Where the store fails.
+pub fn by_references(conn: &mut Conn<'_>, sought: &[ExternalRef]) -> Outcome<Vec<(ExternalRef, ProviderId)>> {
+    let mut found = Vec::new();
+    for sought in sought.chunks(crate::aggregate::ROWS) {
+        let query = provider_refs::table
+            .filter(provider_refs::reference.eq_any(sought.iter().map(|known_as| &known_as.reference)))
+            .select((provider_refs::portal, provider_refs::reference, provider_refs::provider_id));
+        let rows = on!(conn, c => query.load::<(String, String, Uid)>(c))?;
+        let known =
+            rows.into_iter().map(|(portal, reference, id)| (ExternalRef { portal, reference }, ProviderId(id.0)));
+        found.extend(known.filter(|(known_as, _)| sought.contains(known_as)));
+    }
+    Ok(found)
+}
+
 /// The provider that a portal calls so.
 ///
 /// # Errors

@@ -380,7 +380,7 @@ pub(super) fn own(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<Appl
 }
 
 /// The lots of an arrangement, as an applicant meets them.
-pub(super) struct Lots {
+pub(crate) struct Lots {
     defined: Vec<Lot>,
     all: Vec<LotId>,
     open: Vec<LotId>,
@@ -388,12 +388,12 @@ pub(super) struct Lots {
 }
 
 impl Lots {
-    pub(super) fn load(tx: &mut Tx<'_>, provider: ProviderId, arrangement: ArrangementId) -> Outcome<Self> {
-        let lots: Vec<Lot> = lots_of(tx, arrangement)?.into_iter().map(|lot| lot.value).collect();
+    pub(crate) fn load(conn: &mut Conn<'_>, provider: ProviderId, arrangement: ArrangementId) -> Outcome<Self> {
+        let lots: Vec<Lot> = lots_of(conn, arrangement)?.into_iter().map(|lot| lot.value).collect();
         Ok(Self {
             all: lots.iter().map(|lot| lot.id).collect(),
             open: lots.iter().filter(|lot| lot.is_open()).map(|lot| lot.id).collect(),
-            held: store::lots_held(tx, provider, arrangement)?,
+            held: store::lots_held(conn, provider, arrangement)?,
             defined: lots,
         })
     }
@@ -412,7 +412,7 @@ impl Lots {
     }
 
     /// What those lots ask for, each requirement version once.
-    pub(super) fn asked_by(&self, lots: &[LotId]) -> Vec<domain::arrangement::RequirementRef> {
+    pub(crate) fn asked_by(&self, lots: &[LotId]) -> Vec<domain::arrangement::RequirementRef> {
         let mut asked: Vec<_> =
             self.defined.iter().filter(|lot| lots.contains(&lot.id)).flat_map(|lot| lot.requirements.clone()).collect();
         asked.sort_unstable();

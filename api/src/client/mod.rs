@@ -13,8 +13,8 @@ use persistence::{Conn, Db, Failure, Mode, Outcome, Stamp, Stored, Tx, provider}
 use sha2::{Digest as _, Sha256};
 
 use crate::App;
-use crate::auth::{Grant, Who};
 use crate::auth::token::ClientToken;
+use crate::auth::{Grant, Who};
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Subject;
 use persistence::record::hex;

@@ -91,6 +91,11 @@ pub static SETTINGS: &[Setting] = &[
          boundary by radius",
     ),
     number("DPS_BODY_LIMIT", "1048576", 1024..=104_857_600, "bytes of a request body at most"),
+    number("DPS_UPLOAD_LIMIT", "67108864", 1024..=1_073_741_824, "bytes of an uploaded file at most"),
+    number("DPS_UPLOAD_ROWS", "100000", 1..=1_000_000, "rows of it at most"),
+    number("DPS_UPLOAD_SECONDS", "300", 1..=3600, "how long it may take to arrive"),
+    number("DPS_UPLOAD_MINUTES", "60", 1..=1440, "how long after its receipt it may be worked on"),
+    number("DPS_UPLOAD_KEPT_DAYS", "14", 1..=3650, "how long the file and its faults are kept after its end"),
     optional(
         "DPS_PUBLIC_URL",
         "the address under which callers reach the server, such as `https://dps.example.gov.uk`; those in the OCDS export \

@@ -60,6 +60,25 @@ impl<T: Body + 'static> FromRequest for Call<T> {
     }
 }
 
+impl Call {
+    /// A request whose body the handler reads itself, piece by piece: its [`Call::signed`] has to follow.
+    ///
+    /// # Errors
+    /// 400 where a header or the query cannot be read.
+    pub fn streamed(req: &HttpRequest) -> Result<Self, Problem> {
+        Self::extract(req, b"")
+    }
+
+    /// With the digest of the body, which belongs to what an idempotency key stands for. What a dry run of it writes is for
+    /// the handler to say.
+    #[must_use]
+    pub fn signed(mut self, digest: &[u8]) -> Self {
+        self.fingerprint.extend_from_slice(digest);
+        self.dry_run = false;
+        self
+    }
+}
+
 impl<T: Body> Call<T> {
     fn extract(req: &HttpRequest, bytes: &[u8]) -> Result<Self, Problem> {
         let unreadable = |what: &str| Problem::new(&problem::UNREADABLE, what);
@@ -81,7 +100,7 @@ impl<T: Body> Call<T> {
         let wish =
             web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
         if !bytes.is_empty() && req.content_type() != "application/json" {
-            return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, problem::UNSUPPORTED_MEDIA_TYPE.says));
+            return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "this body is application/json"));
         }
         let body = T::read(if bytes.is_empty() { b"{}" } else { bytes })?;
         let mut sha = Sha256::new();
@@ -121,6 +140,12 @@ impl<T: Send + Sync + 'static> Call<T> {
     #[must_use]
     pub fn is_dry_run(&self) -> bool {
         self.dry_run
+    }
+
+    /// The request's id, for the audit.
+    #[must_use]
+    pub fn request(&self) -> Option<String> {
+        self.request.clone()
     }
 
     /// What the server holds, to keep beyond the call.

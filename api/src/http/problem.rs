@@ -35,9 +35,10 @@ codes! {
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The resource does not know this method.";
     WRONG_STATE = "wrong_state", 409, "The state does not know this command.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 409, "The idempotency key was used for another request.";
+    TOO_SLOW = "too_slow", 408, "The request body took longer to arrive than this server waits.";
     STALE = "stale", 412, "The version in If-Match is not the current one.";
     TOO_LARGE = "too_large", 413, "The request body is larger than this server accepts.";
-    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The request body is JSON: Content-Type is application/json.";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "The request body is of a media type that this operation takes; application/json where it says no other.";
     INVALID = "invalid", 422, "One or more fields are missing, of the wrong type or outside their limits.";
     PRECONDITION_REQUIRED = "precondition_required", 428, "This request needs If-Match with the ETag that was read.";
     RATE_LIMITED = "rate_limited", 429, "Too many requests: Retry-After says when to come back.";

@@ -84,6 +84,12 @@ impl Reply {
         Self { status: 201, location: Some(location), ..self }
     }
 
+    /// With another status.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// With the ETag of a version.
     #[must_use]
     pub fn tagged(self, version: i64) -> Self {

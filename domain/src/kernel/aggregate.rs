@@ -49,6 +49,8 @@ pub enum Kind {
     Client,
     /// CRD-09.
     Subscription,
+    /// A21.
+    Upload,
 }
 
 impl Kind {
@@ -75,6 +77,7 @@ impl Kind {
             Kind::Fee => "fee",
             Kind::Client => "client",
             Kind::Subscription => "subscription",
+            Kind::Upload => "upload",
         }
     }
 }

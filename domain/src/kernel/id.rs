@@ -73,4 +73,6 @@ ids! {
     SecretId,
     /// A webhook subscription (CRD-09).
     SubscriptionId,
+    /// A bulk upload (A21).
+    UploadId,
 }

@@ -13,7 +13,7 @@ pub use aggregate::{About, Aggregate, Audience, Decision, Due, Kind};
 pub use id::{
     AppealId, ApplicationId, ArrangementId, CheckId, ClientId, DeclarationId, FeeId, HomeId, InterestId, LotId,
     MembershipId, NoticeId, ProviderId, RemovalId, RequirementId, RoundId, SanctionId, SecretId, SubscriptionId,
-    SuspensionId,
+    SuspensionId, UploadId,
 };
 pub use money::{BasisPoints, Pence};
 pub use permission::{Permission, Reach};

@@ -59,6 +59,10 @@ permissions! {
     ManageRounds           "....#.#..#.",
     /// Register a provider's profile, homes and ratings.
     ManageProfile          ".o......o..",
+    /// Record the regulator's ratings of any provider's homes.
+    RecordRatings          "....#....#.",
+    /// Read the uploads of the own side.
+    ReadUploads            ".o..o...oo.",
     /// Read providers and homes.
     ReadProviders          ".o######o#.",
     /// Start, answer, submit, revise and withdraw an application.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::checkpoint::{self, Checkpoint};
 use super::event::{self, Cursor, Entry, events};
 use crate::aggregate::Which;
-use crate::{Conn, Outcome, Uid, admission, arrangement, client, fee, provider, standing, webhook};
+use crate::{Conn, Outcome, Uid, admission, arrangement, client, fee, provider, standing, upload, webhook};
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +45,7 @@ static KEPT: &[(Kind, Versions)] = &[
     (Kind::Fee, fee::fees::versions),
     (Kind::Client, client::clients::versions),
     (Kind::Subscription, webhook::subscriptions::versions),
+    (Kind::Upload, upload::uploads::versions),
 ];
 
 /// What the verifier found.

@@ -19,6 +19,11 @@ impl<'a> Actor<'a> {
         Self { app, name, token }
     }
 
+    /// Its token, for a request that is put together by hand.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     #[track_caller]
     pub fn get(&self, path: &str) -> Reply {
         self.request("GET", path).send()
@@ -153,7 +158,8 @@ impl Call<'_> {
         };
         let answer = answer.unwrap_or_else(|e| panic!("{} {method} {path}: {e}", actor.name));
         let (parts, mut content) = answer.into_parts();
-        let text = content.with_config().limit(64 * 1024 * 1024).read_to_string().unwrap();
+        let bytes = content.with_config().limit(64 * 1024 * 1024).read_to_vec().unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let media = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = if media.ends_with("json") && !text.is_empty() {
             serde_json::from_str(&text).unwrap()
@@ -161,7 +167,8 @@ impl Call<'_> {
             Value::Null
         };
         let status = parts.status.as_u16();
-        Reply { request: format!("{} {method} {path}", actor.name), sent, status, body, text, headers: parts.headers }
+        let request = format!("{} {method} {path}", actor.name);
+        Reply { request, sent, status, body, text, bytes, headers: parts.headers }
     }
 }
 
@@ -170,8 +177,10 @@ pub struct Reply {
     pub status: u16,
     /// The body, where it is JSON.
     pub body: Value,
-    /// The body as it came.
+    /// The body as text.
     pub text: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
     pub headers: HeaderMap,
     request: String,
     sent: Option<String>,

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
 use api::config::Config;
+use api::upload::Limits;
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
 use serde_json::json;
@@ -19,6 +20,8 @@ use crate::database::{Database, Kind};
 pub const START: &str = "2016-01-01T00:00:00Z";
 /// Bytes of a request body at most.
 pub const BODY_LIMIT: usize = 262_144;
+/// Rows of an upload at most.
+pub const UPLOAD_ROWS: u64 = 2_000;
 /// 2100-01-01: tokens of tests do not expire.
 const FAR: u64 = 4_102_444_800;
 /// Servers that run now.
@@ -61,6 +64,7 @@ impl TestApp {
 
     fn built(database: Arc<Database>, start: &str, tune: impl FnOnce(&mut Config)) -> Self {
         let key_file = database.home.join("token.key");
+        let usual = Config::from(|name| (name == "DPS_CLOCK").then(|| start.to_owned())).unwrap();
         let mut config = Config {
             database: database.url.clone(),
             connections: 4,
@@ -74,7 +78,8 @@ impl TestApp {
             seal_key_file: database.home.join("seal.key"),
             // Receivers of tests are in this process.
             webhook_private: true,
-            ..Config::from(|name| (name == "DPS_CLOCK").then(|| start.to_owned())).unwrap()
+            uploads: Limits { bytes: 12 * 1024 * 1024, rows: UPLOAD_ROWS, ..usual.uploads },
+            ..usual
         };
         tune(&mut config);
         let (tell, told) = std::sync::mpsc::channel();

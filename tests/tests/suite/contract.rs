@@ -55,9 +55,14 @@ on_both! {
             let caller = app.of_role(role.unwrap());
             let send = |media: &str| {
                 let body = json!({"noSuchField": 1}).to_string();
-                caller.request(method, &operation.filled(NOBODY)).bytes(media, body.as_bytes()).if_match("\"1\"").send()
+                let path = format!("{}{}", operation.filled(NOBODY), operation.needed_query(NOBODY));
+                caller.request(method, &path).bytes(media, body.as_bytes()).if_match("\"1\"").send()
             };
-            send("application/json").problem("invalid", 422);
+            if operation.takes_a_file() {
+                send("application/json").problem("unsupported_media_type", 415);
+            } else {
+                send("application/json").problem("invalid", 422);
+            }
             send("text/plain").problem("unsupported_media_type", 415);
         }
     }

@@ -68,6 +68,20 @@ impl Operation {
         codes.map(|codes| codes.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
     }
 
+    /// The query that it cannot do without, with `id` as every value.
+    pub fn needed_query(&self, id: &str) -> String {
+        let parameters = self.documented["parameters"].as_array().into_iter().flatten();
+        let needed = parameters.filter(|p| p["in"] == "query" && p["required"] == true);
+        let pairs: Vec<String> = needed.map(|p| format!("{}={id}", p["name"].as_str().unwrap())).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+
+    /// Whether its body is a file, which is not looked at as JSON.
+    pub fn takes_a_file(&self) -> bool {
+        let media = self.documented["requestBody"]["content"].as_object();
+        media.is_some_and(|media| !media.contains_key("application/json"))
+    }
+
     /// Every problem code that it documents.
     pub fn all_codes(&self) -> BTreeSet<&str> {
         let responses = self.documented["responses"].as_object().into_iter().flat_map(|r| r.values());
@@ -124,6 +138,11 @@ pub fn check(method: &str, path: &str, reply: &Reply) -> Option<&'static Operati
     }
     if reply.status == 304 {
         assert!(reply.text.is_empty(), "304 has no body\n{reply}");
+        return Some(operation);
+    }
+    let media = reply.header("content-type").unwrap_or_default();
+    if media != "application/json" {
+        assert!(!documented["content"][media].is_null(), "{} does not document {media}\n{reply}", operation.id);
         return Some(operation);
     }
     let validator = validator(operation, reply.status);

@@ -60,4 +60,5 @@ mod standing;
 mod store;
 mod submissions;
 mod system;
+mod uploads;
 mod webhooks;

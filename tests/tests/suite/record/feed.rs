@@ -9,7 +9,7 @@ use crate::applicants::Applicant;
 use crate::members::{Member, feed, follow, kinds, rolling};
 
 /// What `dps audit verify` finds.
-fn verified(app: &TestApp) -> Account {
+pub fn verified(app: &TestApp) -> Account {
     let db = Db::open(&Settings::new(&app.database.url)).unwrap();
     crate::store::wait(db.scan(verify::verify)).unwrap()
 }

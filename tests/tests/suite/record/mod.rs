@@ -1,4 +1,4 @@
 //! The record as callers read it: the change feed, the audit and the proof that nothing was altered.
 
 mod audit;
-mod feed;
+pub mod feed;

@@ -67,7 +67,9 @@ pub fn beside(database: &Database, statement: &str) -> QueryResult<usize> {
     match database.kind {
         Kind::Sqlite => {
             let path = database.url.trim_start_matches("sqlite:");
-            diesel::sql_query(statement).execute(&mut SqliteConnection::establish(path).unwrap())
+            let mut conn = SqliteConnection::establish(path).unwrap();
+            diesel::sql_query("PRAGMA busy_timeout = 10000").execute(&mut conn).unwrap();
+            diesel::sql_query(statement).execute(&mut conn)
         }
         Kind::Postgres => diesel::sql_query(statement).execute(&mut PgConnection::establish(&database.url).unwrap()),
     }

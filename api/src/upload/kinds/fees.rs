@@ -1,0 +1,167 @@
+//! Fees of memberships in their simplest form: one row a fee, offered as by a request of its own (A15).
+
+use std::collections::{HashMap, HashSet};
+
+use domain::admission::membership::Membership;
+use domain::arrangement::Arrangement;
+use domain::fee::{Fee, FeeUnit, OfferFee};
+use domain::kernel::{BasisPoints, LotId, MembershipId, Pence, ProviderId};
+use persistence::admission::memberships;
+use persistence::arrangement::arrangements;
+use persistence::fee::{asked_by_others, fees};
+use persistence::{Conn, Outcome, Page, Tx, Uid};
+
+use super::own;
+use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::upload::row::{Cells, Column, column};
+
+domain::rules! {
+    MEMBERSHIP_UNKNOWN = "row_membership_unknown", Input, "CRD-07",
+        "A row is about a membership of a provider that the sender is or acts for.";
+}
+
+/// Fees.
+pub struct Fees;
+
+static COLUMNS: &[Column] = &[
+    column("membership", true, "0190a000-0000-7000-8000-000000000001"),
+    column("code", true, "SOLO"),
+    column("description", true, "Solo placement in a children's home"),
+    column("amountPence", true, "385000"),
+    column("unit", true, "week"),
+    column("validFrom", true, "2019-04-01"),
+];
+
+impl Rows for Fees {
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn keys(&self, cells: &Cells<'_>) -> Vec<(&'static str, String)> {
+        let about = cells.text("membership").zip(cells.text("code"));
+        about.map(|(of, code)| ("code", format!("{} {code}", of.to_lowercase()))).into_iter().collect()
+    }
+
+    fn hold(&self, tx: &mut Tx<'_>, batch: &Batch<'_>) -> Outcome<()> {
+        tx.hold_all::<Membership>(&named(batch)).map(drop)
+    }
+
+    fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions> {
+        let known = Known::load(conn, batch)?;
+        let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
+        for mut cells in batch.cells() {
+            let offered = decide(&mut cells, batch, &known);
+            verdicts.push(match offered {
+                _ if !cells.is_good() => Verdict::Refused(cells.faults()),
+                None => Verdict::Unchanged,
+                Some(decided) => {
+                    changes.push(Change::New(decided));
+                    Verdict::Added
+                }
+            });
+        }
+        Ok(Decisions { verdicts, write: Box::new(|tx| write_all(tx, changes)) })
+    }
+}
+
+/// What the rows of a batch meet.
+struct Known {
+    memberships: HashMap<MembershipId, Membership>,
+    fees: HashMap<MembershipId, Vec<Fee>>,
+    over: HashMap<MembershipId, Option<BasisPoints>>,
+    others: HashMap<(LotId, FeeUnit, ProviderId), Vec<Pence>>,
+}
+
+impl Known {
+    fn load(conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Self> {
+        let ids: Vec<Uid> = named(batch).into_iter().map(Uid::from).collect();
+        let filter = memberships::Filter { id: Some(ids.clone()), ..memberships::Filter::default() };
+        let found: Vec<Membership> =
+            memberships::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value).collect();
+        let providers: HashSet<ProviderId> = found.iter().map(|member| member.provider).collect();
+        let providers: Vec<ProviderId> = providers.into_iter().collect();
+        let own: HashSet<ProviderId> = own(conn, batch, &providers)?.into_iter().map(|p| p.id).collect();
+        let found: Vec<Membership> = found.into_iter().filter(|member| own.contains(&member.provider)).collect();
+
+        let mut fees: HashMap<MembershipId, Vec<Fee>> = HashMap::new();
+        let filter = fees::Filter { membership_id: Some(ids), ..fees::Filter::default() };
+        for fee in fees::list(conn, &filter, Page::ALL)? {
+            fees.entry(fee.value.membership).or_default().push(fee.value);
+        }
+        let ids: HashSet<_> = found.iter().map(|member| member.arrangement).collect();
+        let ids = ids.into_iter().map(Uid::from).collect();
+        let filter = arrangements::Filter { id: Some(ids), ..arrangements::Filter::default() };
+        let policies: HashMap<_, _> = arrangements::list(conn, &filter, Page::ALL)?
+            .into_iter()
+            .map(|found: persistence::Stored<Arrangement>| {
+                (found.value.id, found.value.policies.abnormal_fee_over_median)
+            })
+            .collect();
+        let mut others = HashMap::new();
+        for mut cells in batch.cells() {
+            let member = membership(&cells).and_then(|id| found.iter().find(|member| member.id == id));
+            if let (Some(member), Some(unit)) = (member, unit(&mut cells)) {
+                let about = (member.lot, unit, member.provider);
+                if !others.contains_key(&about) {
+                    others.insert(about, asked_by_others(conn, about.0, about.1, about.2, batch.stamp.now)?);
+                }
+            }
+        }
+        let over = found.iter().map(|m| (m.id, policies.get(&m.arrangement).copied().flatten())).collect();
+        Ok(Self { memberships: found.into_iter().map(|m| (m.id, m)).collect(), fees, over, others })
+    }
+}
+
+fn membership(cells: &Cells<'_>) -> Option<MembershipId> {
+    cells.text("membership")?.parse().ok().map(MembershipId)
+}
+
+fn unit(cells: &mut Cells<'_>) -> Option<FeeUnit> {
+    cells.read("unit", "week, night, day, session or hour", |text| {
+        serde_json::from_value(serde_json::Value::String(text.to_ascii_lowercase())).ok()
+    })
+}
+
+fn named(batch: &Batch<'_>) -> Vec<MembershipId> {
+    let named: HashSet<MembershipId> = batch.cells().filter_map(|cells| membership(&cells)).collect();
+    let mut named: Vec<MembershipId> = named.into_iter().collect();
+    named.sort_unstable();
+    named
+}
+
+/// The fee that a row offers; `None` where it is offered already, or where the row is refused.
+fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<persistence::Decided<Fee>> {
+    cells.needed("membership")?;
+    let Some(member) = membership(cells).and_then(|id| known.memberships.get(&id)) else {
+        cells.refuse(&MEMBERSHIP_UNKNOWN, "membership", "the identifier of a membership of the sender's");
+        return None;
+    };
+    let (code, description) = (cells.needed("code"), cells.needed("description"));
+    let amount = cells.needed("amountPence").and_then(|_| cells.number("amountPence")).map(Pence);
+    let unit = cells.needed("unit").and_then(|_| unit(cells));
+    let valid_from = cells.needed("validFrom").and_then(|_| cells.date("validFrom"));
+    if !cells.is_good() {
+        return None;
+    }
+    let order = OfferFee {
+        code: code?,
+        description: description?,
+        amount_pence: amount?,
+        unit: unit?,
+        valid_from: valid_from?,
+    };
+    let before = known.fees.get(&member.id).map(Vec::as_slice).unwrap_or_default();
+    let is_offered = before.iter().any(|fee| {
+        fee.ended_at().is_none()
+            && (fee.code.as_str(), fee.description.as_str()) == (order.code.as_str(), order.description.as_str())
+            && (fee.amount_pence, fee.unit, fee.valid_from) == (order.amount_pence, order.unit, order.valid_from)
+    });
+    if is_offered {
+        return None;
+    }
+    let others = known.others.get(&(member.lot, order.unit, member.provider)).cloned().unwrap_or_default();
+    let over = known.over.get(&member.id).copied().flatten();
+    let (actor, now) = (&batch.stamp.actor, batch.stamp.now);
+    let offered = Fee::offer(batch.stamp.mint(), order, member, before, (others, over), actor, now);
+    offered.map_err(|refusal| cells.refused(&refusal)).ok()
+}

@@ -1,0 +1,63 @@
+//! The kinds of upload, a file each.
+
+pub mod answers;
+pub mod fees;
+pub mod homes;
+pub mod providers;
+pub mod ratings;
+
+use domain::kernel::{ProviderId, Role};
+use domain::provider::Rating;
+use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
+use domain::provider::provider::Provider;
+use persistence::provider::providers as kept;
+use persistence::{Conn, Decided, Outcome, Page, Uid};
+
+use super::kind::Batch;
+use super::row::Cells;
+
+/// A rating as it is named in the API or printed by the regulator.
+fn rating(text: &str) -> Option<Rating> {
+    match super::row::folded(text).as_str() {
+        "outstanding" => Some(Rating::Outstanding),
+        "good" => Some(Rating::Good),
+        "requiresimprovement" | "requiresimprovementtobegood" => Some(Rating::RequiresImprovement),
+        "inadequate" => Some(Rating::Inadequate),
+        _ => None,
+    }
+}
+
+/// Records a rating on what was decided so far; one that stands so already changes nothing.
+fn rated(
+    (home, mut events): Decided<Home>,
+    facts: RatingFacts,
+    batch: &Batch<'_>,
+    cells: &mut Cells<'_>,
+) -> Decided<Home> {
+    match home.clone().record_rating(facts, &batch.stamp.actor, batch.stamp.now) {
+        Ok((home, more)) => {
+            events.extend(more);
+            (home, events)
+        }
+        Err(domain::kernel::Refusal::Rules(broken)) if broken.iter().all(|v| *v.rule == RATING_ALREADY_RECORDED) => {
+            (home, events)
+        }
+        Err(refusal) => {
+            cells.refused(&refusal);
+            (home, events)
+        }
+    }
+}
+
+/// Those of the providers that rows name that are the sender's.
+fn own(conn: &mut Conn<'_>, batch: &Batch<'_>, named: &[ProviderId]) -> Outcome<Vec<Provider>> {
+    let ids = named.iter().map(|id| Uid::from(*id)).collect();
+    let filter = kept::Filter { id: Some(ids), ..kept::Filter::default() };
+    let actor = &batch.stamp.actor;
+    let is_own = |provider: &Provider| match actor.role {
+        Role::Portal => provider.registered_by == actor.subject,
+        _ => actor.provider == Some(provider.id),
+    };
+    let found = kept::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value);
+    Ok(found.filter(is_own).collect())
+}

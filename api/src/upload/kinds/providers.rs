@@ -1,0 +1,193 @@
+//! The providers of a portal: one row each, registered or brought up to date (PRO-01, DPS-24). What a file has no column for
+//! stays as it is; a blank cell takes back what was stated.
+
+use std::collections::HashMap;
+
+use domain::kernel::ProviderId;
+use domain::provider::provider::{
+    AGENCY_URN_TAKEN, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider, ProviderProfile,
+    company_number, regulator_number,
+};
+use persistence::provider::{self as store, providers};
+use persistence::{Conn, Decided, Outcome, Page, Stored, Uid};
+
+use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
+
+/// Providers.
+pub struct Providers;
+
+static COLUMNS: &[Column] = &[
+    column("portal", false, "procontract"),
+    column("reference", false, "S-1001"),
+    column("legalName", true, "Fens Care Limited"),
+    column("tradingNames", false, "Fens Care | Fenland Homes"),
+    column("agencyUrn", false, ""),
+    column("companyNumber", false, "01234567"),
+    column("email", false, "office@example.org"),
+    column("phone", false, "+44 1223 000000"),
+    column("inHouse", false, "no"),
+];
+
+impl Rows for Providers {
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn keys(&self, cells: &Cells<'_>) -> Vec<(&'static str, String)> {
+        let known_as = known_as(cells).map(|r| ("reference", format!("{} {}", r.portal, r.reference)));
+        let company = cells.text("companyNumber").map(|n| ("companyNumber", company_number(&n)));
+        let agency = cells.text("agencyUrn").map(|n| ("agencyUrn", regulator_number(&n)));
+        [known_as, company, agency].into_iter().flatten().collect()
+    }
+
+    fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions> {
+        let known = Known::load(conn, batch)?;
+        let (mut changes, mut verdicts, mut refs) = (Vec::new(), Vec::new(), Vec::new());
+        for mut cells in batch.cells() {
+            let change = decide(&mut cells, batch, &known);
+            verdicts.push(match change {
+                _ if !cells.is_good() => Verdict::Refused(cells.faults()),
+                None => Verdict::Unchanged,
+                Some(change) => {
+                    let (verdict, before, after) = match &change {
+                        Change::New((after, _)) => (Verdict::Added, None, after),
+                        Change::Old(before, (after, _)) => (Verdict::Changed, Some(before), after),
+                    };
+                    let old = before.map(|before| before.value.external_refs.as_slice()).unwrap_or_default();
+                    let new = after.external_refs.iter().filter(|known_as| !old.contains(known_as));
+                    refs.extend(new.map(|known_as| (after.id, known_as.clone())));
+                    changes.push(change);
+                    verdict
+                }
+            });
+        }
+        let write = move |tx: &mut persistence::Tx<'_>| {
+            write_all(tx, changes)?;
+            store::keep_all_refs(tx, &refs)
+        };
+        Ok(Decisions { verdicts, write: Box::new(write) })
+    }
+}
+
+/// What the rows of a batch meet.
+struct Known {
+    providers: HashMap<ProviderId, Stored<Provider>>,
+    references: HashMap<(String, String), ProviderId>,
+    companies: HashMap<String, ProviderId>,
+    agencies: HashMap<String, ProviderId>,
+}
+
+impl Known {
+    fn load(conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Self> {
+        let sought: Vec<ExternalRef> = batch.cells().filter_map(|cells| known_as(&cells)).collect();
+        let references = store::by_references(conn, &sought)?;
+        let numbers = |column: &'static str, read: fn(&str) -> String| -> Vec<Option<String>> {
+            batch.cells().filter_map(|cells| cells.text(column)).map(|n| Some(read(&n))).collect()
+        };
+        let by_id = references.iter().map(|(_, id)| Uid::from(*id)).collect();
+        let filters = [
+            providers::Filter { id: Some(by_id), ..providers::Filter::default() },
+            providers::Filter {
+                company_number: Some(numbers("companyNumber", company_number)),
+                ..providers::Filter::default()
+            },
+            providers::Filter {
+                agency_urn: Some(numbers("agencyUrn", regulator_number)),
+                ..providers::Filter::default()
+            },
+        ];
+        let mut found = HashMap::new();
+        for filter in filters {
+            found.extend(providers::list(conn, &filter, Page::ALL)?.into_iter().map(|p| (p.value.id, p)));
+        }
+        let by = |number: fn(&ProviderProfile) -> &Option<String>| {
+            let numbered = found.values().map(|p: &Stored<Provider>| (number(&p.value.profile).clone(), p.value.id));
+            numbered.filter_map(|(number, id)| Some((number?, id))).collect()
+        };
+        Ok(Self {
+            companies: by(|p| &p.company_number),
+            agencies: by(|p| &p.agency_urn),
+            references: references.into_iter().map(|(r, id)| ((r.portal, r.reference), id)).collect(),
+            providers: found,
+        })
+    }
+}
+
+fn known_as(cells: &Cells<'_>) -> Option<ExternalRef> {
+    Some(ExternalRef { portal: cells.text("portal")?, reference: cells.text("reference")? }.trimmed())
+}
+
+/// What becomes of a provider; `None` where it stays as it is, or where the row is refused.
+fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Change<Provider>> {
+    let known_as = known_as(cells);
+    for (column, other) in [("portal", "reference"), ("reference", "portal")] {
+        if cells.text(column).is_none() && cells.text(other).is_some() {
+            cells.refuse(&MISSING_VALUE, column, "a portal and its reference go together");
+        }
+    }
+    let company = cells.text("companyNumber").map(|n| company_number(&n));
+    let agency = cells.text("agencyUrn").map(|n| regulator_number(&n));
+    if known_as.is_none() && company.is_none() {
+        cells.refuse(&MISSING_VALUE, "reference", "a provider is told by a portal's reference or its company number");
+    }
+    let by_reference =
+        known_as.as_ref().and_then(|r| known.references.get(&(r.portal.clone(), r.reference.clone()))).copied();
+    let by_company = company.as_ref().and_then(|number| known.companies.get(number)).copied();
+    let by_agency = agency.as_ref().and_then(|number| known.agencies.get(number)).copied();
+    let own =
+        |id: &ProviderId| known.providers.get(id).is_some_and(|p| p.value.registered_by == batch.stamp.actor.subject);
+    // A number that names another's provider is taken, whoever sends it: whose it is, is not told.
+    let id = by_reference.or(by_company.filter(own));
+    if by_reference.is_some_and(|id| !own(&id)) {
+        cells.refuse(&EXTERNAL_REF_IN_USE, "reference", "the portal calls another provider so");
+    }
+    if by_company.is_some_and(|other| Some(other) != id) {
+        cells.refuse(&COMPANY_NUMBER_TAKEN, "companyNumber", "it names another provider");
+    }
+    if by_agency.is_some_and(|other| Some(other) != id) {
+        cells.refuse(&AGENCY_URN_TAKEN, "agencyUrn", "it names another provider");
+    }
+    let before = id.and_then(|id| known.providers.get(&id));
+    let profile = profile(cells, before.map(|p| &p.value.profile));
+    if !cells.is_good() {
+        return None;
+    }
+    let decided = match before {
+        Some(before) => before.value.clone().amend(profile),
+        None => Provider::register(batch.stamp.mint(), profile, &batch.stamp.actor, batch.stamp.now),
+    };
+    let decided = decided.and_then(|decided| with_reference(decided, known_as));
+    let decided = decided.map_err(|refusal| cells.refused(&refusal)).ok()?;
+    match before {
+        None => Some(Change::New(decided)),
+        Some(_) if decided.1.is_empty() => None,
+        Some(before) => Some(Change::Old(before.clone(), decided)),
+    }
+}
+
+fn with_reference(
+    (provider, mut events): Decided<Provider>,
+    known_as: Option<ExternalRef>,
+) -> Result<Decided<Provider>, domain::kernel::Refusal> {
+    let Some(known_as) = known_as else { return Ok((provider, events)) };
+    let (provider, more) = provider.add_external_ref(known_as)?;
+    events.extend(more);
+    Ok((provider, events))
+}
+
+fn profile(cells: &mut Cells<'_>, before: Option<&ProviderProfile>) -> ProviderProfile {
+    let legal_name = cells.needed("legalName").unwrap_or_default();
+    let old = before.cloned().unwrap_or_default();
+    let text = |column: &str, old: Option<String>| if cells.has(column) { cells.text(column) } else { old };
+    let trading_names = if cells.has("tradingNames") {
+        let names = cells.text("tradingNames").unwrap_or_default();
+        names.split('|').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    } else {
+        old.trading_names
+    };
+    let (agency_urn, company_number) = (text("agencyUrn", old.agency_urn), text("companyNumber", old.company_number));
+    let (email, phone) = (text("email", old.email), text("phone", old.phone));
+    let in_house = if cells.has("inHouse") { cells.yes("inHouse").unwrap_or(false) } else { old.in_house };
+    ProviderProfile { legal_name, trading_names, agency_urn, company_number, email, phone, in_house }
+}

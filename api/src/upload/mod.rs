@@ -1,0 +1,82 @@
+//! Bulk uploads: files of many rows, received as they come, applied in the background by the commands of the domain
+//! (CRD-07, A21; `docs/adr/0009-uploads.md`).
+//!
+//! A kind of upload is one file under `kinds`: its columns, what tells its rows apart, and how a batch of them is
+//! decided. Everything else (receiving, limits, modes, dry runs, progress, resuming, faults, refused rows, templates)
+//! is written once.
+
+mod file;
+mod kind;
+mod kinds;
+mod pass;
+mod receive;
+mod refused;
+mod resource;
+mod row;
+mod templates;
+mod worker;
+
+use domain::kernel::Rule;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub use worker::run;
+
+use crate::http::routes::Subject;
+
+/// What an upload may come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// `DPS_UPLOAD_LIMIT`: bytes of a file at most.
+    pub bytes: u64,
+    /// `DPS_UPLOAD_ROWS`: rows of a file at most.
+    pub rows: u64,
+    /// `DPS_UPLOAD_SECONDS`: how long a file may take to arrive.
+    pub seconds: u64,
+    /// `DPS_UPLOAD_MINUTES`: how long after its receipt a file may still be worked on.
+    pub minutes: u32,
+    /// `DPS_UPLOAD_KEPT_DAYS`: how long a file and its faults are kept after its end.
+    pub kept_days: u32,
+}
+
+/// What the receiving and the working side of a server share.
+#[derive(Debug)]
+pub struct Desk {
+    /// The limits.
+    pub limits: Limits,
+    /// This server, as the holder of leases.
+    holder: Uuid,
+    /// There is something to do.
+    woken: Notify,
+    /// Something was brought further.
+    moved: Notify,
+}
+
+impl Desk {
+    /// A desk of its own for a server.
+    #[must_use]
+    pub fn new(limits: Limits, holder: Uuid) -> Self {
+        Self { limits, holder, woken: Notify::new(), moved: Notify::new() }
+    }
+}
+
+/// The routes of uploads.
+#[must_use]
+pub fn routes() -> Vec<Subject> {
+    vec![receive::routes(), templates::routes(), refused::routes(), resource::routes()]
+}
+
+domain::rules! {
+    UPLOAD_EMPTY = "upload_empty", Input, "CRD-07", "An upload has a file as its body.";
+    UPLOAD_FORMAT = "upload_format", Input, "CRD-07",
+        "A file is CSV, NDJSON or an XLSX workbook, as its content tells.";
+    UPLOAD_NOT_OVER = "upload_not_over", Conflict, "CRD-07", "Refused rows are given when the upload is over.";
+    UPLOAD_FORGOTTEN = "upload_forgotten", Conflict, "CRD-07", "A file is kept for some days after its upload is over.";
+}
+
+/// The rules by which rows are refused, beside those of the domain's commands.
+pub fn row_rules() -> impl Iterator<Item = &'static Rule> {
+    [row::RULES, worker::RULES, kinds::homes::RULES, kinds::ratings::RULES, kinds::answers::RULES, kinds::fees::RULES]
+        .concat()
+        .into_iter()
+}

@@ -1,0 +1,53 @@
+//! A template for each kind of upload: its columns, with one row as an example.
+
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::{HttpResponse, get, web};
+use domain::upload::{FileFormat, UploadKind};
+use persistence::Failure;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::kind::rows;
+use super::pass;
+use super::refused::attachment;
+use crate::http::routes::routes;
+use crate::http::{Answer, Call};
+use crate::table::Writer;
+
+routes! {
+    get_upload_template: ReadUploads, [RULES];
+}
+
+domain::rules! {
+    NO_TEMPLATE = "no_template", Input, "CRD-07", "The regulator's list is uploaded as it is published: it has no template.";
+}
+
+/// Which template.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// `csv`, `ndjson` or `xlsx`; `csv` where absent.
+    format: Option<FileFormat>,
+}
+
+/// Download a template: the columns of a kind of upload, with one row as an example
+#[utoipa::path(tag = "uploads", params(("kind" = UploadKind, Path, description = "`homes`, `providers`, `answers` or `fees`"), Wanted), responses((status = 200, description = "The template", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+#[get("/v1/uploads/templates/{kind}")]
+async fn get_upload_template(call: Call, kind: web::Path<UploadKind>, wanted: web::Query<Wanted>) -> Answer {
+    drop(call);
+    if *kind == UploadKind::Ratings {
+        return Err(Failure::from(NO_TEMPLATE.broken("send the regulator's file as it is")).into());
+    }
+    let format = pass::of(wanted.format.unwrap_or(FileFormat::Csv));
+    let columns = rows(*kind).columns();
+    let headings: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let example: Vec<&str> = columns.iter().map(|column| column.example).collect();
+    let broken = |error: std::io::Error| Failure::Broken(format!("a template: {error}"));
+    let mut writer = Writer::new(Vec::new(), format, &headings).map_err(broken)?;
+    writer.row(&example).map_err(broken)?;
+    let bytes = writer.finish().map_err(broken)?;
+    let name = format!("{}.{}", kind.name(), format.extension());
+    let mut response = HttpResponse::Ok();
+    response.content_type(format.media_type()).insert_header((CONTENT_DISPOSITION, attachment(name)));
+    Ok(response.body(bytes))
+}

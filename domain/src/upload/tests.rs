@@ -1,0 +1,88 @@
+use std::fmt::Write as _;
+
+use super::*;
+
+fn actor(role: Role, subject: &str) -> Actor {
+    Actor { subject: subject.to_owned(), role, authority: None, provider: None }
+}
+
+fn received(mode: UploadMode, dry_run: bool) -> Upload {
+    let file = UploadedFile { format: FileFormat::Csv, bytes: 3, sha256: String::new() };
+    let order = Order { kind: UploadKind::Homes, mode, dry_run, file, subject: Subject::default() };
+    let by = actor(Role::Portal, "portal");
+    Upload::receive(uuid::Uuid::from_u128(1).into(), order, by, None, Instant::from_micros(0)).unwrap().0
+}
+
+fn counts(good: u64, refused: u64) -> Counts {
+    Counts { rows: good + refused, added: good, refused, ..Counts::default() }
+}
+
+type Command<'a> = (&'a str, &'a dyn Fn(Upload) -> Decision<Upload>);
+
+#[test]
+fn golden_table() {
+    let now = Instant::from_micros(1);
+    let commands: &[Command<'_>] = &[
+        ("validate", &|u| u.validate(counts(2, 1), now)),
+        ("conclude all good", &|u| u.conclude(counts(3, 0), now)),
+        ("conclude some good", &|u| u.conclude(counts(2, 1), now)),
+        ("conclude none good", &|u| u.conclude(counts(0, 3), now)),
+        ("conclude no rows", &|u| u.conclude(counts(0, 0), now)),
+        ("reject", &|u| u.reject(counts(2, 1), now)),
+        ("fail", &|u| u.fail(Failing::Server, counts(1, 0), now)),
+    ];
+    let mut table = String::new();
+    for (name, mode, dry_run) in [
+        ("atomic", UploadMode::Atomic, false),
+        ("partial", UploadMode::Partial, false),
+        ("dry run", UploadMode::Atomic, true),
+    ] {
+        let received = received(mode, dry_run);
+        let validated = received.clone().validate(counts(2, 1), now).unwrap().0;
+        let mut states = vec![
+            received.clone(),
+            validated.clone(),
+            received.clone().reject(counts(2, 1), now).unwrap().0,
+            received.fail(Failing::TimeLimit, counts(0, 0), now).unwrap().0,
+        ];
+        states.extend([counts(3, 0), counts(2, 1)].into_iter().filter_map(|c| {
+            let after = validated.clone().conclude(c, now).ok()?.0;
+            (after.state() != "rejected").then_some(after)
+        }));
+        for state in states {
+            for (command, run) in commands {
+                let outcome = match run(state.clone()) {
+                    Ok((after, events)) => {
+                        assert_eq!(events.len(), 1, "each command says what it did");
+                        format!("-> {}", after.state())
+                    }
+                    Err(Refusal::WrongState { .. }) => "wrong_state".to_owned(),
+                    Err(Refusal::Rules(rules)) => format!("{rules:?}"),
+                };
+                writeln!(table, "{name:<8} {:<10} {command:<19} {outcome}", state.state()).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn what_is_rejected_had_no_effect() {
+    let now = Instant::from_micros(1);
+    let validated = received(UploadMode::Atomic, false).validate(counts(3, 0), now).unwrap().0;
+    let rejected = validated.conclude(counts(97, 3), now).unwrap().0;
+    let UploadState::Rejected { counts, .. } = rejected.state else { panic!("{:?}", rejected.state) };
+    assert_eq!(counts, Counts { rows: 100, refused: 3, ..Counts::default() });
+}
+
+#[test]
+fn an_owner_is_the_side_that_sent_it() {
+    let provider = |subject: &str, id: u128| Actor {
+        provider: Some(uuid::Uuid::from_u128(id).into()),
+        ..actor(Role::Provider, subject)
+    };
+    assert_eq!(owner(&provider("a", 1)), owner(&provider("b", 1)));
+    assert_ne!(owner(&provider("a", 1)), owner(&provider("a", 2)));
+    assert_ne!(owner(&actor(Role::Portal, "a")), owner(&actor(Role::Portal, "b")));
+    assert_ne!(owner(&actor(Role::Portal, "a")), owner(&actor(Role::Script, "a")));
+}

@@ -1,0 +1,44 @@
+CREATE TABLE uploads (
+    id         UUID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    body       JSON NOT NULL,
+    owner      TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    over       BOOLEAN NOT NULL
+);
+CREATE INDEX uploads_owner ON uploads (owner, id);
+CREATE INDEX uploads_open ON uploads (id) WHERE NOT over;
+CREATE INDEX uploads_updated_at ON uploads (updated_at);
+
+-- The file as it came in. Its pieces are here before the upload is: one that is cut off never becomes one.
+CREATE TABLE upload_chunks (
+    upload_id UUID NOT NULL,
+    n         BIGINT NOT NULL,
+    bytes     BYTEA NOT NULL,
+    PRIMARY KEY (upload_id, n)
+);
+
+-- How far a server has come: written with the rows it applied, so that another one goes on behind them.
+CREATE TABLE upload_progress (
+    upload_id UUID NOT NULL PRIMARY KEY REFERENCES uploads (id),
+    rows      BIGINT NOT NULL,
+    added     BIGINT NOT NULL,
+    changed   BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    refused   BIGINT NOT NULL,
+    skipped   BIGINT NOT NULL
+);
+
+CREATE TABLE upload_faults (
+    upload_id   UUID NOT NULL REFERENCES uploads (id),
+    line        BIGINT NOT NULL,
+    n           BIGINT NOT NULL,
+    column_name TEXT,
+    value       TEXT,
+    code        TEXT NOT NULL,
+    rests_on    TEXT,
+    detail      TEXT NOT NULL,
+    PRIMARY KEY (upload_id, line, n)
+);

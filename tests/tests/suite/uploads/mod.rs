@@ -1,0 +1,192 @@
+//! Bulk uploads (CRD-07, A21).
+
+mod answers;
+mod formats;
+mod hostile;
+mod kinds;
+mod resume;
+
+use serde_json::{Value, json};
+
+use crate::actor::{Actor, Reply};
+use crate::app::TestApp;
+use crate::applicants::Applicant;
+use crate::members::count;
+use crate::record::feed::verified;
+
+pub const HOMES: &str = "/v1/uploads/homes";
+const HEADINGS: &str = "urn,registeredOn,name,kind,postcode,beds,rating,inspectedOn,publishedOn";
+
+/// Sends a file and waits until its upload is over.
+#[track_caller]
+pub fn send(actor: &Actor<'_>, path: &str, file: &str) -> Reply {
+    send_bytes(actor, path, "text/csv", file.as_bytes())
+}
+
+#[track_caller]
+pub fn send_bytes(actor: &Actor<'_>, path: &str, media: &str, file: &[u8]) -> Reply {
+    actor.request("POST", path).bytes(media, file).header("prefer", "wait=60").send()
+}
+
+/// A file of homes with those numbers.
+pub fn homes(numbers: std::ops::Range<u32>) -> String {
+    let rows = numbers.map(|n| {
+        format!("SC{n:06},2010-04-01,Home {n},childrens_home,PE29 1AA,{},good,2015-05-01,2015-06-01\r\n", n % 5 + 1)
+    });
+    format!("{HEADINGS}\r\n{}", rows.collect::<String>())
+}
+
+/// The same with three bad rows: without a name, of no kind, registered on no day.
+fn three_bad() -> String {
+    homes(0..100)
+        .replace("Home 10,", ",")
+        .replace("Home 20,childrens_home", "Home 20,castle")
+        .replace("SC000030,2010-04-01", "SC000030,2010-04-31")
+}
+
+/// Those of a provider, by the list.
+fn kept(fens: &Applicant<'_>) -> usize {
+    fens.provider.all(&format!("/v1/providers/{}/homes?limit=200", fens.id)).len()
+}
+
+fn counts(body: &Value) -> [u64; 6] {
+    ["rows", "added", "changed", "unchanged", "refused", "skipped"].map(|name| body["counts"][name].as_u64().unwrap())
+}
+
+/// What is wrong with the rows of an upload: row, column, value and code.
+fn faults(actor: &Actor<'_>, id: &str) -> Vec<(u64, Value, Value, String)> {
+    let errors = actor.all(&format!("/v1/uploads/{id}/errors?limit=2"));
+    let row = |e: &Value| {
+        (e["row"].as_u64().unwrap(), e["column"].clone(), e["value"].clone(), e["code"].as_str().unwrap().to_owned())
+    };
+    errors.iter().map(row).collect()
+}
+
+on_both! {
+    fn ac_78_partial_applies_the_good_rows_and_atomic_none(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let expected = vec![
+            (12, json!("name"), Value::Null, "missing_value".to_owned()),
+            (22, json!("kind"), json!("castle"), "unreadable_value".to_owned()),
+            (32, json!("registeredOn"), json!("2010-04-31"), "unreadable_value".to_owned()),
+        ];
+        let atomic = send(&fens.provider, HOMES, &three_bad()).expect(201).state("rejected");
+        assert_eq!(counts(&atomic.body), [100, 0, 0, 0, 3, 0]);
+        assert_eq!(faults(&fens.provider, &atomic.id()), expected);
+        assert_eq!((kept(&fens), count(app, "HomeAdded")), (0, 0));
+
+        let partial = send(&fens.provider, &format!("{HOMES}?mode=partial"), &three_bad()).expect(201).state("partial");
+        assert_eq!(counts(&partial.body), [100, 97, 0, 0, 3, 0]);
+        assert_eq!(partial.body["progress"], partial.body["counts"]);
+        assert_eq!(faults(&fens.provider, &partial.id()), expected);
+        assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "RatingChanged")), (97, 97, 97));
+        let homes = fens.provider.get("/v1/homes?urn=SC000099").expect(200).body;
+        assert_eq!(homes["items"][0]["profile"]["beds"], 5);
+        assert_eq!(homes["items"][0]["ratings"][0]["facts"]["source"], "provider");
+    }
+
+    fn ac_79_a_key_and_a_body_have_one_effect(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let send = |file: &str| {
+            let call = fens.provider.request("POST", HOMES).bytes("text/csv", file.as_bytes());
+            call.header("prefer", "wait=60").key("once").send()
+        };
+        let first = send(&homes(0..3)).expect(201).state("applied");
+        let again = send(&homes(0..3)).expect(201).state("applied");
+        assert_eq!(first.body, again.body);
+        send(&homes(0..4)).problem("idempotency_key_reused", 409);
+        assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadReceived")), (3, 3, 1));
+        assert_eq!(fens.provider.all("/v1/uploads").len(), 1);
+    }
+
+    fn a_dry_run_tells_the_difference_and_makes_none(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        send(&fens.provider, HOMES, &homes(0..10)).expect(201).state("applied");
+        let file = homes(0..12).replace("Home 3,", "The Limes,").replace("Home 4,childrens_home", "Home 4,castle");
+        let dry = send(&fens.provider, &format!("{HOMES}?dryRun=true&mode=partial"), &file).expect(201).state("validated");
+        assert_eq!(counts(&dry.body), [12, 2, 1, 8, 1, 0]);
+        assert_eq!(faults(&fens.provider, &dry.id()).len(), 1);
+        assert_eq!((kept(&fens), count(app, "HomeAmended")), (10, 0));
+        let done = send(&fens.provider, &format!("{HOMES}?mode=partial"), &file).expect(201).state("partial");
+        assert_eq!(counts(&done.body), counts(&dry.body));
+        assert_eq!((kept(&fens), count(app, "HomeAmended")), (12, 1));
+        let again = send(&fens.provider, &format!("{HOMES}?mode=partial"), &file).expect(201).state("partial");
+        assert_eq!(counts(&again.body), [12, 0, 0, 11, 1, 0]);
+        // What was written in batches is chained as what was written one by one.
+        assert!(verified(app).is_intact());
+    }
+
+    fn refused_rows_are_corrected_and_sent_again(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let path = format!("{HOMES}?mode=partial");
+        let partial = send(&fens.provider, &path, &three_bad()).expect(201).state("partial");
+        let file = fens.provider.get(&format!("/v1/uploads/{}/rejected", partial.id())).expect(200);
+        assert_eq!(file.header("content-type"), Some("text/csv"));
+        assert_eq!(file.text.lines().count(), 4, "{}", file.text);
+        assert!(file.text.contains("missing_value"), "{}", file.text);
+        let corrected = file.text.replace("2010-04-01,,childrens_home", "2010-04-01,Home 10,childrens_home")
+            .replace("castle,", "childrens_home,").replace("2010-04-31", "2010-04-30");
+        let done = send(&fens.provider, &path, &corrected).expect(201).state("applied");
+        assert_eq!(counts(&done.body), [3, 3, 0, 0, 0, 0]);
+        assert_eq!(kept(&fens), 100);
+        // Nothing of an atomic one was applied: it comes back whole.
+        let atomic = send(&fens.provider, HOMES, &three_bad()).expect(201).state("rejected");
+        let whole = fens.provider.get(&format!("/v1/uploads/{}/rejected", atomic.id())).expect(200);
+        assert_eq!(whole.text.lines().count(), 101);
+    }
+
+    fn an_upload_is_its_senders_alone(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let id = send(&fens.provider, HOMES, &three_bad()).expect(201).id();
+        for path in ["", "/errors", "/rejected"] {
+            let path = format!("/v1/uploads/{id}{path}");
+            fens.provider.get(&path).expect(200);
+            for other in [Applicant::new(app, "Wash Homes").provider, app.portal("p"), app.lead("LGSS"), app.script()] {
+                other.get(&path).problem("not_found", 404);
+            }
+            app.commissioner("CCC").get(&path).problem("forbidden", 403);
+        }
+        assert!(app.lead("LGSS").all("/v1/uploads").is_empty());
+    }
+
+    fn a_home_is_told_by_its_number_or_its_name(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let proposed = "name,kind,expectedOn\nThe Limes,childrens_home,2016-06-01\n";
+        let first = send(&fens.provider, HOMES, proposed).expect(201).state("applied");
+        assert_eq!(counts(&first.body), [1, 1, 0, 0, 0, 0]);
+        let registered = "name,kind,urn,registeredOn,beds\nthe limes,childrens_home,sc 424242,01/12/2015,3\n";
+        let second = send(&fens.provider, HOMES, registered).expect(201).state("applied");
+        assert_eq!(counts(&second.body), [1, 0, 1, 0, 0, 0]);
+        // A column that is left out leaves what is stated, a blank cell takes it back.
+        let renamed = "urn,name,kind\nSC424242,The Limes,childrens_home\n";
+        send(&fens.provider, HOMES, renamed).expect(201).state("applied");
+        let home = |field: &str| {
+            fens.provider.get("/v1/homes?urn=SC424242").expect(200).body["items"][0]["profile"][field].clone()
+        };
+        assert_eq!((home("name"), home("beds")), (json!("The Limes"), json!(3)));
+        send(&fens.provider, HOMES, "urn,name,kind,beds\nSC424242,The Limes,childrens_home,\n").expect(201).state("applied");
+        assert_eq!(home("beds"), Value::Null);
+        assert_eq!(kept(&fens), 1);
+
+        let twice = "urn,registeredOn,name,kind\nSC1,2010-01-01,A,childrens_home\nsc1,2010-01-01,B,childrens_home\n";
+        let id = send(&fens.provider, HOMES, twice).expect(201).state("rejected").id();
+        assert_eq!(faults(&fens.provider, &id), [(3, json!("urn"), json!("sc1"), "duplicate_row".to_owned())]);
+        let wash = Applicant::new(app, "Wash Homes");
+        let theirs = "urn,registeredOn,name,kind\nSC424242,2015-12-01,Mine,childrens_home\n";
+        let id = send(&wash.provider, HOMES, theirs).expect(201).state("rejected").id();
+        assert_eq!(faults(&wash.provider, &id)[0].3, "urn_taken");
+        let named = format!("provider,name,kind\n{},Mine,childrens_home\n", fens.id);
+        let id = send(&wash.provider, HOMES, &named).expect(201).state("rejected").id();
+        assert_eq!(faults(&wash.provider, &id)[0].3, "row_provider_unknown");
+    }
+
+    fn a_template_is_a_file_that_can_be_sent(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        app.at("2019-01-01T00:00:00Z");
+        let template = fens.provider.get("/v1/uploads/templates/homes").expect(200);
+        send(&fens.provider, HOMES, &template.text).expect(201).state("applied");
+        assert_eq!(kept(&fens), 1);
+        fens.provider.get("/v1/uploads/templates/ratings").problem("no_template", 422);
+        fens.provider.get("/v1/uploads/templates/castles").expect(404);
+    }
+}
