@@ -32,6 +32,8 @@ pub(super) struct Found {
     pub(super) preamble: Vec<Row>,
     pub(super) headings: Headings,
     pub(super) ahead: VecDeque<Record>,
+    /// What then was wrong with the file, to be said after those rows.
+    pub(super) fault: Option<Fault>,
 }
 
 /// Finds the headings among the first records: the first record with the most known ones.
@@ -42,10 +44,12 @@ pub(super) fn find(
     known: &Known<'_>,
 ) -> Result<Found, Fault> {
     let mut ahead = VecDeque::new();
-    while ahead.len() <= limits.preamble {
-        match records.next().transpose()? {
-            Some(record) if record.is_blank() => {}
-            Some(record) => ahead.push_back(record),
+    let mut fault = None;
+    while ahead.len() <= limits.preamble && fault.is_none() {
+        match records.next() {
+            Some(Ok(record)) if record.is_blank() => {}
+            Some(Ok(record)) => ahead.push_back(record),
+            Some(Err(found)) => fault = Some(found),
             None => break,
         }
     }
@@ -56,13 +60,13 @@ pub(super) fn find(
             best = Some((index, count));
         }
     }
-    let Some((index, _)) = best else { return Err(none_found(&ahead)) };
+    let Some((index, _)) = best else { return Err(fault.unwrap_or_else(|| none_found(&ahead))) };
     let mut rest = ahead.split_off(index);
     let preamble = ahead.into_iter().map(|r| Row { number: r.number, cells: r.cells, faults: Vec::new() }).collect();
     let record = rest.pop_front().unwrap_or_default();
     let mut headings = Headings::of(record, limits, known)?;
     (headings.every_cell, headings.guarded) = (format == Format::Csv, true);
-    Ok(Found { preamble, headings, ahead: rest })
+    Ok(Found { preamble, headings, ahead: rest, fault })
 }
 
 fn none_found(looked_at: &VecDeque<Record>) -> Fault {

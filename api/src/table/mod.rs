@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
         let found = headings::find(&mut records, self.format, &self.limits, known)?;
         self.preamble = found.preamble;
         self.headings = found.headings;
-        self.records = Box::new(found.ahead.into_iter().map(Ok).chain(records));
+        self.records = Box::new(found.ahead.into_iter().map(Ok).chain(found.fault.map(Err)).chain(records));
         Ok(())
     }
 
