@@ -8,9 +8,9 @@ help: ## list the targets
 setup: ## install what a build needs beside Rust (nothing, as a rule)
 	@scripts/setup
 
-# The tests ask more of some crates than the program does: built with them, it shares what they compiled.
-build: setup ## build all as the tests need it, the program too
-	cargo build --workspace --all-targets
+# There are no examples; naming them asks of every crate what the tests ask, so that what they compiled serves the program too.
+build: setup ## build the program
+	cargo build --workspace --bins --examples
 
 # The debug profile: a newcomer's first answer comes minutes sooner than from an optimised build.
 run: setup ## serve on 127.0.0.1, from ./data or DATABASE_URL
@@ -29,7 +29,7 @@ lint: setup ## formatting and clippy, warnings are errors
 fmt: ## format the code
 	cargo fmt --all
 
-# There are no examples; naming them asks of every crate what clippy asked, so that none is checked twice.
+# The examples again, so that what clippy checked is not checked twice.
 docs: setup ## the code's own documentation, warnings are errors
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --lib --bins --examples
 
