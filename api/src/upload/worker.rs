@@ -121,7 +121,7 @@ fn lost(failure: Failure) -> Outcome<bool> {
     if matches!(failure, Failure::Stale) { Ok(false) } else { Err(failure) }
 }
 
-impl<'a> Job<'a> {
+impl Job<'_> {
     fn id(&self) -> UploadId {
         self.upload.id
     }
@@ -209,7 +209,7 @@ impl<'a> Job<'a> {
                 },
             }
         }
-        self.end(|upload, counts, now| upload.reject(counts, now)).await
+        self.end(Upload::reject).await
     }
 
     /// A way through the file, in the file's own thread.
@@ -344,9 +344,8 @@ impl<'a> Job<'a> {
     /// Applies the rows that can be, batch by batch, from where it was left.
     async fn apply_good_rows(&self, file: &File) -> Outcome<()> {
         let id = self.id();
-        let mut pass = match self.pass(file).await? {
-            Ok(pass) => pass,
-            Err(_) => return Err(Failure::Broken("a file that was read cannot be read again".to_owned())),
+        let Ok(mut pass) = self.pass(file).await? else {
+            return Err(Failure::Broken("a file that was read cannot be read again".to_owned()));
         };
         let done = self.app.db.read(move |c| store::progress(c, id)).await?.rows;
         let mut behind = 0;
