@@ -192,6 +192,7 @@ macro_rules! aggregate {
         pub mod $table {
             // The subject's file has the aggregate, its id and diesel's prelude in scope.
             use super::*;
+            use diesel::upsert::excluded;
             use $crate::aggregate::{Strength, Stored, Which};
             use $crate::{Conn, Json, Moment, Outcome, Page, Record, Tx, Uid};
 
@@ -289,7 +290,6 @@ macro_rules! aggregate {
                     }
                     let Conn::Pg(c) = &mut **tx else { return Ok(false) };
                     // Every row is there: the insertion always meets it, and changes it where it is still that version.
-                    use diesel::upsert::excluded;
                     let upsert = diesel::insert_into($table::table).values(&rows)
                         .on_conflict($table::id).do_update()
                         .set((

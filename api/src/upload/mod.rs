@@ -5,6 +5,7 @@
 //! decided. Everything else (receiving, limits, modes, dry runs, progress, resuming, faults, refused rows, templates)
 //! is written once.
 
+mod decider;
 mod file;
 mod kind;
 mod kinds;

@@ -80,13 +80,8 @@ fn write(upload: &Upload, file: File, limits: &super::Limits, mut faults: Faults
     let mut writer = Writer::new(&mut *out, pass::of(format), &headings)?;
     let all = upload.order.mode == UploadMode::Atomic;
     let mut own = faults.up_to(0)?;
-    loop {
-        let row = match reader.next() {
-            None => break,
-            Some(Ok(row)) => row,
-            // A file that is at fault as a whole is given as far as it can be read.
-            Some(Err(_)) => break,
-        };
+    // A file that is at fault as a whole is given as far as it can be read.
+    while let Some(Ok(row)) = reader.next() {
         own.extend(faults.up_to(row.number)?);
         if own.is_empty() && !all {
             continue;

@@ -76,8 +76,8 @@ impl Wait {
     pub fn of(req: &HttpRequest) -> Result<Self, Problem> {
         let Some(header) = req.headers().get("prefer") else { return Ok(Self(None)) };
         let text = header.to_str().map_err(|_| Problem::new(&problem::UNREADABLE, "Prefer is not plain text"))?;
-        let named = text.split([',', ';']).filter_map(|part| part.trim().strip_prefix("wait="));
-        Ok(Self(named.filter_map(|seconds| seconds.trim().parse().ok()).next().map(|s: u64| s.min(LONGEST))))
+        let mut named = text.split([',', ';']).filter_map(|part| part.trim().strip_prefix("wait="));
+        Ok(Self(named.find_map(|seconds| seconds.trim().parse().ok()).map(|seconds: u64| seconds.min(LONGEST))))
     }
 
     /// The seconds to wait, if any.

@@ -13,10 +13,10 @@ use domain::kernel::{Instant, UploadId};
 use domain::upload::{Counts, Failing, Upload, UploadMode, UploadState};
 use persistence::record::lease;
 use persistence::upload::{self as store, Fault};
-use persistence::{Conn, Failure, Mode, Outcome, Stamp, Stored, Tx};
+use persistence::{Failure, Mode, Outcome, Stamp, Stored, Tx};
 
+use super::decider::{Decider, Tally, note, numbered};
 use super::file;
-use super::kind::{Batch, Decisions, Verdict, rows};
 use super::pass::Pass;
 use super::row::{Line, Places};
 use crate::App;
@@ -121,14 +121,7 @@ fn lost(failure: Failure) -> Outcome<bool> {
     if matches!(failure, Failure::Stale) { Ok(false) } else { Err(failure) }
 }
 
-/// What the rows of a batch did, with what is wrong with them.
-#[derive(Default)]
-struct Tally {
-    counts: Counts,
-    faults: Vec<Fault>,
-}
-
-impl<'a> Job<'a> {
+impl Job<'_> {
     fn id(&self) -> UploadId {
         self.upload.id
     }
@@ -216,7 +209,7 @@ impl<'a> Job<'a> {
                 },
             }
         }
-        self.end(|upload, counts, now| upload.reject(counts, now)).await
+        self.end(Upload::reject).await
     }
 
     /// A way through the file, in the file's own thread.
@@ -351,9 +344,8 @@ impl<'a> Job<'a> {
     /// Applies the rows that can be, batch by batch, from where it was left.
     async fn apply_good_rows(&self, file: &File) -> Outcome<()> {
         let id = self.id();
-        let mut pass = match self.pass(file).await? {
-            Ok(pass) => pass,
-            Err(_) => return Err(Failure::Broken("a file that was read cannot be read again".to_owned())),
+        let Ok(mut pass) = self.pass(file).await? else {
+            return Err(Failure::Broken("a file that was read cannot be read again".to_owned()));
         };
         let done = self.app.db.read(move |c| store::progress(c, id)).await?.rows;
         let mut behind = 0;
@@ -420,84 +412,12 @@ impl<'a> Job<'a> {
     }
 
     fn decider(&self) -> Decider {
-        Decider { upload: self.upload.clone(), stamp: self.stamp() }
+        Decider::new(self.upload.clone(), self.stamp())
     }
 }
 
 domain::rules! {
     OVERTAKEN = "upload_overtaken", Conflict, "A21", "An atomic upload is applied to what its rows were decided on.";
-}
-
-/// Decides rows in the name of who sent them.
-#[derive(Clone)]
-struct Decider {
-    upload: Arc<Upload>,
-    stamp: Stamp,
-}
-
-impl Decider {
-    /// What the rows do, and how to write it.
-    fn tally(&self, conn: &mut Conn<'_>, lines: &[Line], places: &Places) -> Outcome<(Tally, super::kind::Write)> {
-        let good: Vec<&Line> = lines.iter().filter(|line| line.faults.is_empty()).collect();
-        let batch = self.batch(&good, places);
-        let Decisions { verdicts, write } = rows(self.upload.order.kind).decide(conn, &batch)?;
-        let mut tally = Tally::default();
-        let mut verdicts = verdicts.into_iter();
-        for line in lines {
-            let verdict =
-                if line.faults.is_empty() { verdicts.next() } else { Some(Verdict::Refused(line.faults.clone())) };
-            let Some(verdict) = verdict else {
-                return Err(Failure::Broken("a row was not decided".to_owned()));
-            };
-            tally.add(verdict);
-        }
-        Ok((tally, write))
-    }
-
-    /// Decides and writes.
-    fn apply(&self, tx: &mut Tx<'_>, lines: &[Line], places: &Places) -> Outcome<Tally> {
-        let good: Vec<&Line> = lines.iter().filter(|line| line.faults.is_empty()).collect();
-        rows(self.upload.order.kind).hold(tx, &self.batch(&good, places))?;
-        let (tally, write) = self.tally(tx, lines, places)?;
-        write(tx)?;
-        Ok(tally)
-    }
-
-    fn batch<'b>(&'b self, lines: &'b [&'b Line], places: &'b Places) -> Batch<'b> {
-        Batch { stamp: &self.stamp, subject: self.upload.order.subject, lines, places }
-    }
-}
-
-impl Tally {
-    fn add(&mut self, verdict: Verdict) {
-        self.counts.rows += 1;
-        match verdict {
-            Verdict::Added => self.counts.added += 1,
-            Verdict::Changed => self.counts.changed += 1,
-            Verdict::Unchanged => self.counts.unchanged += 1,
-            Verdict::Skipped => self.counts.skipped += 1,
-            Verdict::Refused(faults) => {
-                self.counts.refused += 1;
-                self.faults.extend(numbered(faults));
-            }
-        }
-    }
-}
-
-/// Rows that a constraint refuses.
-fn note(lines: &[Line], places: &Places, refusal: &domain::kernel::Refusal) -> Tally {
-    let mut tally = Tally::default();
-    for line in lines {
-        let mut cells = super::row::Cells::of(&line.row, places);
-        cells.refused(refusal);
-        tally.add(Verdict::Refused(cells.faults()));
-    }
-    tally
-}
-
-/// Faults with their place among those of their row.
-fn numbered(faults: Vec<Fault>) -> Vec<Fault> {
-    faults.into_iter().zip(1..).map(|(fault, n)| Fault { n, ..fault }).collect()
 }
 
 /// Carries out a command of the upload itself.

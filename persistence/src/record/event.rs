@@ -174,18 +174,12 @@ pub(crate) fn record<A: Aggregate>(
     from: Option<&str>,
     events: &[A::Event],
 ) -> Outcome<()> {
-    events.iter().try_for_each(|event| {
-        let note = Note {
-            kind: A::KIND,
-            id: after.id(),
-            version,
-            about: after.about(),
-            audience: after.audience(event),
-            from,
-            to: after.state(),
-        };
-        append(tx, &note, event)
-    })
+    events.iter().try_for_each(|event| append(tx, &noted(after, version, from, event), event))
+}
+
+fn noted<'a, A: Aggregate>(after: &A, version: i64, from: Option<&'a str>, event: &A::Event) -> Note<'a> {
+    let (about, audience) = (after.about(), after.audience(event));
+    Note { kind: A::KIND, id: after.id(), version, about, audience, from, to: after.state() }
 }
 
 /// Appends an event to an aggregate's chain: for things that happen without changing it, such as the reading of an
@@ -212,15 +206,7 @@ pub(crate) fn record_all<A: Aggregate>(tx: &mut Tx<'_>, done: &[Done<'_, A>]) ->
     for (after, version, from, events) in done {
         let id = after.id();
         for event in *events {
-            let note = Note {
-                kind: A::KIND,
-                id,
-                version: *version,
-                about: after.about(),
-                audience: after.audience(event),
-                from: *from,
-                to: after.state(),
-            };
+            let note = noted(*after, *version, *from, event);
             let entry = entry(tx, &note, event, heads.remove(&id))?;
             heads.insert(id, (entry.link, entry.hash.clone()));
             entries.push(entry);

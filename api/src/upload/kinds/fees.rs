@@ -1,5 +1,6 @@
 //! Fees of memberships in their simplest form: one row a fee, offered as by a request of its own (A15).
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use domain::admission::membership::Membership;
@@ -102,8 +103,8 @@ impl Known {
             let member = membership(&cells).and_then(|id| found.iter().find(|member| member.id == id));
             if let (Some(member), Some(unit)) = (member, unit(&mut cells)) {
                 let about = (member.lot, unit, member.provider);
-                if !others.contains_key(&about) {
-                    others.insert(about, asked_by_others(conn, about.0, about.1, about.2, batch.stamp.now)?);
+                if let Entry::Vacant(place) = others.entry(about) {
+                    place.insert(asked_by_others(conn, about.0, about.1, about.2, batch.stamp.now)?);
                 }
             }
         }

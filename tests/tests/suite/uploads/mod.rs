@@ -180,6 +180,19 @@ on_both! {
         assert_eq!(faults(&wash.provider, &id)[0].3, "row_provider_unknown");
     }
 
+    fn a_file_is_forgotten_some_days_after_its_end(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let id = send(&fens.provider, HOMES, &three_bad()).expect(201).id();
+        app.at("2016-02-01T00:00:00Z");
+        // What is old is forgotten between one upload and the next.
+        for n in 0..2 {
+            send(&fens.provider, HOMES, &homes(n..n + 1)).expect(201).state("applied");
+        }
+        fens.provider.get(&format!("/v1/uploads/{id}/rejected")).problem("upload_forgotten", 409);
+        assert!(faults(&fens.provider, &id).is_empty());
+        fens.provider.get(&format!("/v1/uploads/{id}")).expect(200).state("rejected");
+    }
+
     fn a_template_is_a_file_that_can_be_sent(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         app.at("2019-01-01T00:00:00Z");
