@@ -309,6 +309,43 @@ on_both! {
         site.run(&[&register[..], &["fly"]].concat()).failed(2);
     }
 
+    fn a_file_is_imported_and_followed_to_its_end(site: Site) {
+        let serving = site.serve();
+        let token = site.run(&["token", "--role", "portal"]).done();
+        std::fs::write(site.file("token"), &token).unwrap();
+        let good = "legalName,companyNumber\nWillow House Ltd,01234567\nElm House Ltd,01234568\n";
+        std::fs::write(site.file("good.csv"), good).unwrap();
+        std::fs::write(site.file("bad.csv"), format!("{good},01234569\nAsh Ltd,01234570\n")).unwrap();
+        let import = |file: &str, more: &[&str]| {
+            let given = ["import", "providers", file, "--url", &serving.address, "--token-file", "token"];
+            site.run(&[&given[..], more].concat())
+        };
+        let asked = import("good.csv", &["--dry-run", "--json"]).json();
+        assert_eq!((&asked["state"], &asked["counts"]["added"]), (&json!("validated"), &json!(2)));
+        let done = import("good.csv", &[]).done();
+        assert_eq!(done, "applied: 2 rows, 2 added, 0 changed, 0 unchanged, 0 refused, 0 skipped\n");
+        assert!(import("good.csv", &[]).done().contains("2 unchanged"));
+        // All or none, and then all that can be.
+        let refused = import("bad.csv", &["--rejected", "rejected.csv"]);
+        assert!(refused.failed(6).contains("row 4, legalName"), "{}", refused.says());
+        assert!(refused.text().starts_with("rejected: "), "{}", refused.text());
+        assert!(std::fs::read_to_string(site.file("rejected.csv")).unwrap().contains("Ash Ltd"));
+        let part = import("bad.csv", &["--mode", "partial", "--rejected", "rejected.csv"]);
+        part.failed(6);
+        assert_eq!(part.text(), "partial: 4 rows, 1 added, 0 changed, 2 unchanged, 1 refused, 0 skipped\n");
+        let rejected = std::fs::read_to_string(site.file("rejected.csv")).unwrap();
+        assert!(rejected.contains("01234569") && !rejected.contains("Ash Ltd"), "{rejected}");
+        // Who may not, and where nobody is.
+        let plain = ["import", "providers", "good.csv", "--url", &serving.address];
+        assert!(site.run(&plain).failed(1).contains("DPS_TOKEN"));
+        let stranger = ended(site.command(&plain).env("DPS_TOKEN", "s3cret-and-wrong")).failed(1);
+        assert!(stranger.contains("401") && !stranger.contains("s3cret"), "{stranger}");
+        let nowhere = ["import", "providers", "good.csv", "--url", "http://127.0.0.1:1"];
+        ended(site.command(&nowhere).env("DPS_TOKEN", token.trim())).failed(4);
+        assert!(import("no-such.csv", &[]).failed(1).contains("no-such.csv"));
+        serving.stop();
+    }
+
     fn what_is_due_is_done_once(site: Site) {
         site.run(&["migrate"]).done();
         assert_eq!(site.run(&["migrate", "--json"]).json(), json!([]));

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod client;
 pub mod exit;
+mod import;
 mod progress;
 mod serve;
 mod sweep;
@@ -110,6 +111,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Upload a file to a running server, wait, and say what became of its rows
+    ///
+    /// Ends with 6 where rows were refused; the first ones are told.
+    Import(import::Import),
     /// Play a whole market over HTTP, and print an account of it
     Demo {
         /// The regulator's list; a fictional sample where absent
@@ -186,6 +191,7 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::Client { command } => command.run(&config()?),
         Command::Backup { file, json } => backup::backup(&config()?, &file, json),
         Command::Restore { file, replace, json } => backup::restore(&config()?, &file, replace, json),
+        Command::Import(import) => import.run(),
         Command::Demo { register, database } => {
             demo::run(&demo::Options { register, database }).map_err(|why| Ended { exit: Exit::Failed, why })
         }

@@ -3,7 +3,10 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar; it is gone when this is dropped.
-pub(super) struct Bar(ProgressBar);
+pub(super) struct Bar {
+    what: &'static str,
+    bar: ProgressBar,
+}
 
 impl Bar {
     /// A bar up to `total`, or one that only turns where that is not known.
@@ -15,17 +18,20 @@ impl Bar {
         }
         bar.set_message(what);
         bar.enable_steady_tick(std::time::Duration::from_millis(200));
-        Self(bar)
+        Self { what, bar }
     }
 
     /// How far it is.
     pub fn at(&self, done: u64) {
-        self.0.set_position(done);
+        match self.bar.length() {
+            Some(_) => self.bar.set_position(done),
+            None => self.bar.set_message(format!("{}: {done}", self.what)),
+        }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
