@@ -128,37 +128,7 @@ impl Config {
         if clock.is_some() && profile == Profile::Production {
             wrong.push("DPS_CLOCK: a production server follows the system's clock".to_owned());
         }
-        let every = Duration::from_secs(number(&get, "DPS_JWKS_SECONDS", &mut wrong));
-        let source = source(get("DPS_JWKS_FILE"), get("DPS_JWKS_URL"), every, profile, &mut wrong);
-        let tokens = match (source, get("DPS_ISSUER")) {
-            (Some(keys), Some(issuer)) => {
-                let algorithm = text("DPS_JWT_ALGORITHM");
-                let algorithm = algorithm.parse().unwrap_or_else(|_| {
-                    wrong.push(format!("DPS_JWT_ALGORITHM: unknown algorithm {algorithm}"));
-                    Algorithm::RS256
-                });
-                if matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
-                    wrong.push("DPS_JWT_ALGORITHM: a published key set is asymmetric".to_owned());
-                }
-                if [CLIENT_ISSUER, LOCAL_ISSUER].contains(&issuer.as_str()) {
-                    wrong.push(format!("DPS_ISSUER: {issuer} is this program's own"));
-                }
-                Tokens::Published { keys, algorithm, issuer }
-            }
-            (None, None) => {
-                if profile == Profile::Production {
-                    wrong.push(
-                        "DPS_JWKS_FILE or DPS_JWKS_URL, and DPS_ISSUER, name the identity provider of a production server"
-                            .to_owned(),
-                    );
-                }
-                Tokens::Local
-            }
-            (_, _) => {
-                wrong.push("DPS_JWKS_FILE or DPS_JWKS_URL, and DPS_ISSUER, go together".to_owned());
-                Tokens::Local
-            }
-        };
+        let tokens = tokens(&get, profile, &mut wrong);
         if let Err(why) = tracing_subscriber::EnvFilter::builder().parse(text("DPS_LOG")) {
             wrong.push(format!("DPS_LOG: {why}"));
         }
@@ -196,14 +166,7 @@ impl Config {
                 per_minute: limit("DPS_TOKEN_RATE_LIMIT", &mut wrong),
             },
             rate_limit: limit("DPS_RATE_LIMIT", &mut wrong),
-            proxied: match text("DPS_TRUST_PROXY").as_str() {
-                "false" => false,
-                "true" => true,
-                other => {
-                    wrong.push(format!("DPS_TRUST_PROXY is true or false, not {other}"));
-                    false
-                }
-            },
+            proxied: either(&get, "DPS_TRUST_PROXY", "true", "false", &mut wrong),
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
             body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
@@ -219,17 +182,54 @@ impl Config {
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             data_licence,
             seal_key_file: text("DPS_SEAL_KEY_FILE").into(),
-            webhook_private: match text("DPS_WEBHOOK_PRIVATE").as_str() {
-                "refuse" => false,
-                "allow" => true,
-                other => {
-                    wrong.push(format!("DPS_WEBHOOK_PRIVATE is allow or refuse, not {other}"));
-                    false
-                }
-            },
+            webhook_private: either(&get, "DPS_WEBHOOK_PRIVATE", "allow", "refuse", &mut wrong),
         };
         if wrong.is_empty() { Ok(config) } else { Err(wrong) }
     }
+}
+
+/// Whose tokens are accepted.
+fn tokens(get: &impl Fn(&str) -> Option<String>, profile: Profile, wrong: &mut Vec<String>) -> Tokens {
+    let every = Duration::from_secs(number(get, "DPS_JWKS_SECONDS", wrong));
+    let source = source(get("DPS_JWKS_FILE"), get("DPS_JWKS_URL"), every, profile, wrong);
+    match (source, get("DPS_ISSUER")) {
+        (Some(keys), Some(issuer)) => {
+            let algorithm = get("DPS_JWT_ALGORITHM").unwrap_or_default();
+            let algorithm = algorithm.parse().unwrap_or_else(|_| {
+                wrong.push(format!("DPS_JWT_ALGORITHM: unknown algorithm {algorithm}"));
+                Algorithm::RS256
+            });
+            if matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
+                wrong.push("DPS_JWT_ALGORITHM: a published key set is asymmetric".to_owned());
+            }
+            if [CLIENT_ISSUER, LOCAL_ISSUER].contains(&issuer.as_str()) {
+                wrong.push(format!("DPS_ISSUER: {issuer} is this program's own"));
+            }
+            Tokens::Published { keys, algorithm, issuer }
+        }
+        (None, None) => {
+            if profile == Profile::Production {
+                wrong.push(
+                    "DPS_JWKS_FILE or DPS_JWKS_URL, and DPS_ISSUER, name the identity provider of a production server"
+                        .to_owned(),
+                );
+            }
+            Tokens::Local
+        }
+        (_, _) => {
+            wrong.push("DPS_JWKS_FILE or DPS_JWKS_URL, and DPS_ISSUER, go together".to_owned());
+            Tokens::Local
+        }
+    }
+}
+
+/// Whether a setting says the one of two words.
+fn either(get: &impl Fn(&str) -> Option<String>, name: &str, yes: &str, no: &str, wrong: &mut Vec<String>) -> bool {
+    let said = get(name).unwrap_or_default();
+    if said != yes && said != no {
+        wrong.push(format!("{name} is {yes} or {no}, not {said}"));
+    }
+    said == yes
 }
 
 /// Unknown keys have the address asked again after so many seconds, at the earliest.

@@ -243,6 +243,7 @@ fn stamp(app: &App, now: Instant) -> Stamp {
 
 /// Starts the jobs that run in the background beside the sweep, each on a beat of its own and none more often than
 /// `least`.
+#[must_use]
 pub fn start(app: &web::Data<App>, least: Duration) -> Vec<JoinHandle<()>> {
     let beats = background(app).map(|(job, every)| actix_web::rt::spawn(beat(app.clone(), job, every.max(least))));
     beats.collect()

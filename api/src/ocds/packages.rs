@@ -1,6 +1,6 @@
 //! Release and record packages over HTTP.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use actix_web::{get, web};
 use domain::kernel::{ArrangementId, Instant, Kind};
@@ -277,13 +277,14 @@ fn releases_after(
         for (place, event) in &events {
             from = *place;
             let Some(arrangement) = event.arrangement_id else { continue };
-            if !processes.contains_key(&arrangement.0) {
-                let releases = releases_of(conn, publisher, ArrangementId(arrangement.0))?;
-                let by_id = releases.into_iter().map(|release| (release.id.clone(), release)).collect();
-                processes.insert(arrangement.0, by_id);
-            }
-            let process = processes.get_mut(&arrangement.0);
-            let Some(release) = process.and_then(|process| process.remove(&event.id.0.to_string())) else { continue };
+            let process = match processes.entry(arrangement.0) {
+                hash_map::Entry::Occupied(known) => known.into_mut(),
+                hash_map::Entry::Vacant(new) => {
+                    let releases = releases_of(conn, publisher, ArrangementId(arrangement.0))?;
+                    new.insert(releases.into_iter().map(|release| (release.id.clone(), release)).collect())
+                }
+            };
+            let Some(release) = process.remove(&event.id.0.to_string()) else { continue };
             if found.len() == most {
                 return Ok((found, Some(last)));
             }

@@ -18,6 +18,7 @@ pub(super) struct Csv<R> {
     line: u64,
     /// The last byte was a carriage return: a line feed now ends no further line.
     after_return: bool,
+    #[expect(clippy::option_option, reason = "not ended; ended well; ended with a fault")]
     ended: Option<Option<Fault>>,
 }
 
@@ -160,7 +161,7 @@ impl<R: Read> Iterator for Csv<R> {
 struct Cells {
     encoding: Encoding,
     limits: Limits,
-    cells: Vec<String>,
+    done: Vec<String>,
     cell: Vec<u8>,
     cell_bytes: usize,
     row_bytes: usize,
@@ -172,7 +173,7 @@ struct Cells {
 impl Cells {
     fn new(encoding: Encoding, limits: Limits) -> Self {
         let (cells, cell, flaws) = (Vec::new(), Vec::new(), Vec::new());
-        Self { encoding, limits, cells, cell, cell_bytes: 0, row_bytes: 0, beyond: None, flaws, begun: false }
+        Self { encoding, limits, done: cells, cell, cell_bytes: 0, row_bytes: 0, beyond: None, flaws, begun: false }
     }
 
     fn push(&mut self, byte: u8) {
@@ -185,12 +186,12 @@ impl Cells {
 
     fn flaw(&mut self, code: &'static str, message: &'static str) {
         let value = shorten(&self.encoding.decode(&self.cell).0);
-        self.flaws.push(Flaw { at: Some(self.cells.len()), value, code, message });
+        self.flaws.push(Flaw { at: Some(self.done.len()), value, code, message });
     }
 
     fn end_cell(&mut self) {
         self.begun = true;
-        if self.cells.len() == self.limits.columns {
+        if self.done.len() == self.limits.columns {
             if self.beyond.is_none() && !self.cell.trim_ascii().is_empty() {
                 self.beyond = Some(shorten(&self.encoding.decode(&self.cell).0));
             }
@@ -206,7 +207,7 @@ impl Cells {
             if !whole && self.cell_bytes == self.cell.len() {
                 self.flaw("bad_encoding", "these bytes are not UTF-8, which the rest of the file is in");
             }
-            self.cells.push(text);
+            self.done.push(text);
         }
         self.cell.clear();
         self.cell_bytes = 0;
@@ -214,7 +215,7 @@ impl Cells {
 
     fn record(mut self, number: u64) -> Record {
         self.end_cell();
-        Record { number, cells: self.cells, beyond: self.beyond, flaws: self.flaws }
+        Record { number, cells: self.done, beyond: self.beyond, flaws: self.flaws }
     }
 }
 

@@ -93,13 +93,11 @@ impl<R: Read> Ndjson<R> {
                 flaw(at, value.get(), "duplicate_key", "the object has this key twice");
                 continue;
             }
-            *cell = match scalar(value.get()) {
-                Some(text) => text,
-                None => {
-                    flaw(at, value.get(), "nested_value", "a value must be text, a number, true, false or null");
-                    continue;
-                }
+            let Some(text) = scalar(value.get()) else {
+                flaw(at, value.get(), "nested_value", "a value must be text, a number, true, false or null");
+                continue;
             };
+            *cell = text;
             if cell.len() > self.limits.cell_bytes {
                 flaw(at, cell, "long_cell", "a cell is too long to be a value");
                 *cell = shorten(cell);

@@ -12,9 +12,9 @@ pub struct Writer<W: Write> {
 }
 
 enum Sink<W: Write> {
-    Csv(::csv::Writer<W>),
+    Csv(Box<::csv::Writer<W>>),
     Ndjson(Objects<W>),
-    Xlsx(Workbook<W>),
+    Xlsx(Box<Workbook<W>>),
 }
 
 impl<W: Write> Writer<W> {
@@ -24,13 +24,13 @@ impl<W: Write> Writer<W> {
             Format::Csv => {
                 out.write_all(BOM)?;
                 let terminator = ::csv::Terminator::CRLF;
-                Sink::Csv(::csv::WriterBuilder::new().terminator(terminator).from_writer(out))
+                Sink::Csv(Box::new(::csv::WriterBuilder::new().terminator(terminator).from_writer(out)))
             }
             Format::Ndjson => {
                 let keys = headings.iter().map(|heading| heading.as_ref().to_owned()).collect();
                 return Ok(Self { sink: Sink::Ndjson(Objects { out, keys }) });
             }
-            Format::Xlsx => Sink::Xlsx(Workbook::begin(out)?),
+            Format::Xlsx => Sink::Xlsx(Box::new(Workbook::begin(out)?)),
         };
         let mut writer = Self { sink };
         writer.row(headings)?;

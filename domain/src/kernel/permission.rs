@@ -102,7 +102,7 @@ permissions! {
     /// Read the change feed and the audit.
     ReadRecord             ".o.o#.o.o#o",
     /// Have the change feed sent as webhooks: whoever reads it.
-    Subscribe              ".o.o#.o.o#o",
+    Subscribe              ".o.o#.o.o#.",
     /// Register, amend, rotate and revoke machine clients.
     ManageClients          "..........#",
 }

@@ -46,11 +46,12 @@ pub(super) fn open<S: Read + Seek>(source: S, limits: Limits) -> Result<(Sheet<S
     let not_a_workbook = || Fault::file("not_xlsx", "this is a ZIP file, but no XLSX workbook: save it as XLSX or CSV");
     let root = package.read("_rels/.rels", |xml| relations(xml, ""))?.ok_or_else(not_a_workbook)?;
     let main = root.into_iter().find(|r| r.kind == "officeDocument").ok_or_else(not_a_workbook)?.target;
-    if main.ends_with(".bin") {
+    if std::path::Path::new(&main).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("bin")) {
         return Err(Fault::file("unsupported_format", "this is a binary workbook (.xlsb): save it as XLSX or CSV"));
     }
     let (folder, file) = main.rsplit_once('/').unwrap_or(("", &main));
     let (folder, file) = (folder.to_owned(), file.to_owned());
+    #[expect(clippy::redundant_closure, reason = "the bare function is not general enough in its lifetimes")]
     let workbook = package.read(&main, |xml| contents(xml))?.ok_or_else(not_a_workbook)?;
     let links = match folder.as_str() {
         "" => format!("_rels/{file}.rels"),
@@ -62,6 +63,7 @@ pub(super) fn open<S: Read + Seek>(source: S, limits: Limits) -> Result<(Sheet<S
         Some(part) => package.read(part, |xml| Strings::read(xml, &limits))?.unwrap_or_default(),
         None => Strings::default(),
     };
+    #[expect(clippy::redundant_closure, reason = "as above")]
     let dates = match part("styles") {
         Some(part) => package.read(part, |xml| styles::read(xml))?.unwrap_or_default(),
         None => Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::super::{Fault, Limits};
 use super::xml::{Node, Xml};
+use std::fmt::Write as _;
 use std::io::Read;
 
 /// The shared strings, one behind the other.
@@ -125,7 +126,10 @@ pub(super) fn escape(text: &str) -> String {
             // Whatever comes then: it may itself be written with an underscore.
             '_' if text.get(at..).and_then(digits).is_some() => xml.push_str("_x005F_"),
             '\t' | '\n' => xml.push(c),
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => xml.push_str(&format!("_x{:04X}_", u32::from(c))),
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {
+                // Writing to a text does not fail.
+                let _ = write!(xml, "_x{:04X}_", u32::from(c));
+            }
             _ => xml.push(c),
         }
     }

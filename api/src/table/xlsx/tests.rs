@@ -117,6 +117,7 @@ fn a_workbook_that_is_none_is_refused_by_name() {
     assert_eq!(refused(&packed("<sst/>", "<worksheet><sheetData>", "xl/sharedStrings.xml")).0, "bad_xlsx");
 }
 
+#[expect(clippy::format_collect, reason = "it is written once")]
 #[test]
 fn what_is_made_to_do_harm_does_none() {
     // Spaces pack into a thousandth of their bytes.

@@ -95,6 +95,7 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<S
     Ok(None)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn fault(error: quick_xml::Error) -> Fault {
     if let quick_xml::Error::Io(error) = &error {
         return match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {

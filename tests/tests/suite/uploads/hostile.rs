@@ -58,7 +58,7 @@ on_both! {
     fn a_stream_that_is_cut_off_leaves_nothing(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         let token = fens.provider.token();
-        let file = homes(0..UPLOAD_ROWS as u32);
+        let file = homes(0..u32::try_from(UPLOAD_ROWS).unwrap());
         let host = app.address.trim_start_matches("http://");
         let head = format!(
             "POST {HOMES}?mode=partial HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\

@@ -57,13 +57,13 @@ on_both! {
             "membership,code,description,amountPence,unit,validFrom\n{0},SOLO,Solo placement,{amount},week,2019-04-01\n\
              {0},PAIR,For two,300000,week,01/04/2019\n", member.id
         );
-        let first = send(&provider, "/v1/uploads/fees", &file("385000")).expect(201).state("applied");
+        let first = send(provider, "/v1/uploads/fees", &file("385000")).expect(201).state("applied");
         assert_eq!(counts(&first.body), [2, 2, 0, 0, 0, 0]);
-        let again = send(&provider, "/v1/uploads/fees", &file("385000")).expect(201).state("applied");
+        let again = send(provider, "/v1/uploads/fees", &file("385000")).expect(201).state("applied");
         assert_eq!(counts(&again.body), [2, 0, 0, 2, 0, 0]);
         assert_eq!(count(app, "FeeOffered"), 2);
-        let dearer = send(&provider, "/v1/uploads/fees", &file("400000")).expect(201).state("rejected");
-        assert_eq!(faults(&provider, &dearer.id())[0].3, "fee_not_later");
+        let dearer = send(provider, "/v1/uploads/fees", &file("400000")).expect(201).state("rejected");
+        assert_eq!(faults(provider, &dearer.id())[0].3, "fee_not_later");
         let other = Member::new(&market, "Wash Homes");
         let theirs = send(&other.provider(), "/v1/uploads/fees", &file("1")).expect(201).state("rejected");
         assert_eq!(faults(&other.provider(), &theirs.id())[0].3, "row_membership_unknown");
