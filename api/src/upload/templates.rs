@@ -32,7 +32,7 @@ struct Wanted {
 
 /// Download a template: the columns of a kind of upload, with one row as an example
 #[utoipa::path(tag = "uploads", params(("kind" = UploadKind, Path, description = "`homes`, `providers`, `answers` or `fees`"), Wanted), responses((status = 200, description = "The template", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
-#[get("/v1/uploads/templates/{kind}")]
+#[get("/v1/upload-templates/{kind}")]
 async fn get_upload_template(call: Call, kind: web::Path<UploadKind>, wanted: web::Query<Wanted>) -> Answer {
     drop(call);
     if *kind == UploadKind::Ratings {

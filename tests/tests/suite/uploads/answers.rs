@@ -28,6 +28,25 @@ fn market(app: &TestApp) -> Market<'_> {
 }
 
 on_both! {
+    fn without_a_wish_to_wait_the_answer_comes_before_the_work(app: &TestApp) {
+        let market = market(app);
+        let fens = Applicant::new(app, "Fens Care");
+        let application = fens.ready(&market, &["PAPERS"]);
+        let (portal, script) = (app.portal("portal-1"), app.script());
+        let senders = [
+            ("homes", &fens.provider),
+            ("providers", &portal),
+            (&format!("answers?application={}", application.id), &fens.provider),
+            ("fees", &fens.provider),
+            ("ratings", &script),
+        ];
+        for (kind, sender) in senders {
+            let sent = sender.request("POST", &format!("/v1/uploads/{kind}")).bytes("text/csv", b"plum,pear\n1,2\n").send();
+            let path = format!("/v1/uploads/{}", sent.expect(202).state("received").id());
+            sender.request("GET", &path).header("prefer", "wait=60").send().expect(200).state("rejected");
+        }
+    }
+
     fn answers_and_evidence_go_into_the_senders_own_draft(app: &TestApp) {
         let market = market(app);
         let fens = Applicant::new(app, "Fens Care");

@@ -44,7 +44,7 @@ on_both! {
             assert!(format == Format::Xlsx || refused.text.contains(Rejected::<Vec<u8>>::COLUMNS[2]), "{}", refused.text);
             send_bytes(&fens.provider, HOMES, "text/csv", &rows("childrens_home")).expect(201).state("applied");
             assert_eq!(kept(&fens), 2);
-            let template = fens.provider.get(&format!("/v1/uploads/templates/homes?format={}", format.extension())).expect(200);
+            let template = fens.provider.get(&format!("/v1/upload-templates/homes?format={}", format.extension())).expect(200);
             assert_eq!(Format::sniff(&template.bytes).unwrap(), format);
         }
     }

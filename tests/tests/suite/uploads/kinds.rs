@@ -65,8 +65,8 @@ on_both! {
         let dearer = send(provider, "/v1/uploads/fees", &file("400000")).expect(201).state("rejected");
         assert_eq!(faults(provider, &dearer.id())[0].3, "fee_not_later");
         let other = Member::new(&market, "Wash Homes");
-        let theirs = send(&other.provider(), "/v1/uploads/fees", &file("1")).expect(201).state("rejected");
-        assert_eq!(faults(&other.provider(), &theirs.id())[0].3, "row_membership_unknown");
+        let theirs = send(other.provider(), "/v1/uploads/fees", &file("1")).expect(201).state("rejected");
+        assert_eq!(faults(other.provider(), &theirs.id())[0].3, "row_membership_unknown");
     }
 
     fn the_regulators_releases_add_ratings_and_overwrite_none(app: &TestApp) {

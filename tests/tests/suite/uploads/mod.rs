@@ -196,10 +196,10 @@ on_both! {
     fn a_template_is_a_file_that_can_be_sent(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         app.at("2019-01-01T00:00:00Z");
-        let template = fens.provider.get("/v1/uploads/templates/homes").expect(200);
+        let template = fens.provider.get("/v1/upload-templates/homes").expect(200);
         send(&fens.provider, HOMES, &template.text).expect(201).state("applied");
         assert_eq!(kept(&fens), 1);
-        fens.provider.get("/v1/uploads/templates/ratings").problem("no_template", 422);
-        fens.provider.get("/v1/uploads/templates/castles").expect(404);
+        fens.provider.get("/v1/upload-templates/ratings").problem("no_template", 422);
+        fens.provider.get("/v1/upload-templates/castles").expect(404);
     }
 }
