@@ -184,6 +184,11 @@ fn says_which(parameter: &mut Value) {
 }
 
 fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation, examples: &Value) {
+    let sent = documented.get_mut("requestBody").and_then(|body| body["content"].as_object_mut());
+    // A file is bytes, whatever it is called; generators know it by this.
+    for (_, content) in sent.into_iter().flatten().filter(|(media, _)| *media != "application/json") {
+        content["schema"] = json!({"type": "string", "format": "binary"});
+    }
     let public = operation.permission.reach(Role::Public) != Reach::None;
     let writes = method != "get";
     documented.insert("operationId".to_owned(), json!(camel(operation.name)));
