@@ -30,7 +30,7 @@ try {
   const dialog = page.locator(".modal-ux");
   await dialog.locator("input[type=text]").first().fill(LEAD);
   await dialog.getByRole("button", { name: "Apply credentials" }).first().click();
-  await dialog.getByRole("button", { name: "Close" }).click();
+  await dialog.getByRole("button", { name: "Close" }).first().click();
 
   // Only who is authorised may ask this.
   const operation = page.locator("#operations-memberships-listMemberships");
