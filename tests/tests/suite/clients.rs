@@ -9,7 +9,9 @@ use crate::actor::{Actor, Reply};
 use crate::app::TestApp;
 use crate::applicants::Applicant;
 use crate::database::Kind;
-use crate::members::feed;
+use crate::members::{Member, feed, rolling};
+use crate::receiver::Receiver;
+use crate::webhooks::{deliver, subscribe};
 
 /// A script that reads providers and the record.
 fn reader() -> Value {
@@ -252,6 +254,23 @@ on_both! {
         assert_eq!(seen, expected);
         caller.get(&format!("/v1/providers/{}", wash.id)).problem("not_found", 404);
         assert_eq!(caller.all("/v1/providers?portal=procontract&reference=none").len(), 0);
+    }
+
+    fn what_a_client_subscribed_ends_with_it(app: &TestApp) {
+        let market = rolling(app, json!({}));
+        let receiver = Receiver::new();
+        let scopes = ["read_record", "subscribe"];
+        let client = Client::new(app, json!({"name": "Feed", "role": "script", "scopes": scopes}));
+        subscribe(&client.caller(app), &receiver, json!({}));
+        let member = Member::new(&market, "Ash");
+        let suspension = member.suspend(&market.lead, json!({})).expect(201).id();
+        deliver(app);
+        assert!(!receiver.take().is_empty());
+        app.administrator().post(&client.path("/revoke"), json!({"reason": "lost"})).expect(200);
+        let lift = format!("/v1/suspensions/{suspension}/lift");
+        market.lead.post(&lift, json!({"reason": "mended"})).expect(200);
+        deliver(app);
+        assert!(receiver.take().is_empty());
     }
 
     fn a_portals_name_is_its_own(app: &TestApp) {
