@@ -36,11 +36,11 @@ use client::oauth::OAuth;
 use clock::Clock;
 use std::collections::BTreeMap;
 
-use domain::kernel::Rule;
+use domain::kernel::{Actor, Instant, Rule};
 use http::limits::Limits;
 use http::routes::{Directory, Subject};
 use metrics::Metrics;
-use persistence::{Db, Ids};
+use persistence::{Db, Ids, Stamp};
 use provider::gazetteer::Gazetteer;
 
 /// What every request shares.
@@ -72,6 +72,14 @@ pub struct App {
     pub uploads: upload::Desk,
     /// The published document, as text.
     pub openapi: &'static str,
+}
+
+impl App {
+    /// The stamp of what the server does by itself.
+    #[must_use]
+    pub fn by_clock(&self, now: Instant) -> Stamp {
+        Stamp { now, actor: Actor::clock(), request: None, ids: self.ids.clone() }
+    }
 }
 
 /// The subjects of the API, in the order of the documentation.

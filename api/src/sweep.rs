@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::web;
-use domain::kernel::{Actor, Instant};
+use domain::kernel::Instant;
 use persistence::record::checkpoint;
 use persistence::record::timer::{self, Sorts};
-use persistence::{Failure, Mode, Outcome, Stamp, Tx};
+use persistence::{Failure, Mode, Outcome, Tx};
 use uuid::Uuid;
 
 use crate::App;
@@ -96,15 +96,11 @@ pub async fn sweep(app: &App, sorts: Option<Sorts>, now: Instant) -> Outcome<Mad
 
 /// Makes the change, if it is still due. Whether it did.
 async fn tick(app: &App, now: Instant, kind: String, id: Uuid) -> Outcome<bool> {
-    let write = app.db.write(stamp(app, now), Mode::Commit, move |tx| {
+    let write = app.db.write(app.by_clock(now), Mode::Commit, move |tx| {
         tick_in(tx, &kind, id)?;
         Ok(tx.changed())
     });
     write.await
-}
-
-fn stamp(app: &App, now: Instant) -> Stamp {
-    Stamp { now, actor: Actor::clock(), request: None, ids: app.ids.clone() }
 }
 
 fn tick_in(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<()> {
@@ -150,7 +146,7 @@ pub async fn walk(app: &App, clock: &AtomicI64, to: Instant) -> Outcome<()> {
 pub async fn seal(app: &App, now: Instant) -> Outcome<Tally> {
     let mut tally = Tally::default();
     while app.db.scan(checkpoint::is_due).await? {
-        let made = app.db.write(stamp(app, now), Mode::Commit, checkpoint::seal).await?;
+        let made = app.db.write(app.by_clock(now), Mode::Commit, checkpoint::seal).await?;
         tally.made += usize::from(made.is_some());
         if !made.is_some_and(|made| made.is_full()) {
             break;

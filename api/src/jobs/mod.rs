@@ -13,11 +13,11 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::rt::task::JoinHandle;
 use actix_web::web;
-use domain::kernel::{Actor, Instant};
+use domain::kernel::Instant;
 use persistence::record::job::{self, JobRun};
 use persistence::record::timer::{self, Sorts};
 use persistence::record::{checkpoint, idempotency};
-use persistence::{Conn, Failure, Mode, Moment, Outcome, Stamp, webhook};
+use persistence::{Conn, Failure, Mode, Moment, Outcome, webhook};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -152,7 +152,7 @@ pub static JOBS: &[Job] = &[
 
 async fn tidy(app: &App, now: Instant) -> Outcome<Tally> {
     let before = now.plus_seconds(-KEPT * 86_400);
-    let forgotten = app.db.write(stamp(app, now), Mode::Commit, move |tx| {
+    let forgotten = app.db.write(app.by_clock(now), Mode::Commit, move |tx| {
         Ok(idempotency::forget(tx, before)? + webhook::forget_deliveries(tx, before)? + job::forget(tx, before)?)
     });
     Ok(Tally { made: forgotten.await?, failed: 0 })
@@ -229,16 +229,12 @@ pub async fn keep(
         return Ok(run(Uuid::nil()));
     }
     app.db
-        .write(stamp(app, at), Mode::Commit, move |tx| {
+        .write(app.by_clock(at), Mode::Commit, move |tx| {
             let run = run(tx.mint());
             job::keep(tx, &run)?;
             Ok(run)
         })
         .await
-}
-
-fn stamp(app: &App, now: Instant) -> Stamp {
-    Stamp { now, actor: Actor::clock(), request: None, ids: app.ids.clone() }
 }
 
 /// Starts the jobs that run in the background beside the sweep, each on a beat of its own and none more often than

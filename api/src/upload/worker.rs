@@ -75,7 +75,7 @@ async fn drain(app: &App) {
 async fn forget(app: &App, now: Instant) {
     let kept = now.plus_seconds(-86_400 * i64::from(app.uploads.limits.kept_days));
     let cut = now.plus_seconds(-CUT);
-    let stamp = Stamp { now, actor: domain::kernel::Actor::clock(), request: None, ids: app.ids.clone() };
+    let stamp = app.by_clock(now);
     loop {
         match app.db.write(stamp.clone(), Mode::Commit, move |tx| store::forget(tx, kept, cut, FORGET)).await {
             Ok(0) => return,

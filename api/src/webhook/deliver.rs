@@ -4,12 +4,12 @@
 //! same id. Nothing is skipped, so whatever the feed shows its owner arrives at least once, in the feed's order.
 
 use actix_web::web;
-use domain::kernel::{Actor, Instant, Permission, SubscriptionId};
+use domain::kernel::{Instant, Permission, SubscriptionId};
 use domain::webhook::{Subscription, SubscriptionState, Undelivered, retry};
 use persistence::record::event::{self, Cursor, Filter, Scope};
 use persistence::record::lease;
 use persistence::webhook::{self as store, Delivery, Progress};
-use persistence::{Conn, Mode, Moment, Outcome, Stamp, Tx, Uid};
+use persistence::{Conn, Mode, Moment, Outcome, Tx, Uid};
 use serde::Serialize;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -74,20 +74,20 @@ async fn turn(app: web::Data<App>, id: SubscriptionId) -> Outcome<Tally> {
     if let (true, Some(end)) = (batch.items.is_empty(), batch.end) {
         // Most of what happens is not for most subscriptions: to pass over it takes no lease.
         let (from, there) = (batch.progress.cursor, Progress { cursor: end, attempts: 0, next_at: None });
-        app.db.write(stamp(&app), Mode::Commit, move |tx| store::proceed(tx, id, from, there)).await?;
+        app.db
+            .write(app.by_clock(app.clock.now()), Mode::Commit, move |tx| store::proceed(tx, id, from, there))
+            .await?;
         return Ok(Tally::default());
     }
-    let taken = app.db.write(stamp(&app), Mode::Commit, move |tx| turn.renew(tx)).await?;
+    let taken = app.db.write(app.by_clock(app.clock.now()), Mode::Commit, move |tx| turn.renew(tx)).await?;
     if !taken {
         return Ok(Tally::default());
     }
     let sent = turn.send(&app).await;
-    app.db.write(stamp(&app), Mode::Commit, move |tx| lease::release(tx, &turn.lease(), turn.holder)).await?;
+    app.db
+        .write(app.by_clock(app.clock.now()), Mode::Commit, move |tx| lease::release(tx, &turn.lease(), turn.holder))
+        .await?;
     sent
-}
-
-fn stamp(app: &App) -> Stamp {
-    Stamp { now: app.clock.now(), actor: Actor::clock(), request: None, ids: app.ids.clone() }
 }
 
 /// A subscription that this server has the lease of.
@@ -163,7 +163,10 @@ impl Turn {
                 let next =
                     Next { from: progress.cursor, place: item.place, event: item.id, kind: item.kind, attempt, sent };
                 let draw = u32::from_ne_bytes(sign::random()?);
-                let settled = app.db.write(stamp(app), Mode::Commit, move |tx| self.settle(tx, &next, draw)).await?;
+                let settled = app
+                    .db
+                    .write(app.by_clock(app.clock.now()), Mode::Commit, move |tx| self.settle(tx, &next, draw))
+                    .await?;
                 if !(settled && delivered) {
                     return Ok(tally);
                 }
@@ -174,7 +177,7 @@ impl Turn {
             if end > from {
                 let there = Progress { cursor: end, attempts: 0, next_at: None };
                 app.db
-                    .write(stamp(app), Mode::Commit, move |tx| {
+                    .write(app.by_clock(app.clock.now()), Mode::Commit, move |tx| {
                         Ok(lease::holds(tx, &self.lease(), self.holder)? && store::proceed(tx, self.id, from, there)?)
                     })
                     .await?;
