@@ -80,11 +80,12 @@ pub struct Parties {
 pub fn parties(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Parties> {
     use arrangements::arrangements as table;
     let query = table::table.find(Uid::from(id)).select((table::lead, table::published));
-    let (lead, published) =
-        on!(conn, c => query.first::<(String, bool)>(c)).optional()?.ok_or(Failure::NotFound(Kind::Arrangement))?;
+    let found = on!(conn, c => query.first::<(String, bool)>(c)).optional()?;
     let query =
         participants::table.filter(participants::arrangement_id.eq(Uid::from(id))).select(participants::authority);
+    // Asked in any case: how long an answer takes does not tell what is there.
     let participants = on!(conn, c => query.load::<String>(c))?;
+    let (lead, published) = found.ok_or(Failure::NotFound(Kind::Arrangement))?;
     Ok(Parties { lead, participants, published })
 }
 

@@ -96,8 +96,7 @@ pub fn view(application: &Application, who: &Who) -> ApplicationView {
 
 /// An application that the caller may see. To the buying side a draft does not exist (PRO-19).
 pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<Stored<Application>> {
-    let found = c.get::<Application>(id)?;
-    who.may(c, found.value.about(), Kind::Application)?;
+    let found = who.get::<Application>(c, id)?;
     match found.value.status {
         Status::Draft | Status::Lapsed { .. } if found.value.versions.is_empty() && !who.is_providing() => {
             Err(Failure::NotFound(Kind::Application))
@@ -157,8 +156,8 @@ async fn start_application(call: Call<StartApplication>) -> Answer {
         let body = &call.body;
         let provider = body.provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
         // The provider's row is locked: its applications are started one at a time.
-        let applicant = tx.lock::<Provider>(provider)?.value;
-        call.who.may(tx, applicant.about(), Kind::Provider)?;
+        let found = tx.lock::<Provider>(provider);
+        let applicant = call.who.own(tx, found)?.value;
         let arrangement = tx.hold::<Arrangement>(body.arrangement)?.value;
         if arrangement.term().is_none() {
             return Err(Failure::NotFound(Kind::Arrangement));
@@ -374,8 +373,7 @@ pub(super) async fn change<T: Send + Sync + 'static>(
 
 /// An application of the caller's.
 pub(super) fn own(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<Application> {
-    let found = tx.get::<Application>(id)?.value;
-    who.may(tx, found.about(), Kind::Application)?;
+    let found = who.get::<Application>(tx, id)?.value;
     Ok(found)
 }
 

@@ -3,7 +3,7 @@
 use actix_web::{get, put, web};
 use domain::admission::conflict::{self, Declaration, Interest};
 use domain::arrangement::Arrangement;
-use domain::kernel::{Aggregate as _, ArrangementId, Kind};
+use domain::kernel::{ArrangementId, Kind};
 use persistence::admission::declaration_of;
 use persistence::{Failure, Outcome, Tx};
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,8 @@ struct Interests {
 #[put("/v1/arrangements/{id}/declaration-of-interests")]
 async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
-        let arrangement = tx.hold::<Arrangement>(*id)?.value;
-        call.who.may(tx, arrangement.about(), Kind::Arrangement)?;
+        let found = tx.hold::<Arrangement>(*id);
+        call.who.own(tx, found)?;
         let (interests, now) = (call.body.0.interests.clone(), tx.now());
         let actor = tx.actor();
         let stored = match declaration_of(tx, *id, &actor.subject)? {

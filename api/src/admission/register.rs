@@ -3,7 +3,7 @@
 use actix_web::{get, web};
 use domain::arrangement::lot::{self, Right};
 use domain::arrangement::{Arrangement, Lot};
-use domain::kernel::{Aggregate as _, HomeId, Instant, Kind, LotId, MembershipId, ProviderId, Role};
+use domain::kernel::{HomeId, Instant, LotId, MembershipId, ProviderId, Role};
 use domain::standing::{Cause, Standing, StandingFacts, excluded_homes, explain, standing};
 use persistence::admission::memberships;
 use persistence::provider::names_of;
@@ -80,13 +80,9 @@ struct Register {
 #[get("/v1/lots/{id}/members")]
 async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<Asked>) -> Answer {
     call.scan(move |c, call| {
-        let lot = c.get::<Lot>(*id)?.value;
         let role = call.who.actor.role;
-        if matches!(role, Role::Provider | Role::Portal) {
-            call.who.may_read_market(c, lot.about(), Kind::Lot)?;
-        } else {
-            call.who.may(c, lot.about(), Kind::Lot)?;
-        }
+        let who = if call.who.is_providing() { call.who.in_market() } else { call.who.clone() };
+        let lot = who.get::<Lot>(c, *id)?.value;
         if let Some(own) = call.who.actor.authority.as_ref().filter(|_| asked.receiving) {
             // The lead sees whom each authority of its arrangement may call, whether or not it uses the lot itself.
             let leads = c.get::<Arrangement>(lot.arrangement)?.value.lead.code == *own;

@@ -3,7 +3,7 @@
 use actix_web::{get, post, web};
 use domain::arrangement::Arrangement;
 use domain::arrangement::interest::{self as rules, Interest};
-use domain::kernel::{Aggregate as _, ArrangementId, InterestId, Kind, ProviderId};
+use domain::kernel::{ArrangementId, InterestId, Kind, ProviderId};
 use domain::provider::provider::Provider;
 use persistence::Failure;
 use persistence::arrangement::interests;
@@ -38,10 +38,10 @@ struct RegisterInterest {
 async fn register_interest(call: Call<RegisterInterest>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
         let provider = call.body.provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
-        let about = tx.hold::<Provider>(provider)?.value.about();
-        call.who.may(tx, about, Kind::Provider)?;
-        let arrangement = tx.hold::<Arrangement>(*id)?.value;
-        call.who.may_read_market(tx, arrangement.about(), Kind::Arrangement)?;
+        let found = tx.hold::<Provider>(provider);
+        call.who.own(tx, found)?;
+        let found = tx.hold::<Arrangement>(*id);
+        let arrangement = call.who.in_market().own(tx, found)?.value;
         let filter = interests::Filter {
             arrangement_id: Some(vec![(*id).into()]),
             provider_id: Some(vec![provider.into()]),

@@ -5,7 +5,7 @@ use domain::arrangement::lot::{Access, Alias, ConditionFacts, LotParticulars};
 use domain::arrangement::{
     self as rules, Arrangement, Lot, Participant, Requirement, RequirementRef, RequirementVersion,
 };
-use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, Kind, LotId, RequirementId};
+use domain::kernel::{ArrangementId, AuthorityCode, LotId, RequirementId};
 use persistence::arrangement::{self as store, requirements_by_id};
 use persistence::{Conn, Outcome, Tx};
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,8 @@ routes! {
     exercise_reserved_right: ManageArrangement, [rules::lot::RULES];
     list_lot_requirements: ReadMarket, [];
     adopt_requirement: ManageArrangement, [rules::lot::RULES, rules::requirement::RULES];
-    drop_requirement: ManageArrangement, [rules::lot::RULES];
-    open_lot: ManageArrangement, [rules::RULES, rules::lot::RULES];
+    drop_requirement: ManageArrangement, [rules::lot::RULES, &[&rules::publication::REQUIREMENT_REQUIRED]];
+    open_lot: ManageArrangement, [rules::RULES, rules::lot::RULES, &[&rules::publication::REQUIREMENT_REQUIRED]];
     pause_lot: ManageArrangement, [rules::RULES];
     close_lot: ManageArrangement, [rules::RULES];
 }
@@ -42,8 +42,8 @@ routes! {
 #[post("/v1/arrangements/{id}/lots")]
 async fn define_lot(call: Call<Given<LotParticulars>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
-        let arrangement = tx.hold::<Arrangement>(*id)?.value;
-        call.who.may(tx, arrangement.about(), Kind::Arrangement)?;
+        let found = tx.hold::<Arrangement>(*id);
+        let arrangement = call.who.own(tx, found)?.value;
         let particulars = call.body.0.clone();
         let taken = store::lots_of(tx, *id)?.iter().any(|lot| lot.value.particulars.code == particulars.code);
         let decision = Lot::define(tx.mint(), *id, particulars, taken, arrangement.is_over(), tx.now())?;
@@ -82,8 +82,7 @@ struct NamedLot {
 #[get("/v1/arrangements/{id}/lots")]
 async fn list_lots(call: Call, id: web::Path<ArrangementId>, naming: web::Query<Naming>) -> Answer {
     call.scan(move |c, call| {
-        let arrangement = c.get::<Arrangement>(*id)?;
-        call.who.may(c, arrangement.value.about(), Kind::Arrangement)?;
+        call.who.get::<Arrangement>(c, *id)?;
         let named = |lot: &Lot| {
             let known = naming.authority.as_ref().map(|code| lot.known_to(code));
             NamedLot {
@@ -103,8 +102,7 @@ async fn list_lots(call: Call, id: web::Path<ArrangementId>, naming: web::Query<
 #[get("/v1/lots/{id}")]
 async fn get_lot(call: Call, id: web::Path<LotId>) -> Answer {
     call.read(move |c, call| {
-        let lot = c.get::<Lot>(*id)?;
-        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        let lot = call.who.get::<Lot>(c, *id)?;
         Reply::ok(&lot)
     })
     .await
@@ -129,8 +127,7 @@ async fn amend_lot(call: Call<Given<LotParticulars>>, id: web::Path<LotId>) -> A
 #[get("/v1/lots/{id}/aliases")]
 async fn get_lot_aliases(call: Call, id: web::Path<LotId>) -> Answer {
     call.read(move |c, call| {
-        let lot = c.get::<Lot>(*id)?;
-        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        let lot = call.who.get::<Lot>(c, *id)?;
         Ok(Reply::json(200, &List { items: lot.value.aliases, next: None })?.tagged(lot.version))
     })
     .await
@@ -143,8 +140,7 @@ async fn get_lot_aliases(call: Call, id: web::Path<LotId>) -> Answer {
 #[get("/v1/lots/{id}/access")]
 async fn get_lot_access(call: Call, id: web::Path<LotId>) -> Answer {
     call.scan(move |c, call| {
-        let lot = c.get::<Lot>(*id)?;
-        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        let lot = call.who.get::<Lot>(c, *id)?;
         let participants = c.get::<Arrangement>(lot.value.arrangement)?.value.participants;
         let access = |p: Participant| Access { right: lot.value.right_of(&p.code), authority: p.code };
         let items = participants.into_iter().map(access).collect();
@@ -201,8 +197,7 @@ struct Adopted {
 #[get("/v1/lots/{id}/requirements")]
 async fn list_lot_requirements(call: Call, id: web::Path<LotId>) -> Answer {
     call.scan(move |c, call| {
-        let lot = c.get::<Lot>(*id)?;
-        call.who.may(c, lot.value.about(), Kind::Lot)?;
+        let lot = call.who.get::<Lot>(c, *id)?;
         let items = required(c, &lot.value.requirements)?
             .into_iter()
             .map(|(reference, code, definition)| Adopted {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use domain::kernel::{About, Actor, ArrangementId, Kind, Permission, ProviderId, Reach, Role};
 use persistence::arrangement::{self, Parties};
 use persistence::record::event::Scope;
-use persistence::{Conn, Failure, Outcome, Uid, provider};
+use persistence::{Conn, Failure, Outcome, Record, Stored, Uid, provider};
 use uuid::Uuid;
 
 /// Accepted values of a filter; `None` where all are.
@@ -69,6 +69,34 @@ impl Who {
                 Some(id) => self.may_in(&arrangement::parties(conn, id)?, kind),
                 None => Ok(()),
             },
+        }
+    }
+
+    /// What `id` names, if it is the caller's to use: nothing else is found.
+    ///
+    /// # Errors
+    /// As [`Who::may`].
+    pub fn get<A: Record>(&self, conn: &mut Conn<'_>, id: A::Id) -> Outcome<Stored<A>> {
+        let found = conn.get::<A>(id);
+        self.own(conn, found)
+    }
+
+    /// What was found, if it is the caller's to use. For what is not there the store is asked what it is asked for what
+    /// is another's, so that not even the time tells the one from the other.
+    ///
+    /// # Errors
+    /// As [`Who::may`], and that with which it was not found.
+    pub fn own<A: Record>(&self, conn: &mut Conn<'_>, found: Outcome<Stored<A>>) -> Outcome<Stored<A>> {
+        match found {
+            Ok(found) => self.may(conn, found.value.about(), A::KIND).map(|()| found),
+            Err(Failure::NotFound(kind)) => {
+                let (provider, arrangement) = (Some(Uuid::nil().into()), Some(Uuid::nil().into()));
+                match self.may(conn, About { provider, arrangement, ..About::default() }, kind) {
+                    Ok(()) | Err(Failure::NotFound(_)) => Err(Failure::NotFound(kind)),
+                    Err(failure) => Err(failure),
+                }
+            }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -147,12 +175,10 @@ impl Who {
         matches!(self.actor.role, Role::Provider | Role::Portal)
     }
 
-    /// Whether the caller may read the published documents of what is `about` that.
-    ///
-    /// # Errors
-    /// [`Failure::NotFound`] of `kind`.
-    pub fn may_read_market(&self, conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<()> {
-        Self { permission: Permission::ReadMarket, ..self.clone() }.may(conn, about, kind)
+    /// The caller as a reader of published documents.
+    #[must_use]
+    pub fn in_market(&self) -> Self {
+        Self { permission: Permission::ReadMarket, ..self.clone() }
     }
 
     /// The providers and arrangements that a list may show, narrowed to those asked for; `None` where all are.

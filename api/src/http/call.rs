@@ -240,8 +240,8 @@ impl<T: Send + Sync + 'static> Call<T> {
     /// # Errors
     /// Not found, forbidden or stale.
     pub fn lock_any<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
-        let stored = tx.lock::<A>(id)?;
-        self.who.may(tx, stored.value.about(), A::KIND)?;
+        let found = tx.lock::<A>(id);
+        let stored = self.who.own(tx, found)?;
         self.current(stored)
     }
 

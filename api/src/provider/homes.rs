@@ -86,8 +86,8 @@ struct NewHome {
 #[post("/v1/providers/{id}/homes")]
 async fn add_home(call: Call<Given<NewHome>>, id: web::Path<ProviderId>) -> Answer {
     call.write(move |tx, call| {
-        let provider = tx.hold::<Provider>(*id)?.value;
-        call.who.may(tx, provider.about(), Kind::Provider)?;
+        let found = tx.hold::<Provider>(*id);
+        let provider = call.who.own(tx, found)?.value;
         provider.may_add_home()?;
         let NewHome { profile, registration, expected_on } = call.body.0.clone();
         let decision = match (registration, expected_on) {
@@ -145,8 +145,7 @@ async fn find_home(call: Call, sought: web::Query<Sought>) -> Answer {
 #[get("/v1/homes/{id}")]
 async fn get_home(call: Call, id: web::Path<HomeId>) -> Answer {
     call.read(move |c, call| {
-        let found = c.get::<Home>(*id)?;
-        call.who.may(c, found.value.about(), Kind::Home)?;
+        let found = call.who.get::<Home>(c, *id)?;
         Reply::ok(&found)
     })
     .await
@@ -220,8 +219,7 @@ struct Ratings {
 #[get("/v1/homes/{id}/ratings")]
 async fn get_ratings(call: Call, id: web::Path<HomeId>, day: web::Query<Day>) -> Answer {
     call.read(move |c, call| {
-        let found = c.get::<Home>(*id)?;
-        call.who.may(c, found.value.about(), Kind::Home)?;
+        let found = call.who.get::<Home>(c, *id)?;
         let on = day.on.unwrap_or_else(|| call.now().date());
         let (held, history) = (found.value.rating_on(on), found.value.ratings.clone());
         Ok(Reply::json(200, &Ratings { on, held, history })?.tagged_by_content(found.version))

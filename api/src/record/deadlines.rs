@@ -85,12 +85,9 @@ fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline
 
 /// The aggregate, if it is the caller's to see, with the policies of its arrangement.
 fn find<A: Record>(c: &mut Conn<'_>, who: &Who, id: A::Id) -> Outcome<(A, Policies)> {
-    let found = c.get::<A>(id)?.value;
+    let who = if matches!(A::KIND, Kind::Arrangement | Kind::Round) { who.in_market() } else { who.clone() };
+    let found = who.get::<A>(c, id)?.value;
     let about: About = Aggregate::about(&found);
-    match A::KIND {
-        Kind::Arrangement | Kind::Round => who.may_read_market(c, about, A::KIND)?,
-        _ => who.may(c, about, A::KIND)?,
-    }
     let arrangement = about.arrangement.ok_or(Failure::NotFound(A::KIND))?;
     Ok((found, c.get::<Arrangement>(arrangement)?.value.policies))
 }

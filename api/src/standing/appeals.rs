@@ -21,6 +21,7 @@ use validator::Validate;
 
 use super::{removals, show, suspensions, uids};
 use crate::arrangement::arrangements::Because;
+use crate::auth::Who;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -53,8 +54,7 @@ struct Lodge {
 async fn lodge_appeal(call: Call<Lodge>) -> Answer {
     call.write(|tx, call| {
         let Lodge { target, grounds } = call.body.clone();
-        let (about, kind) = about(tx, &target)?;
-        call.who.may(tx, about, kind)?;
+        let (about, kind) = about(tx, &call.who, &target)?;
         let (Some(arrangement), Some(provider)) = (about.arrangement, about.provider) else {
             return Err(Failure::NotFound(kind));
         };
@@ -188,22 +188,21 @@ async fn withdraw_appeal(call: Call, id: web::Path<AppealId>) -> Answer {
 
 /// Locks what an appeal is against, and then the appeal.
 fn lock_appeal<T: Send + Sync + 'static>(call: &Call<T>, tx: &mut Tx<'_>, id: AppealId) -> Outcome<Stored<Appeal>> {
-    let seen = tx.get::<Appeal>(id)?.value;
-    call.who.may(tx, seen.about(), Kind::Appeal)?;
+    let seen = call.who.get::<Appeal>(tx, id)?.value;
     lock_target(tx, &seen.target)?;
     call.lock::<Appeal>(tx, id)
 }
 
-/// What a target is about: an appeal is its provider's to lodge.
-fn about(conn: &mut Conn<'_>, target: &AppealTarget) -> Outcome<(About, Kind)> {
+/// What a target is about, where that is the caller's: an appeal is its provider's to lodge.
+fn about(conn: &mut Conn<'_>, who: &Who, target: &AppealTarget) -> Outcome<(About, Kind)> {
     Ok(match *target {
         AppealTarget::Line { application, .. } => {
-            (conn.get::<Application>(application)?.value.about(), Kind::Application)
+            (who.get::<Application>(conn, application)?.value.about(), Kind::Application)
         }
         AppealTarget::Suspension { suspension } => {
-            (conn.get::<Suspension>(suspension)?.value.about(), Kind::Suspension)
+            (who.get::<Suspension>(conn, suspension)?.value.about(), Kind::Suspension)
         }
-        AppealTarget::Removal { removal } => (conn.get::<Removal>(removal)?.value.about(), Kind::Removal),
+        AppealTarget::Removal { removal } => (who.get::<Removal>(conn, removal)?.value.about(), Kind::Removal),
     })
 }
 

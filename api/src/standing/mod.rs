@@ -11,7 +11,7 @@ pub mod sanctions;
 pub mod suspensions;
 
 use domain::admission::membership::Membership;
-use domain::kernel::{About, Aggregate as _, ArrangementId, Kind, MembershipId, ProviderId};
+use domain::kernel::{About, ArrangementId, Kind, MembershipId, ProviderId};
 use domain::standing::improvement_notice::ImprovementNotice;
 use domain::standing::removal::Removal;
 use domain::standing::sanction::Sanction;
@@ -149,9 +149,8 @@ fn lock_measure<A: Measure, T: Send + Sync + 'static>(
     tx: &mut Tx<'_>,
     id: A::Id,
 ) -> Outcome<Stored<A>> {
-    let seen = tx.get::<A>(id)?.value;
     // Whoever may not act on it does not get to hold its membership up.
-    call.who.may(tx, seen.about(), A::KIND)?;
+    let seen = call.who.get::<A>(tx, id)?.value;
     let member = tx.lock::<Membership>(seen.membership())?;
     let before = call.lock::<A>(tx, id)?;
     removals::run_due(tx, member)?;
@@ -183,8 +182,7 @@ where
     A::Id: Send + 'static,
 {
     call.read(move |c, call| {
-        let found = c.get::<A>(id)?;
-        call.who.may(c, found.value.about(), A::KIND)?;
+        let found = call.who.get::<A>(c, id)?;
         Reply::ok(&found)
     })
     .await
@@ -192,7 +190,6 @@ where
 
 /// The membership whose measures a caller lists.
 pub(crate) fn seen_member(call: &Call, conn: &mut Conn<'_>, id: MembershipId) -> Outcome<Membership> {
-    let member = conn.get::<Membership>(id)?.value;
-    call.who.may(conn, member.about(), Kind::Membership)?;
+    let member = call.who.get::<Membership>(conn, id)?.value;
     Ok(member)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
 use actix_web::{HttpMessage as _, HttpRequest, post, web};
 use domain::admission::Application;
-use domain::kernel::{Aggregate as _, ApplicationId, Kind, ProviderId, Role, UploadId};
+use domain::kernel::{Aggregate as _, ApplicationId, ProviderId, Role, UploadId};
 use domain::provider::provider::Provider;
 use domain::upload::{FileFormat, Order, Subject, Upload, UploadKind, UploadMode, UploadedFile};
 use futures_core::Stream as _;
@@ -80,8 +80,7 @@ async fn upload_homes(req: HttpRequest, body: web::Payload, how: web::Query<How>
         let actor = &call.who.actor;
         let provider = whose.provider.or(if actor.role == Role::Provider { actor.provider } else { None });
         if let Some(id) = provider {
-            let provider = c.get::<Provider>(id)?.value;
-            call.who.may(c, provider.about(), Kind::Provider)?;
+            call.who.get::<Provider>(c, id)?;
         }
         Ok(Subject { provider, ..Subject::default() })
     })
@@ -114,9 +113,8 @@ async fn upload_answers(
     which: web::Query<Which>,
 ) -> Answer {
     receive(&req, body, UploadKind::Answers, how.mode, move |c, call| {
-        let application = c.get::<Application>(which.application)?.value;
+        let application = call.who.get::<Application>(c, which.application)?.value;
         let about = application.about();
-        call.who.may(c, about, Kind::Application)?;
         let (arrangement, provider) = (about.arrangement, about.provider);
         Ok(Subject { application: Some(application.id), arrangement, provider })
     })
