@@ -4,6 +4,7 @@ mod shapes;
 
 use std::sync::LazyLock;
 
+use actix_web::middleware::DefaultHeaders;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
@@ -280,7 +281,13 @@ pub fn serve(service: &mut ServiceConfig, text: &'static str) {
         "/docs",
         web::get().to(|| async { HttpResponse::Found().insert_header(("Location", "/docs/")).finish() }),
     );
-    service.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none")));
+    // What the page is made of comes from this server. It writes styles into its elements.
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let page = SwaggerUi::new("/{_:.*}").config(Config::from("/openapi.json").validator_url("none"));
+    service.service(
+        web::scope("/docs").wrap(DefaultHeaders::new().add(("Content-Security-Policy", policy))).service(page),
+    );
 }
 
 #[cfg(test)]

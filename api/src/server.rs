@@ -84,6 +84,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let app = web::Data::new(open(config, ids, address, keys.clone())?);
     let (shared, limit) = (app.clone(), config.body_limit);
+    let encrypted = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     let server = HttpServer::new(move || {
         let shared = shared.clone();
         Service::new()
@@ -99,7 +100,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
             )
             // The last one is the outermost: what the gate refuses has the headers too.
             .wrap(from_fn(http::gate::gate))
-            .wrap(headers())
+            .wrap(headers(encrypted))
             .configure(|service| {
                 for subject in subjects() {
                     (subject.configure)(service);
@@ -126,17 +127,23 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     Ok(Bound { address, handle: server.handle(), server, background })
 }
 
-/// Makes the folders that the configuration names.
+/// Makes the folders that the configuration names and, where it is missing, an empty SQLite file that only its owner
+/// reads: what SQLite puts beside it has the same rights.
 ///
 /// # Errors
 /// Which one cannot be made.
 pub fn prepare(config: &Config) -> Result<(), String> {
+    use std::os::unix::fs::OpenOptionsExt as _;
     let database = config.database.strip_prefix("sqlite:").map(std::path::Path::new);
     let keys = [config.key_file.as_path(), config.seal_key_file.as_path()].map(Some);
     for folder in keys.into_iter().chain([database]).flatten().filter_map(std::path::Path::parent) {
         std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
-    Ok(())
+    let Some(file) = database else { return Ok(()) };
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(format!("{}: {e}", file.display())),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Opens the store, bringing its schema up to date, and all else that requests share.
@@ -195,11 +202,22 @@ fn verifier(config: &Config, keys: Option<Arc<Keys>>) -> Result<Verifier, String
     })
 }
 
-/// What no answer of an API should be without.
-fn headers() -> DefaultHeaders {
-    DefaultHeaders::new()
+/// What no answer of an API should be without. That only TLS may be used is said where callers come by it: the proxy in
+/// front ends it.
+fn headers(encrypted: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new()
         .add(("X-Content-Type-Options", "nosniff"))
         .add(("Cache-Control", "no-store"))
         .add(("Referrer-Policy", "no-referrer"))
         .add(("X-Frame-Options", "DENY"))
+        // An answer is data: shown as a page it loads nothing, runs nothing and stands in no frame.
+        .add((
+            "Content-Security-Policy",
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ))
+        .add(("Cross-Origin-Opener-Policy", "same-origin"))
+        .add(("Cross-Origin-Resource-Policy", "same-origin"))
+        .add(("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"))
+        .add(("X-Permitted-Cross-Domain-Policies", "none"));
+    if encrypted { headers.add(("Strict-Transport-Security", "max-age=63072000")) } else { headers }
 }

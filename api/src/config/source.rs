@@ -187,6 +187,11 @@ impl Source {
             "the configuration file holds a secret and others can read it: chmod 600",
         );
         warn(others_read(&config.key_file), "DPS_TOKEN_KEY_FILE: others can read the secret: chmod 600");
+        warn(others_read(&config.seal_key_file), "DPS_SEAL_KEY_FILE: others can read the secret: chmod 600");
+        warn(
+            database.strip_prefix("sqlite:").is_some_and(|path| others_read(Path::new(path))),
+            "DATABASE_URL: others can read the database: chmod 600",
+        );
         found
     }
 }
@@ -307,5 +312,12 @@ mod tests {
         let mut config = quiet.config().unwrap();
         config.key_file = folder("unwise").join("none");
         assert_eq!(quiet.warnings(&config, std::iter::empty()), Vec::<String>::new());
+        let open = folder("unwise").join("open");
+        std::fs::write(&open, "").unwrap();
+        std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        config.database = format!("sqlite:{}", open.display());
+        (config.key_file, config.seal_key_file) = (open.clone(), open);
+        let found = quiet.warnings(&config, std::iter::empty());
+        assert!(found.len() == 3 && found.iter().all(|says| says.contains("others can read")), "{found:?}");
     }
 }
