@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny tour ci
+.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny audit sbom tour ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -56,8 +56,15 @@ examples-check: ## fail when the contract's examples are not what the last test 
 licences: setup ## every crate's licence against deny.toml
 	@scripts/licences
 
-deny: ## advisories, bans and sources too (needs: cargo install --locked cargo-deny)
-	cargo deny --locked check
+# These two ask for the advisory database of GitHub, so they are no part of ci: a build must not fail for what was published since.
+deny: setup ## advisories, bans and sources too; not in ci: asks GitHub, and builds cargo-deny in a minute or two where it is missing
+	scripts/cargo-tool deny --locked check
+
+audit: setup ## Cargo.lock against the advisories, as RustSec's own tool reads it; not in ci, for the same reasons
+	scripts/cargo-tool audit
+
+sbom: setup ## write what the program is made of: target/sbom.cdx.json (CycloneDX), checked against its schema
+	@scripts/sbom
 
 tour: build ## run the commands of README.md's tour and compare what they print
 	@scripts/tour

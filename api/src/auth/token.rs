@@ -161,6 +161,10 @@ impl Verifier {
     async fn said(&self, token: &str, generation: u64) -> Verified<(Said, u64)> {
         let say = |e: jsonwebtoken::errors::Error| format!("the token is refused: {e}");
         let header = decode_header(token).map_err(say)?;
+        // Nothing that must be understood beyond the usual is (RFC 7515, 4.1.11).
+        if header.crit.is_some() {
+            return Err("the token is refused: its header has `crit`".to_owned());
+        }
         let people = match &self.people {
             Some(people) if header.alg != Algorithm::HS256 => people,
             _ => return Ok((decode(token, &self.own, &self.owned).map_err(say)?.claims, generation)),
@@ -241,8 +245,8 @@ fn bearer(said: Said) -> Verified<Bearer> {
 fn actor(said: Said) -> Verified<Actor> {
     let Said { sub, role, authority, provider, .. } = said;
     let role = role.ok_or("the token names no role")?;
-    if sub.is_empty() || sub.len() > 200 {
-        return Err("the token's subject is empty or too long".to_owned());
+    if sub.is_empty() || sub.len() > 200 || sub.contains(char::is_control) {
+        return Err("the token's subject is empty, too long or no plain text".to_owned());
     }
     match role {
         Role::Public => Err("a token has a role".to_owned()),

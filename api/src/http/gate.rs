@@ -35,7 +35,10 @@ pub async fn gate<B: MessageBody>(
     let began = Instant::now();
     let id = request_id(&req);
     req.extensions_mut().insert(RequestId(id.clone()));
-    let method = req.method().to_string();
+    // A method is what the caller sent: only known ones are logged and become labels.
+    let sent = req.method().as_str();
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == sent);
+    let method = known.unwrap_or("other");
     if req.method() == Method::HEAD {
         req.head_mut().method = Method::GET;
     }
@@ -59,9 +62,7 @@ pub async fn gate<B: MessageBody>(
     }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     if let Some(app) = app {
-        // A method is what the caller sent: only known ones become labels.
-        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method);
-        app.metrics.request(known.unwrap_or("other"), &pattern, status, took);
+        app.metrics.request(method, &pattern, status, took);
     }
     tracing::info!(request = %id, %method, path = %pattern, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     Ok(response)
@@ -124,10 +125,15 @@ type Known = (Actor, Option<Arc<Grant>>);
 /// Who bears the request's token; the public where it has none and none is needed.
 async fn authenticate(req: &ServiceRequest, app: &App, public: bool) -> Result<Known, Problem> {
     let refuse = |why: &str| Problem::new(&problem::UNAUTHENTICATED, why);
-    let Some(value) = req.headers().get(header::AUTHORIZATION) else {
+    let mut values = req.headers().get_all(header::AUTHORIZATION);
+    let Some(value) = values.next() else {
         let anyone = Actor { subject: "public".to_owned(), role: Role::Public, authority: None, provider: None };
         return if public { Ok((anyone, None)) } else { Err(refuse(problem::UNAUTHENTICATED.says)) };
     };
+    // Of two, whoever stands in front may have looked at the other one.
+    if values.next().is_some() {
+        return Err(refuse("there is one Authorization"));
+    }
     let token = value.to_str().ok().and_then(|v| v.strip_prefix("Bearer "));
     let token = token.ok_or_else(|| refuse("Authorization is `Bearer <token>`"))?;
     match app.verifier.verify(token).await.map_err(|why| refuse(&why))? {

@@ -26,6 +26,7 @@ macro_rules! on_both {
     };
 }
 
+mod access;
 mod actor;
 mod app;
 mod applicants;

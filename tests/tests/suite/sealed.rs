@@ -8,6 +8,8 @@ use crate::actor::Actor;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, Application};
 use crate::market::{FIRST_CLOSE, Market, manual, with};
+use crate::receiver::Receiver;
+use crate::webhooks::{deliver, subscribe};
 
 /// What only the applicant knows.
 const SECRET: &str = "zebra-7731";
@@ -191,6 +193,62 @@ on_both! {
             market.lead.get(&application.path("")).expect(200).etag()
         };
         assert_eq!(tag("Fens Care", "yes"), tag("Wash Homes", "no-and-at-great-length"));
+    }
+
+    fn no_other_way_tells_what_is_sealed(app: &TestApp) {
+        let market = asking(app);
+        let receiver = Receiver::new();
+        subscribe(&market.lead, &receiver, json!({"from": "2000-01-01T00:00:00Z"}));
+        let applicant = Applicant::new(app, "Fens Care");
+        let application = telling(&applicant, &market, SECRET);
+        let answer = application.path(&format!("/answers/{}", market.requirement("statement")));
+        let told = json!({"values": {"purpose": SECRET}});
+        let keyed = |who: &Actor<'_>| who.request("PUT", &answer).json(told.clone()).key("k-1").if_match("*").send();
+        assert!(keyed(&applicant.provider).expect(200).text.contains(SECRET));
+        let file = format!("requirement,question,value\r\nstatement,purpose,{SECRET}\r\nstatement,{SECRET},{SECRET}\r\n");
+        let upload = format!("/v1/uploads/answers?mode=partial&application={}", application.id);
+        let sent = applicant.provider.request("POST", &upload).bytes("text/csv", file.as_bytes()).header("prefer", "wait=60");
+        let upload = sent.send().expect(201).id();
+        application.submit().expect(201);
+
+        // What a receiver is sent.
+        deliver(app);
+        let got = receiver.take();
+        assert!(got.iter().any(|got| got.text.contains(&application.id)), "that it was received is told");
+        assert!(!got.iter().any(|got| got.text.contains(SECRET)));
+        let round = market.round(1)["id"].as_str().unwrap().to_owned();
+        let line = |how: &str| application.path(&format!("/lines/{}/{how}", market.lot("CARE")));
+        let refused: Vec<(String, Value)> = vec![
+            (application.path("/submit"), Value::Null), (application.path("/revise"), Value::Null),
+            (application.path("/withdraw"), Value::Null), (application.path("/copy-answers"), json!({"from": application.id})),
+            (application.path("/extend-evaluation"), json!({"justification": "x"})),
+            (line("admit"), Value::Null), (line("reject"), json!({"reasons": ["statement"]})),
+            (format!("/v1/rounds/{round}/start-evaluation"), Value::Null),
+            ("/v1/applications".to_owned(), json!({"arrangement": market.id, "provider": applicant.id, "lots": [market.lot("CARE")]})),
+        ];
+        let read = [
+            format!("/v1/applications?externalRef={SECRET}"), format!("/v1/applications?state={SECRET}"),
+            format!("/v1/applications?sort={SECRET}"), format!("/v1/applications?q={SECRET}"),
+            format!("/v1/uploads/{upload}"), format!("/v1/uploads/{upload}/errors"), format!("/v1/uploads/{upload}/rejected"),
+            "/v1/uploads".to_owned(), "/v1/webhooks".to_owned(), "/v1/checkpoints".to_owned(), "/v1/jobs/deliver/runs".to_owned(),
+            format!("/v1/reports/r-02?arrangement={}&before=2019-01-04T00:00:00Z", market.id),
+            "/v1/ocds/releases".to_owned(), "/v1/ocds/records".to_owned(), market.path("/interests"), "/metrics".to_owned(),
+        ];
+        for buyer in buyers(app) {
+            let replayed = keyed(&buyer);
+            assert!(replayed.status == 403 && !replayed.text.contains(SECRET), "{replayed}");
+            for (path, body) in &refused {
+                let reply = buyer.request("POST", path).json(body.clone()).dry().send();
+                assert!(reply.status >= 400 && !reply.text.contains(SECRET), "{reply}");
+            }
+            for path in &read {
+                let reply = buyer.get(path);
+                let text = reply.text.replace(&format!("={SECRET}"), "").replace(&format!("`{SECRET}`"), "");
+                assert!(!text.contains(SECRET), "{reply}");
+                let whole = path.contains(SECRET) || path.starts_with("/v1/uploads/");
+                assert!(!(whole && reply.status == 200 && reply.body["items"] != json!([])), "{reply}");
+            }
+        }
     }
 
     fn progress_and_receipts_are_all_that_shows(app: &TestApp) {

@@ -108,12 +108,16 @@ fn version(n: u32) -> RequirementVersion {
     .unwrap()
 }
 
-/// What is found after tampering with the second of two requirements, both sealed.
-fn found(statements: &str) -> Vec<Vec<(i64, Fault)>> {
-    let finding = |finding: &Finding| match finding.place {
+/// A finding by its link, or by its checkpoint's number below zero.
+fn place(finding: &Finding) -> (i64, Fault) {
+    match finding.place {
         Place::Link { link, .. } => (link, finding.fault),
         Place::Checkpoint { checkpoint } => (-checkpoint, finding.fault),
-    };
+    }
+}
+
+/// What is found after tampering with the second of two requirements, both sealed.
+fn found(statements: &str) -> Vec<Vec<(i64, Fault)>> {
     stores()
         .iter()
         .map(|store| {
@@ -123,7 +127,7 @@ fn found(statements: &str) -> Vec<Vec<(i64, Fault)>> {
             store.tamper(statements);
             let account = store.verify();
             assert_eq!((account.chains, account.checkpoints), (2, 1));
-            account.findings.iter().map(finding).collect()
+            account.findings.iter().map(place).collect()
         })
         .collect()
 }
@@ -267,6 +271,49 @@ fn a_forged_event_that_continues_the_chain_is_ahead_of_its_aggregate() {
         assert_eq!(account.findings, [Finding { place, fault: Fault::Ahead { aggregate: 4, recorded: 5 } }]);
         assert!(account.findings.first().unwrap().to_string().contains("event 5: version 5 is recorded"));
     }
+}
+
+#[test]
+fn an_event_that_was_put_in_between_is_named() {
+    // With the hash that the chain expects of the one after it, or with one of its own.
+    let columns = "id, at, kind, aggregate, aggregate_id, version, audience, actor, role, to_state, data";
+    let insert = |id: &str, previous: &str| {
+        format!(
+            "UPDATE events SET link = -link - 1 WHERE link > 2 AND {TWO}; UPDATE events SET link = -link WHERE link < 0 AND {TWO}; \
+             INSERT INTO events ({columns}, link, previous, hash) SELECT {id}, at, kind, aggregate, aggregate_id, version, audience, \
+             'nobody', role, to_state, data, 3, {previous}, hash FROM events WHERE link = 2 AND {TWO}"
+        )
+    };
+    for (previous, unlinked) in [("hash", false), ("previous", true)] {
+        for store in stores() {
+            let id = if store.url.starts_with("sqlite:") { "randomblob(16)" } else { "gen_random_uuid()" };
+            store.requirement("one");
+            store.requirement("two");
+            store.seal().unwrap();
+            store.tamper(&insert(id, previous));
+            let found: Vec<(i64, Fault)> = store.verify().findings.iter().map(place).collect();
+            assert!([3, 4, 5].iter().all(|link| found.contains(&(*link, Fault::Altered))), "{found:?}");
+            assert_eq!(found.contains(&(3, Fault::Unlinked)), unlinked, "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn an_aggregate_that_was_put_back_is_named() {
+    finds("UPDATE requirements SET version = 2 WHERE code = 'two'", &[(4, Fault::Ahead { aggregate: 2, recorded: 4 })]);
+    // With its newest events, the seal tells; before they are sealed, only a later copy of the feed can.
+    finds(
+        &format!("UPDATE requirements SET version = 2 WHERE code = 'two'; DELETE FROM events WHERE link > 2 AND {TWO}"),
+        &[(-1, Fault::Count { sealed: 8, found: 6 })],
+    );
+}
+
+#[test]
+fn an_altered_checkpoint_is_named() {
+    finds("UPDATE checkpoints SET events = 7", &[(-1, Fault::Count { sealed: 7, found: 8 })]);
+    finds("UPDATE checkpoints SET digest = (SELECT hash FROM events WHERE link = 1 LIMIT 1)", &[(-1, Fault::Seal)]);
+    finds("UPDATE checkpoints SET seq = seq - 1", &[(-1, Fault::Count { sealed: 8, found: 7 })]);
+    finds("UPDATE checkpoints SET number = 2", &[(-2, Fault::CheckpointMissing { from: 1 })]);
 }
 
 #[test]

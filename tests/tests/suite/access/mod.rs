@@ -1,0 +1,9 @@
+//! Who reaches what, and how it is tried to reach more.
+
+mod absent;
+mod files;
+mod headers;
+mod roles;
+mod table;
+mod tokens;
+mod world;

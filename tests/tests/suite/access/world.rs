@@ -1,0 +1,263 @@
+//! Two tenants that have one of everything: each an authority with its markets, another that takes part in them, and a
+//! provider that a portal registered. Nothing connects the two.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::kernel::Role;
+use serde_json::{Value, json};
+
+use crate::actor::Actor;
+use crate::app::TestApp;
+use crate::applicants::{Applicant, passed};
+use crate::market::{LIVE, Market, cambridgeshire, manual, with};
+use crate::members::Member;
+
+/// The roles that work for an authority.
+pub const BUYING: [Role; 6] = [
+    Role::ArtOfficer,
+    Role::Commissioner,
+    Role::LeadAgency,
+    Role::MonitoringOfficer,
+    Role::Consortium,
+    Role::SocialWorker,
+];
+
+/// The answers that a requirement asks for.
+const ASKED: &str = "safeguarding";
+
+/// One tenant.
+pub struct Tenant<'a> {
+    app: &'a TestApp,
+    /// The authority that leads its arrangements.
+    pub lead: &'static str,
+    /// An authority that takes part in them.
+    pub participant: &'static str,
+    portal: &'static str,
+    /// What it has, by what it is.
+    things: BTreeMap<&'static str, String>,
+    /// What is one account's alone, by its role and what it is.
+    accounts: HashMap<(Role, &'static str), String>,
+}
+
+/// Its markets before the clock moves.
+struct Drafts<'a> {
+    rolling: Market<'a>,
+    sealed: Market<'a>,
+    open: Market<'a>,
+    draft: Market<'a>,
+}
+
+impl<'a> Tenant<'a> {
+    /// Both, at the instant at which their markets go live.
+    pub fn two(app: &'a TestApp) -> [Self; 2] {
+        let named = [("LGSS", "CCC", "portal-1"), ("BRAD", "KIRK", "portal-2")];
+        let drafted =
+            named.map(|(lead, participant, portal)| (lead, participant, portal, Drafts::new(app, lead, participant)));
+        app.at("2019-01-03T09:00:00Z");
+        for (_, _, _, drafts) in &drafted {
+            [&drafts.rolling, &drafts.sealed, &drafts.open].into_iter().for_each(Market::publish);
+        }
+        app.at(LIVE);
+        drafted.map(|(lead, participant, portal, drafts)| {
+            let (things, accounts) = (BTreeMap::new(), HashMap::new());
+            let mut tenant = Self { app, lead, participant, portal, things, accounts };
+            tenant.grow(&drafts);
+            tenant
+        })
+    }
+
+    /// The id of something that it has.
+    #[track_caller]
+    pub fn thing(&self, what: &str) -> &str {
+        self.things.get(what).unwrap_or_else(|| panic!("{} has no {what}", self.lead))
+    }
+
+    /// The id of something that is an account's alone: of that role, or where that has none, of the lead agency.
+    #[track_caller]
+    pub fn account(&self, role: Role, what: &'static str) -> &str {
+        let own = self.accounts.get(&(role, what)).or_else(|| self.accounts.get(&(Role::LeadAgency, what)));
+        own.unwrap_or_else(|| panic!("{} has no {what}", self.lead))
+    }
+
+    /// Every id of it, except those.
+    pub fn shows(&self, text: &str, besides: &str) -> bool {
+        let ids = self.things.values().chain(self.accounts.values());
+        ids.filter(|id| id.len() == 36 && !besides.contains(*id)).any(|id| text.contains(id.as_str()))
+    }
+
+    /// Someone of that role who belongs to it.
+    pub fn caller(&self, role: Role) -> Actor<'a> {
+        match role {
+            Role::Provider => self.app.provider(self.thing("provider")),
+            Role::Portal => self.app.portal(self.portal),
+            role if BUYING.contains(&role) => self.app.buyer(role, self.lead),
+            role => self.app.of_role(role),
+        }
+    }
+
+    /// Someone of that buying role at the authority that takes part.
+    pub fn takes_part(&self, role: Role) -> Actor<'a> {
+        self.app.buyer(role, self.participant)
+    }
+
+    fn keep(&mut self, what: &'static str, id: String) {
+        assert!(self.things.insert(what, id).is_none(), "{what} twice");
+    }
+
+    fn grow(&mut self, drafts: &Drafts<'a>) {
+        let Drafts { rolling, sealed, open, draft } = drafts;
+        let lead = &rolling.lead;
+        for (what, market) in
+            [("live arrangement", rolling), ("draft arrangement", draft), ("sealed arrangement", sealed)]
+        {
+            self.keep(what, market.id.clone());
+        }
+        self.keep("live lot", rolling.lot("A").to_owned());
+        self.keep("draft lot", draft.lot("A").to_owned());
+        let aliases = json!([{"authority": self.participant, "code": "F", "label": "Fostering"}]);
+        lead.put(&format!("/v1/lots/{}/aliases", rolling.lot("A")), aliases).expect(200);
+        self.keep("requirement", rolling.requirement(ASKED).to_owned());
+        self.keep("round", sealed.round(1)["id"].as_str().unwrap().to_owned());
+        let ash = self.provider();
+        self.keep("interest", ash.provider.post(&rolling.path("/interests"), json!({})).expect(201).id());
+        self.applications(&ash, rolling, sealed, open);
+        self.measures(&ash, rolling);
+        let excluded = json!({"evidence": ["judgment"], "from": "2018-01-01", "ground": "bribery"});
+        lead.post(&format!("/v1/providers/{}/exclusions", ash.id), excluded).expect(200);
+        self.accounts(&ash);
+        let of_market = |list: &str, items: &str| {
+            let page = self.app.anonymous().get(&format!("/v1/ocds/{list}?limit=100")).expect(200).body;
+            let found =
+                page[items].as_array().unwrap().iter().find(|item| item.to_string().contains(&rolling.id)).cloned();
+            found.unwrap_or_else(|| panic!("nothing of {} in {page:#}", rolling.id))
+        };
+        let (record, release) = (of_market("records", "records"), of_market("releases", "releases"));
+        self.keep("ocid", record["ocid"].as_str().unwrap().to_owned());
+        self.keep("release", release["id"].as_str().unwrap().to_owned());
+    }
+
+    /// A provider with a home that the portal registered.
+    fn provider(&mut self) -> Applicant<'a> {
+        let portal = self.app.portal(self.portal);
+        let id = portal.post("/v1/providers", json!({"legalName": format!("Care of {}", self.lead)})).expect(201).id();
+        let reference = json!({"portal": "procontract", "reference": self.lead});
+        portal.post(&format!("/v1/providers/{id}/external-references"), reference).expect(200);
+        let ash = Applicant { app: self.app, provider: self.app.provider(&id), id };
+        let home = ash.home("HD1 1AA", Some("good"));
+        let urn = ash.provider.get(&format!("/v1/homes/{home}")).expect(200).body["registration"]["urn"].clone();
+        self.keep("urn", urn.as_str().unwrap().to_owned());
+        self.keep("home", home);
+        self.keep("provider", ash.id.clone());
+        ash
+    }
+
+    /// An application in each state that matters: a draft, one that is sealed, one in evaluation.
+    fn applications(&mut self, ash: &Applicant<'a>, rolling: &Market<'a>, sealed: &Market<'a>, open: &Market<'a>) {
+        let draft = ash.start(open, &["A"]);
+        let policy = json!({"requirement": self.thing("requirement"), "code": "policy"});
+        draft.attach(open, ASKED, "policy", policy).expect(200);
+        self.keep("draft application", draft.id.clone());
+        let submitted = ash.submitted(sealed, &["A"]);
+        self.keep("sealed application", submitted.id);
+        let admitted = ash.submitted(rolling, &["A", "B", "C"]);
+        admitted.pass(rolling);
+        for (what, lot) in [("membership", "A"), ("measured", "B"), ("removed", "C")] {
+            self.keep(what, admitted.admit(rolling, lot));
+        }
+        let judged = ash.submitted(rolling, &["D"]);
+        let check = judged.check_path(rolling, ASKED, "");
+        rolling.lead.post(&format!("{check}/record"), passed()).expect(200);
+        self.keep("check", check.rsplit('/').next().unwrap().to_owned());
+        self.keep("evaluated application", judged.id);
+        self.keep("lot applied for", rolling.lot("D").to_owned());
+    }
+
+    /// What is done about members.
+    fn measures(&mut self, ash: &Applicant<'a>, rolling: &Market<'a>) {
+        let lead = &rolling.lead;
+        let member = |what: &str, lot: &str| Member {
+            of: Applicant { app: self.app, id: ash.id.clone(), provider: ash.provider.clone() },
+            application: String::new(),
+            id: self.thing(what).to_owned(),
+            lot: rolling.lot(lot).to_owned(),
+        };
+        let (fine, measured, removed) = (member("membership", "A"), member("measured", "B"), member("removed", "C"));
+        let fee = json!({"code": "CORE", "description": "Core placement", "amountPence": 400_000, "unit": "week", "validFrom": "2019-04-01"});
+        let fee = ash.provider.post(&fine.path("/fees"), fee).expect(201).id();
+        let suspension = measured.suspend(lead, json!({"months": 3})).expect(201).id();
+        let notice = json!({
+            "issue": "late", "discussionHeldOn": "2018-12-01", "agreedWithProvider": true, "rectifyBy": "2019-06-01T00:00:00Z",
+        });
+        let notice = lead.post(&measured.path("/improvement-notices"), notice).expect(201).id();
+        let sanction = json!({"kind": "conceal", "reason": "late"});
+        let sanction = self.app.commissioner(self.lead).post(&measured.path("/sanctions"), sanction).expect(201).id();
+        let removal = removed.remove(lead, json!({})).expect(201).id();
+        let appeal = measured.appeals(json!({"kind": "suspension", "suspension": suspension}));
+        for (what, id) in [
+            ("fee", fee),
+            ("suspension", suspension),
+            ("notice", notice),
+            ("sanction", sanction),
+            ("removal", removal),
+            ("appeal", appeal.rsplit('/').next().unwrap().to_owned()),
+        ] {
+            self.keep(what, id);
+        }
+    }
+
+    /// What belongs to accounts: a subscription and an upload of each role that may have one, and a machine client.
+    fn accounts(&mut self, ash: &Applicant<'a>) {
+        let order = json!({"name": self.lead, "role": "script", "scopes": ["read_providers"]});
+        self.keep("client", self.app.administrator().post("/v1/clients", order).expect(201).id());
+        for role in Role::ALL {
+            let caller = self.caller(role);
+            let webhook = json!({"url": format!("http://127.0.0.1:9/{}", self.lead)});
+            let made = caller.post("/v1/webhooks", webhook);
+            if made.status == 201 {
+                self.accounts.insert((role, "webhook"), made.id());
+            }
+            let path = match role {
+                Role::Provider | Role::Portal => format!("/v1/uploads/homes?mode=partial&provider={}", ash.id),
+                _ => "/v1/uploads/ratings?mode=partial".to_owned(),
+            };
+            let file = "urn,name,kind,postcode\r\n,Upload,childrens_home,PE29 1AA\r\n,,castle,\r\n";
+            let sent =
+                caller.request("POST", &path).bytes("text/csv", file.as_bytes()).header("prefer", "wait=60").send();
+            if sent.status == 201 {
+                self.accounts.insert((role, "upload"), sent.id());
+            }
+        }
+    }
+}
+
+impl<'a> Drafts<'a> {
+    fn new(app: &'a TestApp, lead: &str, participant: &str) -> Self {
+        let market = |number: u32, policies: Value| {
+            let changes = json!({
+                "lead": {"code": lead, "name": lead},
+                "participants": [{"code": participant, "name": participant}],
+                "reference": format!("{lead}-{number}"),
+                "interestWindow": {"from": "2018-01-01T00:00:00Z", "to": "2020-01-01T00:00:00Z"},
+                "policies": policies,
+            });
+            let lead = app.lead(lead);
+            let id = crate::market::arrangement(&lead, with(cambridgeshire(), changes));
+            Market { lead, id, lots: Vec::new(), requirements: Vec::new() }
+        };
+        let rolling = json!({"admissionMode": "rolling", "failurePath": "direct", "noFaultNoticeMonths": 12});
+        let mut first = market(1, rolling);
+        let mut asked = manual("Children are kept safe");
+        asked["evidence"] = json!([{"code": "policy", "title": "The policy", "mandatory": false}]);
+        first.require(ASKED, asked);
+        let requirements = first.requirements.clone();
+        let mut others = [2, 3, 4].map(|n| market(n, json!({})));
+        for market in others.iter_mut().chain([&mut first]) {
+            market.requirements.clone_from(&requirements);
+            for code in ["A", "B", "C", "D"] {
+                market.define(code, "fostering_agency");
+            }
+        }
+        let [sealed, open, draft] = others;
+        Self { rolling: first, sealed, open, draft }
+    }
+}
