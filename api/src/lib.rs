@@ -37,8 +37,9 @@ use clock::Clock;
 use std::collections::BTreeMap;
 
 use domain::kernel::{Actor, Instant, Rule};
+use http::kept::Kept;
 use http::limits::Limits;
-use http::routes::{Directory, Subject};
+use http::routes::Subject;
 use metrics::Metrics;
 use persistence::{Db, Ids, Stamp};
 use provider::gazetteer::Gazetteer;
@@ -54,12 +55,12 @@ pub struct App {
     pub ids: Ids,
     /// Who bears a token.
     pub verifier: Verifier,
-    /// Which operation a path names.
-    pub directory: &'static Directory,
     /// How machine clients get tokens.
     pub oauth: OAuth,
     /// How many requests are left to whom.
     pub limits: Limits,
+    /// What was answered and is still true.
+    pub kept: Kept,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
     /// Where outward postcodes lie.

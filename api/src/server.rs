@@ -15,16 +15,18 @@ use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
 use crate::config::{Config, Profile, Tokens};
+use crate::http::access;
+use crate::http::kept::Kept;
 use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
-use crate::http::routes::Directory;
+use crate::http::routes::{self, Directory};
 use crate::metrics::Metrics;
 use crate::ocds::Publisher;
 use crate::provider::gazetteer::Gazetteer;
 use crate::webhook::Webhooks;
 use crate::webhook::send::Sender;
 use crate::webhook::sign::Seal;
-use crate::{App, client, http, jobs, openapi, subjects, sweep, system, upload};
+use crate::{App, client, http, jobs, openapi, sweep, system, upload};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -51,6 +53,7 @@ impl Bound {
             // That it was ended is no error.
             drop(task.await);
         }
+        access::flush();
         tracing::info!("stopped");
         ended
     }
@@ -101,12 +104,10 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
             .wrap(from_fn(http::gate::gate))
             .wrap(headers())
             .configure(|service| {
-                for subject in subjects() {
-                    (subject.configure)(service);
-                }
                 client::oauth::serve(service);
                 service.route("/metrics", web::get().to(system::metrics));
                 openapi::serve(service, shared.openapi);
+                routes::register(service);
             })
             .default_service(web::to(|| async {
                 Problem::new(&problem::NOT_FOUND, "there is nothing here").error_response()
@@ -122,6 +123,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let mut background = jobs::start(&app, beat);
     background.push(actix_web::rt::spawn(upload::run(app.clone(), beat)));
     background.push(actix_web::rt::spawn(sweep::run(app, beat)));
+    background.push(actix_web::rt::spawn(access::run()));
     background.extend(keys.map(|keys| actix_web::rt::spawn(keys.run())));
     Ok(Bound { address, handle: server.handle(), server, background })
 }
@@ -153,8 +155,8 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
         ids,
         verifier: verifier(config, keys)?,
         oauth: config.oauth,
-        directory: Directory::published(),
-        metrics: Metrics::new().map_err(|e| e.to_string())?,
+        kept: Kept::default(),
+        metrics: Metrics::new(Directory::published().operations()).map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
         webhooks: Webhooks { sender: Sender::new(config.webhook_private), seal: seal(config)? },
         publisher: Publisher {

@@ -4,7 +4,7 @@ use domain::kernel::{Aggregate, Instant};
 use uuid::Uuid;
 
 use crate::record::{event, timer};
-use crate::{Conn, Outcome, Tx};
+use crate::{Conn, Outcome, Page, Tx};
 
 /// An aggregate as it was read: what it is, and which version.
 #[derive(Clone, Debug)]
@@ -40,6 +40,24 @@ pub trait Record: Aggregate {
     fn insert_all(tx: &mut Tx<'_>, values: &[&Self]) -> Outcome<()>;
     #[doc(hidden)]
     fn update_all(tx: &mut Tx<'_>, values: &[(&Self, i64)]) -> Outcome<bool>;
+}
+
+/// A kind of aggregate that is listed page by page.
+pub trait Listed: Record {
+    /// Which of them.
+    type Filter;
+
+    /// Which rows a page has, in the order of creation: their identifiers and versions.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn page(conn: &mut Conn<'_>, filter: &Self::Filter, page: Page) -> Outcome<Vec<(Uuid, i64)>>;
+
+    /// The aggregates with those identifiers, in that order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn these(conn: &mut Conn<'_>, ids: &[Uuid]) -> Outcome<Vec<Stored<Self>>>;
 }
 
 /// A command's outcome: the aggregate with its events.
@@ -100,7 +118,7 @@ impl Tx<'_> {
     /// A refusal where a constraint that guards a rule is violated.
     pub fn create<A: Record>(&mut self, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
         value.insert(self)?;
-        self.mark_changed();
+        self.mark_changed(value.id());
         timer::keep(self, &value)?;
         event::record(self, &value, 1, None, &events)?;
         Ok(Stored { value, version: 1, updated_at: self.now() })
@@ -118,7 +136,7 @@ impl Tx<'_> {
         if !value.update(self, before.version)? {
             return Err(crate::Failure::Again("another transaction changed the same row".to_owned()));
         }
-        self.mark_changed();
+        self.mark_changed(value.id());
         if value.due() != before.value.due() {
             timer::keep(self, &value)?;
         }
@@ -147,6 +165,7 @@ impl Tx<'_> {
         for created in created.chunks(ROWS) {
             let values: Vec<&A> = created.iter().map(|(value, _)| value).collect();
             A::insert_all(self, &values)?;
+            values.iter().for_each(|value| self.mark_changed(value.id()));
             for value in values.iter().filter(|value| value.due().is_some()) {
                 timer::keep(self, *value)?;
             }
@@ -167,6 +186,7 @@ impl Tx<'_> {
             if !A::update_all(self, &values)? {
                 return Err(crate::Failure::Again("another transaction changed one of the rows".to_owned()));
             }
+            values.iter().for_each(|(value, _)| self.mark_changed(value.id()));
             for (_, (value, _)) in changed.iter().filter(|(before, (value, _))| value.due() != before.value.due()) {
                 timer::keep(self, value)?;
             }
@@ -193,8 +213,9 @@ macro_rules! aggregate {
             // The subject's file has the aggregate, its id and diesel's prelude in scope.
             use super::*;
             use diesel::upsert::excluded;
-            use $crate::aggregate::{Strength, Stored, Which};
+            use $crate::aggregate::{Listed, Strength, Stored, Which};
             use $crate::{Conn, Json, Moment, Outcome, Page, Record, Tx, Uid};
+            use uuid::Uuid;
 
             mod columns {
                 diesel::table! {
@@ -344,21 +365,38 @@ macro_rules! aggregate {
                 }};
             }
 
+            /// A page of what the filter lets through, in the order of creation.
+            macro_rules! paged {
+                ($filter:expr, $page:expr) => {{
+                    let mut query = filtered!($filter);
+                    if let Some(after) = $page.after { query = query.filter($table::id.gt(Uid(after))); }
+                    query.order($table::id.asc()).limit($page.limit)
+                }};
+            }
+
             /// The rows of a page, in the order of creation.
             ///
             /// # Errors
             /// Where the store fails.
             pub fn list(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Stored<$A>>> {
-                let rows = on!(conn, c => {
-                    let mut query = filtered!(filter);
-                    if let Some(after) = page.after { query = query.filter($table::id.gt(Uid(after))); }
-                    query
-                        .order($table::id.asc())
-                        .limit(page.limit)
-                        .select(($table::version, $table::updated_at, $table::body))
-                        .load::<Row>(c)
-                })?;
+                let rows = on!(conn, c =>
+                    paged!(filter, page).select(($table::version, $table::updated_at, $table::body)).load::<Row>(c))?;
                 rows.into_iter().map(stored).collect()
+            }
+
+            impl Listed for $A {
+                type Filter = Filter;
+
+                fn page(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<(Uuid, i64)>> {
+                    let rows = on!(conn, c =>
+                        paged!(filter, page).select(($table::id, $table::version)).load::<(Uid, i64)>(c))?;
+                    Ok(rows.into_iter().map(|(id, version)| (id.0, version)).collect())
+                }
+
+                fn these(conn: &mut Conn<'_>, ids: &[Uuid]) -> Outcome<Vec<Stored<$A>>> {
+                    let ids = ids.iter().map(|id| Uid(*id)).collect();
+                    list(conn, &Filter { id: Some(ids), ..Filter::default() }, Page::ALL)
+                }
             }
 
             /// Identifiers and versions, for the verifier of the record.

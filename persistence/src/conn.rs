@@ -55,22 +55,35 @@ impl Stamp {
 pub struct Tx<'a> {
     conn: Conn<'a>,
     stamp: &'a Stamp,
-    changed: bool,
+    changed: Vec<Uuid>,
+    wrote: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: Conn<'a>, stamp: &'a Stamp) -> Self {
-        Self { conn, stamp, changed: false }
+        Self { conn, stamp, changed: Vec::new(), wrote: false }
     }
 
     /// Whether an aggregate was created or changed in it so far.
     #[must_use]
     pub fn changed(&self) -> bool {
-        self.changed
+        !self.changed.is_empty()
     }
 
-    pub(crate) fn mark_changed(&mut self) {
-        self.changed = true;
+    /// Something was written that belongs to that aggregate.
+    pub(crate) fn mark_changed(&mut self, id: Uuid) {
+        self.changed.push(id);
+        self.wrote = true;
+    }
+
+    /// Something was written that is no aggregate.
+    pub(crate) fn mark_written(&mut self) {
+        self.wrote = true;
+    }
+
+    /// The aggregates that were changed, and whether anything is known to have been written at all.
+    pub(crate) fn written(self) -> (Vec<Uuid>, bool) {
+        (self.changed, self.wrote)
     }
 
     /// The instant of the command.

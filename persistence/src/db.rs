@@ -8,7 +8,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
 use crate::writer::Writer;
-use crate::{Conn, Failure, Outcome, Stamp, Tx};
+use crate::{Changes, Conn, Failure, Outcome, Stamp, Tx};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -116,6 +116,15 @@ impl Db {
         match &*self.0 {
             Backend::Sqlite { .. } => "sqlite",
             Backend::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// What was changed since when: only where this process alone decides what is true, on SQLite.
+    #[must_use]
+    pub fn changes(&self) -> Option<&Changes> {
+        match &*self.0 {
+            Backend::Sqlite { writer, .. } => writer.changes.as_deref(),
+            Backend::Postgres { .. } => None,
         }
     }
 

@@ -9,6 +9,7 @@ mod conn;
 #[macro_use]
 mod aggregate;
 pub mod backup;
+mod changes;
 pub mod constraints;
 mod db;
 mod dialect;
@@ -28,7 +29,8 @@ pub mod standing;
 pub mod upload;
 pub mod webhook;
 
-pub use aggregate::{Decided, Record, Stored};
+pub use aggregate::{Decided, Listed, Record, Stored};
+pub use changes::{Changes, Mark};
 pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};

@@ -95,10 +95,10 @@ async fn token(req: HttpRequest, app: web::Data<App>, body: Bytes) -> HttpRespon
 async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse, Refused> {
     let address = app.limits.address(req);
     let per_address = app.oauth.per_minute.saturating_mul(CLIENTS_PER_ADDRESS);
-    limited(app.limits.count("token-address", &address, Some(per_address)))?;
+    limited(app.limits.count("token-address", || address.clone(), Some(per_address)))?;
     let mut form = form(req, body)?;
     let (id, secret) = credentials(req, &mut form)?;
-    let share = app.limits.count("token", &format!("{address} {id}"), Some(app.oauth.per_minute));
+    let share = app.limits.count("token", || format!("{address} {id}"), Some(app.oauth.per_minute));
     limited(share)?;
     match form.remove("grant_type").as_deref() {
         None => return Err(Refused::request("grant_type is missing")),

@@ -7,15 +7,20 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
-use persistence::{Conn, Failure, Mode, Outcome, Record, Stamp, Stored, Tx, record::idempotency};
-use serde::Deserialize;
+use persistence::{
+    Changes, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
+};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::body::Body;
-use super::{Answer, Problem, Reply, problem};
+use super::kept::{Key, Sheet};
+use super::reply::Resource;
+use super::{Answer, Problem, Reply, listing, problem};
 use crate::App;
-use crate::auth::Who;
+use crate::auth::ties::Ties;
+use crate::auth::{Side, Who};
 
 /// The body of a request that has none.
 #[derive(Clone, Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
@@ -51,8 +56,12 @@ impl<T: Body + 'static> FromRequest for Call<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(req, payload);
         let req = req.clone();
+        if matches!(payload, Payload::None) {
+            let read = Self::extract(&req, b"");
+            return Box::pin(std::future::ready(read));
+        }
+        let bytes = web::Bytes::from_request(&req, payload);
         Box::pin(async move {
             let bytes = bytes.await.map_err(|e| Problem::new(&problem::TOO_LARGE, e.to_string()))?;
             Self::extract(&req, &bytes)
@@ -97,24 +106,21 @@ impl<T: Body> Call<T> {
         let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
         let if_match = if_match
             .map(|tag| seen(&tag).ok_or_else(|| unreadable("If-Match is `*` or an ETag that this server gave")));
-        let wish =
-            web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
+        let wish = match req.query_string() {
+            "" => false,
+            query => web::Query::<Wish>::from_query(query).map_err(|_| unreadable("dryRun is true or false"))?.dry_run,
+        };
         if !bytes.is_empty() && req.content_type() != "application/json" {
             return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "this body is application/json"));
         }
         let body = T::read(if bytes.is_empty() { b"{}" } else { bytes })?;
-        let mut sha = Sha256::new();
-        for part in [req.method().as_str().as_bytes(), req.uri().to_string().as_bytes(), bytes] {
-            sha.update((part.len() as u64).to_be_bytes());
-            sha.update(part);
-        }
         Ok(Self {
             app,
             who,
             body,
-            dry_run: wish.dry_run && !req.method().is_safe(),
+            dry_run: wish && !req.method().is_safe(),
+            fingerprint: key.as_ref().map(|_| fingerprint(req, bytes)).unwrap_or_default(),
             key,
-            fingerprint: sha.finalize().to_vec(),
             if_match: if_match.transpose()?,
             if_none_match: header("if-none-match").unwrap_or_default(),
             conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
@@ -174,6 +180,55 @@ impl<T: Send + Sync + 'static> Call<T> {
         Ok(reply.send(seen.as_deref()))
     }
 
+    /// Answers with one aggregate as the caller's side sees it. `view` makes it from the aggregate and the side alone, so
+    /// that it can be kept for others of that side.
+    ///
+    /// # Errors
+    /// Not found, forbidden, or what `view` fails with.
+    pub async fn show<A: Record>(self, id: A::Id, view: fn(&Stored<A>, Side) -> Outcome<Reply>) -> Answer
+    where
+        A::Id: Send + 'static,
+    {
+        let app = self.app.clone();
+        let key = Key { view: view as usize, id: id.into(), side: self.who.side() };
+        if let Some(kept) = app.db.changes().and_then(|changes| app.kept.sheet(changes, key)) {
+            return Ok(kept.send(&self.who, A::KIND, self.if_none_match.as_deref())?);
+        }
+        let (since, seen) = (app.db.changes().map(Changes::mark), self.if_none_match.clone());
+        let read = app.db.read(move |c| {
+            let found = c.get::<A>(id)?;
+            let about = found.value.about();
+            self.who.may(c, about, A::KIND)?;
+            let written = view(&found, key.side)?.write();
+            if let Some(since) = since {
+                let sheet = Sheet { since, about, ties: Ties::load(c, about)?, written: written.clone() };
+                self.app.kept.keep_sheet(key, sheet.into());
+            }
+            Ok(written)
+        });
+        Ok(read.await?.send(seen.as_deref()))
+    }
+
+    /// Answers with a page of the aggregates that `ask` filters by, each as the caller's side sees it. `view` makes a row
+    /// from the aggregate and the side alone: a version that was shown once is not read again.
+    ///
+    /// # Errors
+    /// What `ask` fails with.
+    pub async fn list<A: Listed, V: Serialize + 'static>(
+        self,
+        ask: impl FnOnce(&mut Conn<'_>, &Self) -> Outcome<(Page, A::Filter)> + Send + 'static,
+        view: fn(&A, Side) -> V,
+    ) -> Answer {
+        let side = self.who.side();
+        let row = move |stored: &Stored<A>| Resource::of(stored, |value| view(value, side));
+        let key = move |id| Key { view: view as usize, id, side };
+        self.read(move |c, call| {
+            let (page, filter) = ask(c, call)?;
+            listing::page(c, &filter, page, &call.app.kept, key, row)
+        })
+        .await
+    }
+
     /// Answers from one transaction: with the first answer where the idempotency key was used before, and without
     /// keeping anything where `dryRun=true`.
     ///
@@ -183,7 +238,7 @@ impl<T: Send + Sync + 'static> Call<T> {
         let db = self.app.db.clone();
         let stamp = Stamp {
             now: self.now(),
-            actor: self.who.actor.clone(),
+            actor: (*self.who.actor).clone(),
             request: self.request.clone(),
             ids: self.app.ids.clone(),
         };
@@ -287,6 +342,16 @@ pub fn decided<A: Aggregate>(decision: Decision<A>) -> OutcomeOf<A> {
 
 domain::rules! {
     KEY_REUSED = "idempotency_key_reused", Conflict, "CRD-07, AC-79", "An idempotency key belongs to one request.";
+}
+
+/// What an idempotency key stands for.
+fn fingerprint(req: &HttpRequest, body: &[u8]) -> Vec<u8> {
+    let mut sha = Sha256::new();
+    for part in [req.method().as_str().as_bytes(), req.uri().to_string().as_bytes(), body] {
+        sha.update((part.len() as u64).to_be_bytes());
+        sha.update(part);
+    }
+    sha.finalize().to_vec()
 }
 
 /// What an `If-Match` says that the caller saw.

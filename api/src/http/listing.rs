@@ -1,12 +1,19 @@
 //! Lists: pages by an opaque cursor.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use actix_web::web::Bytes;
 use domain::kernel::Instant;
-use persistence::{Failure, Moment, Outcome, Page, Record, Stored};
+use persistence::record::hex;
+use persistence::{Conn, Failure, Listed, Moment, Outcome, Page, Record, Stored};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Reply;
+use super::kept::{Kept, Key};
 use super::reply::Resource;
 
 /// Rows on a page where the caller does not say.
@@ -84,6 +91,55 @@ impl Listing {
         let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
         Ok(Reply::json(200, &List { items, next })?.tagged_by_content(0))
     }
+}
+
+/// 200 with a page of aggregates, each as `show` makes it. What was made of a version is kept under `key`.
+///
+/// # Errors
+/// Where the store fails, or they cannot be written as JSON.
+pub fn page<A: Listed, V: Serialize>(
+    conn: &mut Conn<'_>,
+    filter: &A::Filter,
+    page: Page,
+    kept: &Kept,
+    key: impl Fn(Uuid) -> Key,
+    show: impl Fn(&Stored<A>) -> Resource<V>,
+) -> Outcome<Reply> {
+    let mut found = A::page(conn, filter, page)?;
+    let shown = usize::try_from(page.limit - 1).unwrap_or_default();
+    let more = found.len() > shown;
+    found.truncate(shown);
+    let next = found.last().filter(|_| more).map(|(id, _)| id.to_string());
+    let mut rows: Vec<_> = found.iter().map(|(id, version)| (*version, kept.row(key(*id), *version))).collect();
+    let missing: Vec<Uuid> =
+        found.iter().zip(&rows).filter(|(_, (_, row))| row.is_none()).map(|((id, _), _)| *id).collect();
+    if !missing.is_empty() {
+        let mut read: HashMap<Uuid, Stored<A>> =
+            A::these(conn, &missing)?.into_iter().map(|stored| (stored.value.id(), stored)).collect();
+        for ((id, _), row) in found.iter().zip(&mut rows).filter(|(_, (_, row))| row.is_none()) {
+            // It may have been changed since the page was read: then this is what it has become.
+            let Some(stored) = read.remove(id) else { continue };
+            let text = Bytes::from(serde_json::to_vec(&show(&stored))?);
+            kept.keep_row(key(*id), stored.version, text.clone());
+            *row = (stored.version, Some(text));
+        }
+    }
+    let mut sha = Sha256::new();
+    let mut body = String::from("{\"items\":[");
+    for ((id, _), (version, row)) in found.iter().zip(&rows) {
+        let Some(row) = row else { continue };
+        sha.update(id.as_bytes());
+        sha.update(version.to_be_bytes());
+        if !body.ends_with('[') {
+            body.push(',');
+        }
+        body.push_str(std::str::from_utf8(row).map_err(|e| Failure::Broken(e.to_string()))?);
+    }
+    sha.update(next.as_deref().unwrap_or_default());
+    let next = serde_json::to_string(&next)?;
+    write!(body, "],\"next\":{next}}}").map_err(|e| Failure::Broken(e.to_string()))?;
+    let digest = hex(sha.finalize().get(..8).unwrap_or_default());
+    Ok(Reply::text(200, body).with_etag(format!("\"0.{digest}\"")))
 }
 
 /// The rows of a page, by what the caller asked for.

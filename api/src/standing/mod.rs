@@ -177,19 +177,6 @@ where
     .await
 }
 
-/// Reads a measure that the caller may see.
-async fn show<A: Record>(call: Call, id: A::Id) -> Answer
-where
-    A::Id: Send + 'static,
-{
-    call.read(move |c, call| {
-        let found = c.get::<A>(id)?;
-        call.who.may(c, found.value.about(), A::KIND)?;
-        Reply::ok(&found)
-    })
-    .await
-}
-
 /// The membership whose measures a caller lists.
 pub(crate) fn seen_member(call: &Call, conn: &mut Conn<'_>, id: MembershipId) -> Outcome<Membership> {
     let member = conn.get::<Membership>(id)?.value;

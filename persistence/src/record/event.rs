@@ -192,6 +192,7 @@ pub fn append<E: Serialize>(tx: &mut Tx<'_>, note: &Note<'_>, event: &E) -> Outc
     let head = head(tx, note.id)?;
     let entry = entry(tx, note, event, head)?;
     on!(&mut **tx, c => diesel::insert_into(events::table).values(&entry).execute(c))?;
+    tx.mark_written();
     Ok(())
 }
 

@@ -46,6 +46,7 @@ mod fees;
 mod identity;
 mod interests;
 mod jobs;
+mod kept;
 mod lots;
 mod ocds;
 mod protocol;

@@ -4,16 +4,7 @@ use domain::kernel::Role;
 use serde_json::{Value, json};
 
 use crate::app::{BODY_LIMIT, TestApp};
-use crate::market::{self, Market, cambridgeshire, manual, with};
-
-/// The particulars of the Cambridgeshire arrangement, as a patch takes them.
-fn particulars() -> Value {
-    let mut all = cambridgeshire();
-    for other in ["kind", "lead", "participants", "policies"] {
-        all.as_object_mut().unwrap().remove(other);
-    }
-    all
-}
+use crate::market::{self, Market, cambridgeshire, manual, particulars, with};
 
 on_both! {
     fn ac_83_a_stale_if_match_is_refused(app: &TestApp) {
