@@ -71,8 +71,6 @@ pub struct App {
     pub publisher: ocds::Publisher,
     /// Where uploads are handed over.
     pub uploads: upload::Desk,
-    /// The published document, as text.
-    pub openapi: &'static str,
 }
 
 impl App {

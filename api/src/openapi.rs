@@ -17,6 +17,7 @@ use crate::http::routes::Operation;
 use crate::http::{Problem, problem::FieldError};
 use crate::subjects;
 use domain::kernel::{Permission, Reach, Role};
+use persistence::Failure;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -271,16 +272,20 @@ fn headers(method: &str) -> Vec<Value> {
 }
 
 /// Serves the document and its pages, which take nothing from another site.
-pub fn serve(service: &mut ServiceConfig, text: &'static str) {
-    service.route(
-        "/openapi.json",
-        web::get().to(move || async move { HttpResponse::Ok().content_type("application/json").body(text) }),
-    );
+pub fn serve(service: &mut ServiceConfig) {
+    service.route("/openapi.json", web::get().to(published));
     service.route(
         "/docs",
         web::get().to(|| async { HttpResponse::Found().insert_header(("Location", "/docs/")).finish() }),
     );
     service.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").validator_url("none")));
+}
+
+/// The document. It is made when it is first asked for: that takes longer than starting the server, and most of its memory.
+async fn published() -> Result<HttpResponse, Problem> {
+    let text = web::block(text).await.map_err(|e| e.to_string()).and_then(|made| made);
+    let text = text.map_err(|why| Failure::Broken(format!("the document: {why}")))?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
 
 #[cfg(test)]

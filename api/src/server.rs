@@ -106,7 +106,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
             .configure(|service| {
                 client::oauth::serve(service);
                 service.route("/metrics", web::get().to(system::metrics));
-                openapi::serve(service, shared.openapi);
+                openapi::serve(service);
                 routes::register(service);
             })
             .default_service(web::to(|| async {
@@ -166,7 +166,6 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
             licence: config.data_licence.clone(),
         },
         uploads: upload::Desk::new(config.uploads, holder),
-        openapi: openapi::text()?,
     })
 }
 

@@ -8,7 +8,7 @@ use actix_web::guard::fn_guard;
 use actix_web::web::{ServiceConfig, scope};
 use domain::kernel::{Permission, Rule};
 use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::openapi::{HttpMethod, OpenApi, RefOr};
 
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,12 @@ pub struct Operation {
     pub rules: &'static [&'static [&'static Rule]],
     /// Registers the handler.
     pub register: fn(&mut ServiceConfig),
+    /// Where it is, without the schemas that its documentation names.
+    pub place: fn() -> Place,
 }
+
+/// Path pattern, methods and documentation of an operation, as its handler states them.
+pub type Place = (String, Vec<HttpMethod>, utoipa::openapi::path::Operation);
 
 /// The routes of one subject.
 pub struct Subject {
@@ -49,6 +54,10 @@ macro_rules! routes {
                             permission: domain::kernel::Permission::$permission,
                             rules: { static OWN: &[&[&domain::kernel::Rule]] = &[$($rules),*]; OWN },
                             register: |config| { config.service($handler); },
+                            place: || {
+                                use utoipa::Path;
+                                ($handler::path(), $handler::methods(), $handler::operation())
+                            },
                         }
                     ),+];
                     OPERATIONS
@@ -128,6 +137,18 @@ impl Entry {
     }
 }
 
+/// A method that operations have.
+fn name(method: &HttpMethod) -> Option<&'static str> {
+    match method {
+        HttpMethod::Get => Some("GET"),
+        HttpMethod::Post => Some("POST"),
+        HttpMethod::Put => Some("PUT"),
+        HttpMethod::Patch => Some("PATCH"),
+        HttpMethod::Delete => Some("DELETE"),
+        HttpMethod::Options | HttpMethod::Head | HttpMethod::Trace => None,
+    }
+}
+
 impl Directory {
     /// The operations of all subjects, read once.
     #[must_use]
@@ -139,27 +160,18 @@ impl Directory {
     /// Reads the operations of subjects with the methods and paths their documentation states.
     fn of(subjects: &[Subject]) -> Self {
         let mut paths: BTreeMap<String, Vec<(&'static str, Operation, Vec<String>)>> = BTreeMap::new();
-        for subject in subjects {
-            for (path, item) in (subject.document)().paths.paths {
-                let methods = [
-                    ("GET", item.get),
-                    ("POST", item.post),
-                    ("PUT", item.put),
-                    ("PATCH", item.patch),
-                    ("DELETE", item.delete),
-                ];
-                for (method, documented) in methods {
-                    let Some(documented) = documented else { continue };
-                    let name = documented.operation_id.as_deref();
-                    let Some(operation) = subject.operations.iter().find(|o| name == Some(o.name)) else { continue };
-                    let parameters = documented.parameters.unwrap_or_default();
-                    let own = parameters.into_iter().filter_map(|parameter| match parameter {
-                        RefOr::T(own) => (own.parameter_in == ParameterIn::Query).then_some(own.name),
-                        RefOr::Ref(_) => None,
-                    });
-                    let dry_run = (method != "GET").then(|| "dryRun".to_owned());
-                    paths.entry(path.clone()).or_default().push((method, *operation, own.chain(dry_run).collect()));
-                }
+        for operation in subjects.iter().flat_map(|subject| subject.operations) {
+            let (path, methods, documented) = (operation.place)();
+            let parameters = documented.parameters.unwrap_or_default();
+            let own = parameters.into_iter().filter_map(|parameter| match parameter {
+                RefOr::T(own) => (own.parameter_in == ParameterIn::Query).then_some(own.name),
+                RefOr::Ref(_) => None,
+            });
+            let own: Vec<String> = own.collect();
+            for method in methods.iter().filter_map(name) {
+                let dry_run = (method != "GET").then(|| "dryRun".to_owned());
+                let query = own.iter().cloned().chain(dry_run).collect();
+                paths.entry(path.clone()).or_default().push((method, *operation, query));
             }
         }
         let mut directory = Self::default();
