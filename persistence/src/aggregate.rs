@@ -49,6 +49,10 @@ pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
 /// 65,535 of PostgreSQL.
 pub(crate) const ROWS: usize = 1_000;
 
+/// Values of one column that a page is put together from at most, a part for each: so many ranges of an index, each in
+/// the order of the page. With more it would be as well to look through all rows.
+pub(crate) const PARTS: usize = 32;
+
 /// How a row is held until the transaction ends. SQLite has one writer and needs neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Strength {
@@ -331,32 +335,88 @@ macro_rules! aggregate {
                 )*
             }
 
-            /// The filter as a boxed query, once per backend.
+            impl Filter {
+                /// The same in several parts, each with one value of a column: so each is in the order of an index.
+                fn parts(&self) -> Option<Vec<Self>> {
+                    $(
+                        if let Some(values) = &self.$col
+                            && (2..=$crate::aggregate::PARTS).contains(&values.len())
+                        {
+                            let part = |value: &$rust| Self { $col: Some(vec![value.clone()]), ..self.clone() };
+                            return Some(values.iter().map(part).collect());
+                        }
+                    )*
+                    None
+                }
+            }
+
+            /// The filter as a boxed query, once per backend. One value is an equation: behind it an index is in order.
+            /// Of changes since an instant all else is asked of each, in words that no index is searched for.
             macro_rules! filtered {
-                ($filter:expr) => {{
+                ($filter:expr) => { filtered!($filter, Page::ALL) };
+                ($filter:expr, $page:expr) => {{
                     let mut query = $table::table.into_boxed();
                     let filter: &Filter = $filter;
-                    if let Some(values) = &filter.id { query = query.filter($table::id.eq_any(values.clone())); }
-                    if let Some(values) = &filter.state { query = query.filter($table::state.eq_any(values.clone())); }
-                    if let Some(since) = filter.updated_since { query = query.filter($table::updated_at.ge(since)); }
-                    $(if let Some(values) = &filter.$col { query = query.filter($table::$col.eq_any(values.clone())); })*
+                    macro_rules! accept {
+                        ($column:ident) => {
+                            query = match filter.$column.as_deref() {
+                                None => query,
+                                Some(values) if $page.changes => {
+                                    let same = concat!("coalesce(", stringify!($column), ", ", stringify!($column), ")");
+                                    let same = diesel::dsl::sql::<diesel::dsl::SqlTypeOf<$table::$column>>(same);
+                                    query.filter(same.eq_any(values.to_vec()))
+                                }
+                                Some([one]) => query.filter($table::$column.eq(one.clone())),
+                                Some(values) => query.filter($table::$column.eq_any(values.to_vec())),
+                            };
+                        };
+                    }
+                    accept!(id);
+                    accept!(state);
+                    $(accept!($col);)*
+                    if let Some(since) = filter.updated_since && $page.changed.is_none() {
+                        query = query.filter($table::updated_at.ge(since));
+                    }
                     query
                 }};
             }
 
-            /// The rows of a page, in the order of creation.
+            /// The rows of a page, in the order of creation; in that of their last changes, where those since an instant
+            /// are asked for.
             ///
             /// # Errors
             /// Where the store fails.
             pub fn list(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Stored<$A>>> {
+                if !page.changes && let Some(most) = page.most() && let Some(parts) = filter.parts() {
+                    let mut rows = Vec::new();
+                    for part in &parts {
+                        rows.extend(list(conn, part, page)?);
+                    }
+                    rows.sort_unstable_by_key(|row| domain::kernel::Aggregate::id(&row.value));
+                    rows.dedup_by_key(|row| domain::kernel::Aggregate::id(&row.value));
+                    rows.truncate(most);
+                    return Ok(rows);
+                }
                 let rows = on!(conn, c => {
-                    let mut query = filtered!(filter);
-                    if let Some(after) = page.after { query = query.filter($table::id.gt(Uid(after))); }
-                    query
-                        .order($table::id.asc())
-                        .limit(page.limit)
-                        .select(($table::version, $table::updated_at, $table::body))
-                        .load::<Row>(c)
+                    let mut query = filtered!(filter, page);
+                    if page.most().is_some() { query = query.limit(page.limit); }
+                    query = match (page.changes, page.after, page.changed) {
+                        (true, Some(after), Some(changed)) => query.filter(
+                            diesel::dsl::sql::<diesel::sql_types::Bool>("(updated_at, id) > (")
+                                .bind::<$crate::types::sql::Moment, _>(Moment(changed))
+                                .sql(", ")
+                                .bind::<$crate::types::sql::Uid, _>(Uid(after))
+                                .sql(")"),
+                        ),
+                        (_, Some(after), _) => query.filter($table::id.gt(Uid(after))),
+                        (_, None, _) => query,
+                    };
+                    query = if page.changes {
+                        query.order(($table::updated_at.asc(), $table::id.asc()))
+                    } else {
+                        query.order($table::id.asc())
+                    };
+                    query.select(($table::version, $table::updated_at, $table::body)).load::<Row>(c)
                 })?;
                 rows.into_iter().map(stored).collect()
             }

@@ -7,8 +7,9 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
+use crate::load::Waits;
 use crate::writer::Writer;
-use crate::{Conn, Failure, Outcome, Stamp, Tx};
+use crate::{Conn, Failure, Load, Outcome, Stamp, Tx};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -52,8 +53,8 @@ impl std::fmt::Debug for Db {
 }
 
 enum Backend {
-    Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, writer: Writer },
-    Postgres { pool: Pool<ConnectionManager<PgConnection>> },
+    Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, waits: Waits, writer: Writer },
+    Postgres { pool: Pool<ConnectionManager<PgConnection>>, waits: Waits },
 }
 
 #[derive(Debug)]
@@ -86,7 +87,7 @@ impl Db {
     /// # Errors
     /// [`Failure::Unavailable`] where the store cannot be opened or the scheme is unknown.
     pub fn open(settings: &Settings) -> Outcome<Self> {
-        let url = settings.url.as_str();
+        let (url, waits) = (settings.url.as_str(), Waits::default());
         if let Some(path) = url.strip_prefix("sqlite:") {
             let writer = Writer::open(path)?;
             let readers = Pool::builder()
@@ -94,8 +95,9 @@ impl Db {
                 .connection_timeout(settings.wait)
                 .test_on_check_out(false)
                 .connection_customizer(Box::new(Reader))
+                .event_handler(Box::new(waits.clone()))
                 .build(ConnectionManager::new(path))?;
-            Ok(Self(Arc::new(Backend::Sqlite { readers, writer })))
+            Ok(Self(Arc::new(Backend::Sqlite { readers, waits, writer })))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let pool = Pool::builder()
                 .max_size(settings.connections)
@@ -103,8 +105,9 @@ impl Db {
                 .connection_timeout(settings.wait)
                 .test_on_check_out(false)
                 .connection_customizer(Box::new(Session))
+                .event_handler(Box::new(waits.clone()))
                 .build(ConnectionManager::new(url))?;
-            Ok(Self(Arc::new(Backend::Postgres { pool })))
+            Ok(Self(Arc::new(Backend::Postgres { pool, waits })))
         } else {
             Err(Failure::Unavailable("the database URL begins with `sqlite:` or `postgres:`".to_owned()))
         }
@@ -116,6 +119,17 @@ impl Db {
         match &*self.0 {
             Backend::Sqlite { .. } => "sqlite",
             Backend::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// How busy it is now.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        match &*self.0 {
+            Backend::Sqlite { readers, waits, writer } => {
+                Load { writes_waiting: writer.waiting(), ..waits.of(readers) }
+            }
+            Backend::Postgres { pool, waits } => waits.of(pool),
         }
     }
 
@@ -137,7 +151,7 @@ impl Db {
                 let readers = readers.clone();
                 hop(move || work(&mut Conn::Sqlite(&mut *readers.get()?))).await
             }
-            Backend::Postgres { pool } => {
+            Backend::Postgres { pool, .. } => {
                 let pool = pool.clone();
                 hop(move || work(&mut Conn::Pg(&mut *pool.get()?))).await
             }
@@ -157,7 +171,7 @@ impl Db {
         let db = self.clone();
         hop(move || match &*db.0 {
             Backend::Sqlite { readers, .. } => readers.get()?.transaction(|c| work(&mut Conn::Sqlite(c))),
-            Backend::Postgres { pool } => {
+            Backend::Postgres { pool, .. } => {
                 pool.get()?.build_transaction().repeatable_read().read_only().run(|c| work(&mut Conn::Pg(c)))
             }
         })
@@ -176,7 +190,7 @@ impl Db {
     {
         match &*self.0 {
             Backend::Sqlite { writer, .. } => writer.write(stamp, mode, work).await,
-            Backend::Postgres { pool } => {
+            Backend::Postgres { pool, .. } => {
                 let pool = pool.clone();
                 hop(move || {
                     let mut met = String::new();

@@ -1,7 +1,8 @@
 //! SQLite has one writer: a thread that groups the writes that wait into one durable commit, a savepoint each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
@@ -24,7 +25,10 @@ struct Done {
 }
 
 /// A handle on the writer thread; the thread ends when the last handle is dropped.
-pub(crate) struct Writer(mpsc::Sender<Job>);
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
 
 impl Writer {
     /// Opens the database for writing, durable at each commit.
@@ -45,7 +49,12 @@ impl Writer {
                 }
             })
             .map_err(|e| unavailable(&e))?;
-        Ok(Self(jobs))
+        Ok(Self { jobs, waiting: Arc::default() })
+    }
+
+    /// Jobs that wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn write<T, F>(&self, stamp: Stamp, mode: Mode, work: F) -> Outcome<T>
@@ -54,7 +63,9 @@ impl Writer {
         F: Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
+        let turn = Waiting::new(&self.waiting);
         let job: Job = Box::new(move |conn| {
+            drop(turn);
             let outcome = savepoint(conn, mode, |c| work(&mut Tx::new(Conn::Sqlite(c), &stamp)));
             let intact = outcome.is_ok();
             let outcome = outcome.unwrap_or_else(Err);
@@ -69,8 +80,24 @@ impl Writer {
             Done { answer, intact }
         });
         let gone = || Failure::Unavailable("the writer has ended".to_owned());
-        self.0.send(job).map_err(|_| gone())?;
+        self.jobs.send(job).map_err(|_| gone())?;
         told.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// Counts a job until it is run or dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(all.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

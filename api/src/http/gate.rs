@@ -41,6 +41,7 @@ pub async fn gate<B: MessageBody>(
     }
     let pattern = req.match_pattern().unwrap_or_else(|| "unknown".to_owned());
     let app = req.app_data::<web::Data<App>>().cloned();
+    let _busy = app.as_ref().map(|app| app.metrics.busy());
     let mut share = None;
     let mut response = match admit(&req, app.as_ref().map(web::Data::get_ref), &mut share).await {
         Ok(who) => {
@@ -49,8 +50,14 @@ pub async fn gate<B: MessageBody>(
             }
             next.call(req).await?.map_into_left_body()
         }
-        Err(problem) => req.into_response(problem.error_response()).map_into_right_body(),
+        Err(problem) => {
+            problem.log(&id);
+            req.into_response(problem.error_response()).map_into_right_body()
+        }
     };
+    if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
+        problem.log(&id);
+    }
     if let Ok(value) = header::HeaderValue::from_str(&id) {
         response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
     }
@@ -58,12 +65,13 @@ pub async fn gate<B: MessageBody>(
         share.mark(response.headers_mut());
     }
     let (status, took) = (response.status().as_u16(), began.elapsed());
+    // A method is what the caller sent: only known ones become labels, and are logged.
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method);
+    let method = known.unwrap_or("other");
     if let Some(app) = app {
-        // A method is what the caller sent: only known ones become labels.
-        let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method);
-        app.metrics.request(known.unwrap_or("other"), &pattern, status, took);
+        app.metrics.request(method, &pattern, status, took);
     }
-    tracing::info!(request = %id, %method, path = %pattern, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    tracing::info!(request = %id, method, path = %pattern, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     Ok(response)
 }
 

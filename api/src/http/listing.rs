@@ -24,7 +24,7 @@ pub struct Listing {
     pub limit: Option<i64>,
     /// `next` of the page before.
     pub cursor: Option<String>,
-    /// Only what was changed at or after this instant.
+    /// Only what was changed at or after this instant, in the order of the changes. What is changed meanwhile comes again.
     pub updated_since: Option<Instant>,
 }
 
@@ -55,11 +55,16 @@ impl Listing {
     /// A refusal where the limit or the cursor is unusable.
     pub fn page(&self) -> Outcome<Page> {
         let limit = rows(self.limit)?;
-        let after = match &self.cursor {
-            None => None,
-            Some(text) => Some(Uuid::parse_str(text).map_err(|_| bad_cursor())?),
+        let (changed, after) = match (&self.cursor, self.updated_since) {
+            (None, _) => (None, None),
+            (Some(text), None) => (None, Some(text.as_str())),
+            (Some(text), Some(_)) => {
+                let (changed, after) = text.split_once('.').ok_or_else(bad_cursor)?;
+                (Some(Instant::from_micros(changed.parse().map_err(|_| bad_cursor())?)), Some(after))
+            }
         };
-        Ok(Page { after, limit: limit + 1 })
+        let after = after.map(Uuid::parse_str).transpose().map_err(|_| bad_cursor())?;
+        Ok(Page { after, changed, changes: self.updated_since.is_some(), limit: limit + 1 })
     }
 
     /// The instant for a filter.
@@ -80,7 +85,11 @@ impl Listing {
         let shown = usize::try_from(page.limit - 1).unwrap_or_default();
         let more = rows.len() > shown;
         rows.truncate(shown);
-        let next = if more { rows.last().map(|row| row.value.id().to_string()) } else { None };
+        let place = |row: &Stored<A>| match row.value.id() {
+            id if page.changes => format!("{}.{id}", row.updated_at.micros()),
+            id => id.to_string(),
+        };
+        let next = if more { rows.last().map(place) } else { None };
         let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
         Ok(Reply::json(200, &List { items, next })?.tagged_by_content(0))
     }

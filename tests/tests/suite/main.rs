@@ -48,6 +48,7 @@ mod interests;
 mod jobs;
 mod lots;
 mod ocds;
+mod plans;
 mod protocol;
 mod providers;
 mod record;
