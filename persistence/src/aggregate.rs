@@ -342,7 +342,7 @@ macro_rules! aggregate {
                         if let Some(values) = &self.$col
                             && (2..=$crate::aggregate::PARTS).contains(&values.len())
                         {
-                            let part = |value: &$rust| Self { $col: Some(vec![value.clone()]), ..self.clone() };
+                            let part = |value: &$rust| Self { $col: Some(vec![Clone::clone(value)]), ..self.clone() };
                             return Some(values.iter().map(part).collect());
                         }
                     )*
@@ -366,7 +366,7 @@ macro_rules! aggregate {
                                     let same = diesel::dsl::sql::<diesel::dsl::SqlTypeOf<$table::$column>>(same);
                                     query.filter(same.eq_any(values.to_vec()))
                                 }
-                                Some([one]) => query.filter($table::$column.eq(one.clone())),
+                                Some([one]) => query.filter($table::$column.eq(Clone::clone(one))),
                                 Some(values) => query.filter($table::$column.eq_any(values.to_vec())),
                             };
                         };

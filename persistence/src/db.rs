@@ -71,10 +71,12 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
 struct Session;
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
-    /// Nothing waits without end: a request that cannot be served is told so.
+    /// Nothing waits without end: a request that cannot be served is told so. A page of rows is quicker than starting
+    /// workers or compiling for it, whatever the planner guesses.
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(
-            "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'",
+            "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
+             SET max_parallel_workers_per_gather = 0; SET jit = off",
         )
         .map_err(diesel::r2d2::Error::QueryError)
     }

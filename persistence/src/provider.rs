@@ -100,7 +100,7 @@ pub fn by_references(conn: &mut Conn<'_>, sought: &[ExternalRef]) -> Outcome<Vec
         for some in references.chunks(crate::aggregate::ROWS) {
             let query = provider_refs::table
                 .filter(provider_refs::portal.eq(portal))
-                .filter(provider_refs::reference.eq_any(some))
+                .filter(provider_refs::reference.eq_any(some.to_vec()))
                 .select((provider_refs::reference, provider_refs::provider_id));
             let rows = on!(conn, c => query.load::<(String, Uid)>(c))?;
             let known_as = |reference| ExternalRef { portal: portal.to_owned(), reference };

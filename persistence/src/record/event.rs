@@ -1,5 +1,5 @@
 //! The event log: written in the transaction that changes the aggregate, chained by hash per aggregate, read in
-//! commit order ([`read`]).
+//! commit order.
 
 use std::collections::HashMap;
 

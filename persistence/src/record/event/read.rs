@@ -145,7 +145,6 @@ impl Filter {
                 let kinds: BTreeSet<&String> = self.kinds.iter().collect();
                 kinds.into_iter().map(|kind| Part::Kind(Scope::Everything, kind.clone())).collect()
             }
-            Scope::Everything | Scope::Administration | Scope::Open => whole(),
             Scope::Arrangements(ids) if narrow.or(market).is_none() && self.actor.is_none() => match few(ids) {
                 Some(ids) => ids.into_iter().map(Some).chain([None]).map(Part::Arrangement).collect(),
                 None => whole(),
@@ -154,7 +153,11 @@ impl Filter {
                 Some(ids) => ids.into_iter().map(Part::Provider).chain([Part::Whole(Scope::Open)]).collect(),
                 None => whole(),
             },
-            Scope::Arrangements(_) | Scope::Providers(_) => whole(),
+            Scope::Everything
+            | Scope::Administration
+            | Scope::Open
+            | Scope::Arrangements(_)
+            | Scope::Providers(_) => whole(),
         }
     }
 }

@@ -44,12 +44,6 @@ struct Line {
     detail: String,
 }
 
-#[derive(QueryableByName)]
-struct Plan {
-    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
-    plan: String,
-}
-
 /// A connection that explains.
 pub enum Explainer {
     Sqlite(Box<SqliteConnection>),
@@ -165,11 +159,16 @@ fn of_postgres(conn: &mut PgConnection, statement: &str, bounded: bool, sort: &s
     let nulls = if values == 0 { String::new() } else { format!("({})", vec!["NULL"; values].join(", ")) };
     conn.batch_execute(&format!("SET enable_sort = {sort}; PREPARE asked AS {statement}"))
         .unwrap_or_else(|e| panic!("{e}: {statement}"));
-    let told: Vec<Plan> = diesel::sql_query(format!("EXPLAIN (FORMAT JSON, COSTS OFF) EXECUTE asked{nulls}"))
-        .load(conn)
-        .unwrap_or_else(|e| panic!("{e}: {statement}"));
+    let explain = format!(
+        "DO $do$ DECLARE told json; BEGIN \
+           EXECUTE $ask$EXPLAIN (FORMAT JSON, COSTS OFF) EXECUTE asked{nulls}$ask$ INTO told; \
+           PERFORM set_config('asked.told', told::text, false); \
+         END $do$"
+    );
+    conn.batch_execute(&explain).unwrap_or_else(|e| panic!("{e}: {statement}"));
+    let told: Vec<Line> = diesel::sql_query("SELECT current_setting('asked.told') AS detail").load(conn).unwrap();
     conn.batch_execute("DEALLOCATE asked").unwrap();
-    let told: Value = serde_json::from_str(&told[0].plan).unwrap();
+    let told: Value = serde_json::from_str(&told[0].detail).unwrap();
     let mut judged = Judged { faults: Vec::new(), plan: String::new() };
     node(&told[0]["Plan"], bounded, 1, &mut judged);
     judged.faults.sort();
