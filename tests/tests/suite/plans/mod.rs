@@ -13,6 +13,7 @@ use explain::{Explainer, Fault};
 
 mod allowed;
 mod asked;
+mod order;
 
 use allowed::ALLOWED;
 
