@@ -83,7 +83,8 @@ impl Metrics {
         let deliveries =
             IntCounterVec::new(Opts::new("dps_deliveries_total", "Attempts to deliver a webhook"), &["outcome"])?;
         let in_flight = IntGauge::new("dps_requests_in_flight", "Requests being answered")?;
-        let build = Opts::new("dps_build_info", "The program that runs").const_label("version", env!("CARGO_PKG_VERSION"));
+        let build =
+            Opts::new("dps_build_info", "The program that runs").const_label("version", env!("CARGO_PKG_VERSION"));
         let build = IntGauge::with_opts(build)?;
         build.set(1);
         let store = Store::new()?;

@@ -13,8 +13,8 @@ use crate::{Conn, Failure, Json, Moment, Outcome, Tx, Uid};
 mod digest;
 mod read;
 
-pub(super) use read::{earliest_after, hashes, instants};
 pub use read::{Cursor, Filter, PROVIDING_SIDE, Scope, after, before, end, place_of};
+pub(super) use read::{earliest_after, hashes, instants};
 
 mod schema {
     diesel::table! {

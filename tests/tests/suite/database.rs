@@ -106,7 +106,8 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // Before the database is gone, and never beside another failure.
-        let plans = if std::thread::panicking() { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| plans::check(self))) };
+        let plans =
+            if std::thread::panicking() { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| plans::check(self))) };
         // What a failed test leaves behind goes with the server or the build directory; a second panic would hide the first.
         if self.kind == Kind::Postgres && !std::thread::panicking() {
             administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name()));

@@ -153,11 +153,9 @@ impl Filter {
                 Some(ids) => ids.into_iter().map(Part::Provider).chain([Part::Whole(Scope::Open)]).collect(),
                 None => whole(),
             },
-            Scope::Everything
-            | Scope::Administration
-            | Scope::Open
-            | Scope::Arrangements(_)
-            | Scope::Providers(_) => whole(),
+            Scope::Everything | Scope::Administration | Scope::Open | Scope::Arrangements(_) | Scope::Providers(_) => {
+                whole()
+            }
         }
     }
 }
@@ -273,8 +271,7 @@ macro_rules! placed {
     ($conn:expr, $query:expr, $order:ident, $bounds:expr, $select:expr) => {
         match $conn {
             Conn::Pg(c) => {
-                let mut query =
-                    $query.filter(sql::<Bool>(SETTLED)).order((events::tx.$order(), events::seq.$order()));
+                let mut query = $query.filter(sql::<Bool>(SETTLED)).order((events::tx.$order(), events::seq.$order()));
                 for (compare, place) in $bounds {
                     query = query.filter(
                         sql::<Bool>(&format!("(tx, seq) {compare} ("))
@@ -419,7 +416,11 @@ pub(in crate::record) fn earliest_after(conn: &mut Conn<'_>, place: Cursor) -> O
     let earliest: Option<Moment> = match conn {
         Conn::Pg(c) => events::table
             .filter(
-                sql::<Bool>("(tx, seq) > (").bind::<BigInt, _>(place.tx).sql(", ").bind::<BigInt, _>(place.seq).sql(")"),
+                sql::<Bool>("(tx, seq) > (")
+                    .bind::<BigInt, _>(place.tx)
+                    .sql(", ")
+                    .bind::<BigInt, _>(place.seq)
+                    .sql(")"),
             )
             .select(min(events::at))
             .first(&mut **c),
