@@ -74,7 +74,8 @@ impl Server {
         }
         let request = request.header("content-type", "application/json");
         let mut answer = match body {
-            Value::Null => self.agent.run(request.body(()).unwrap()),
+            Value::Null if method == "GET" => self.agent.run(request.body(()).unwrap()),
+            Value::Null => self.agent.run(request.body(Vec::new()).unwrap()),
             body => self.agent.run(request.body(body.to_string()).unwrap()),
         }
         .unwrap();
