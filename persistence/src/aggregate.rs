@@ -346,7 +346,11 @@ macro_rules! aggregate {
                             return Some(values.iter().map(part).collect());
                         }
                     )*
-                    None
+                    // With a column the states are asked of each row that it finds.
+                    let found = [$(self.$col.is_some(),)*].contains(&true);
+                    let states = self.state.as_ref().filter(|states| !found && states.len() > 1);
+                    let part = |state: &String| Self { state: Some(vec![state.clone()]), ..self.clone() };
+                    states.map(|states| states.iter().map(part).collect())
                 }
             }
 
