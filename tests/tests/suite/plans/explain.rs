@@ -38,6 +38,12 @@ pub struct Judged {
     pub plan: String,
 }
 
+impl Judged {
+    fn gravest(&self) -> Option<Fault> {
+        self.faults.iter().map(|(fault, _)| *fault).max()
+    }
+}
+
 #[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = Text)]
@@ -86,7 +92,7 @@ impl Explainer {
                     return unsorted;
                 }
                 let sorted = of_postgres(conn, statement, bounded, "on");
-                if sorted.faults < unsorted.faults { sorted } else { unsorted }
+                if sorted.gravest() < unsorted.gravest() { sorted } else { unsorted }
             }
         }
     }
