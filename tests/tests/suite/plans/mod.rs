@@ -7,7 +7,7 @@ pub mod watch;
 
 use persistence::record::event::Cursor;
 
-use crate::database::{Database, Kind};
+use crate::database::Database;
 use crate::store::{Store, wait};
 use explain::{Explainer, Fault};
 
