@@ -123,16 +123,25 @@ impl std::ops::DerefMut for Tx<'_> {
     }
 }
 
-/// A page of a list in the order of creation.
+/// A page of a list in the order of creation, or of changes.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     /// The last id of the page before, where there is one.
     pub after: Option<Uuid>,
+    /// Whether it is of a list of changes.
+    pub changes: bool,
+    /// When the last one of the page before was changed, in a list of changes.
+    pub changed: Option<Instant>,
     /// Rows at most.
     pub limit: i64,
 }
 
 impl Page {
     /// Everything, for lists that a rule bounds.
-    pub const ALL: Self = Self { after: None, limit: i64::MAX };
+    pub const ALL: Self = Self { after: None, changes: false, changed: None, limit: i64::MAX };
+
+    /// Rows at most, where that is bounded.
+    pub(crate) fn most(self) -> Option<usize> {
+        if self.limit == i64::MAX { None } else { usize::try_from(self.limit).ok() }
+    }
 }

@@ -91,11 +91,16 @@ pub fn asked_by_others(
     at: Instant,
 ) -> Outcome<Vec<Pence>> {
     use fees::fees as table;
+    // Asked of each fee: a list of all who are members would grow with them.
+    let is_live = || {
+        let its_own = memberships::table.filter(memberships::id.eq(table::membership_id));
+        diesel::dsl::exists(its_own.filter(memberships::live))
+    };
     let amounts: Vec<i64> = on!(conn, c => holding!(at)
         .filter(table::lot_id.eq(Uid::from(lot)))
         .filter(table::unit.eq(unit.name()))
         .filter(table::provider_id.ne(Uid::from(provider)))
-        .filter(table::membership_id.eq_any(memberships::table.filter(memberships::live).select(memberships::id)))
+        .filter(is_live())
         .select(table::amount_pence)
         .load(c))?;
     Ok(amounts.into_iter().map(Pence).collect())

@@ -1,6 +1,7 @@
 //! SQLite has one writer: a thread that groups the writes that wait into one durable commit, a savepoint each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use diesel::connection::SimpleConnection;
@@ -32,6 +33,7 @@ pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
     /// What it changed since when.
     pub(crate) changes: Option<Arc<Changes>>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -57,7 +59,12 @@ impl Writer {
                 }
             })
             .map_err(|e| unavailable(&e))?;
-        Ok(Self { jobs, changes })
+        Ok(Self { jobs, changes, waiting: Arc::default() })
+    }
+
+    /// Jobs that wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn write<T, F>(&self, stamp: Stamp, mode: Mode, work: F) -> Outcome<T>
@@ -66,7 +73,9 @@ impl Writer {
         F: Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
+        let turn = Waiting::new(&self.waiting);
         let job: Job = Box::new(move |conn| {
+            drop(turn);
             let outcome = savepoint(conn, mode, |c| {
                 let mut tx = Tx::new(Conn::Sqlite(c), &stamp);
                 let value = work(&mut tx)?;
@@ -91,6 +100,22 @@ impl Writer {
         let gone = || Failure::Unavailable("the writer has ended".to_owned());
         self.jobs.send(job).map_err(|_| gone())?;
         told.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// Counts a job until it is run or dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(all.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

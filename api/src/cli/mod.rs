@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod client;
 pub mod exit;
+mod health;
 mod import;
 mod progress;
 mod serve;
@@ -71,6 +72,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the server of this machine, at `DPS_LISTEN`, whether it can do its work
+    ///
+    /// Says nothing where it can, and ends with 4 where it cannot.
+    Health,
     /// Look after machine clients, on the database itself: this needs no token
     Client {
         #[command(subcommand)]
@@ -185,6 +190,7 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::Migrate { json } => serve::migrate(&config()?, json),
         Command::CheckConfig { json, sample } => check::run(source, sample, json),
         Command::Sweep { json } => sweep::run(&config()?, json),
+        Command::Health => health::run(&config()?),
         Command::Audit { command: Audit::Verify { json } } | Command::Verify { json } => {
             audit::verify(&config()?, json)
         }

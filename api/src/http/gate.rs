@@ -46,6 +46,7 @@ pub async fn gate<B: MessageBody>(
     }
     let found = Directory::published().find(req.match_info().unprocessed(), req.method().as_str());
     let app = req.app_data::<web::Data<App>>().cloned();
+    let _busy = app.as_ref().map(|app| app.metrics.busy());
     let mut share = None;
     let admitted = admit(&req, app.as_ref().map(web::Data::get_ref), found, &mut share).await;
     req.extensions_mut().insert(id.clone());
@@ -66,8 +67,14 @@ pub async fn gate<B: MessageBody>(
             );
             response.map_into_left_body()
         }
-        Err(problem) => req.into_response(problem.error_response()).map_into_right_body(),
+        Err(problem) => {
+            problem.log(&id.0);
+            req.into_response(problem.error_response()).map_into_right_body()
+        }
     };
+    if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>()) {
+        problem.log(&id.0);
+    }
     if let Ok(value) = header::HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(header::HeaderName::from_static("x-request-id"), value);
     }

@@ -49,6 +49,7 @@ mod jobs;
 mod kept;
 mod lots;
 mod ocds;
+mod plans;
 mod protocol;
 mod providers;
 mod record;
