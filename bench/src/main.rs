@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 }
 
 fn make(url: &str, plan: history::Plan) -> Outcome<()> {
-    let made = history::make(url, plan, machine::today())?;
+    let made = history::make(url, &std::env::temp_dir(), plan, machine::today())?;
     println!("{} events in {:.1} s, {:.0} a second", made.events, made.seconds, made.events as f64 / made.seconds);
     println!("{} events verified", history::verify(url)?);
     Ok(())

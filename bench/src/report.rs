@@ -171,18 +171,16 @@ impl Table {
                 *width = (*width).max(cell.chars().count());
             }
         }
+        let padded = |line: &[String; 8]| {
+            let cells = line.iter().zip(widths).map(|(cell, width)| format!(" {cell:width$} ")).collect::<Vec<_>>();
+            format!("|{}|\n", cells.join("|"))
+        };
+        let rule = widths.map(|width| "-".repeat(width + 2)).join("|");
         let mut text = format!("{}\n{}\n\n", self.machine.told(), self.settings.join("\n"));
         for (n, line) in lines.iter().enumerate() {
-            for (cell, width) in line.iter().zip(widths) {
-                let pad = " ".repeat(width.saturating_sub(cell.chars().count()));
-                text.push_str(&format!("| {cell}{pad} "));
-            }
-            text.push_str("|\n");
+            text += &padded(line);
             if n == 0 {
-                for width in widths {
-                    text.push_str(&format!("|{}", "-".repeat(width + 2)));
-                }
-                text.push_str("|\n");
+                text += &format!("|{rule}|\n");
             }
         }
         text

@@ -12,7 +12,7 @@ use crate::Outcome;
 
 /// A value of whatever type, as it is on the wire.
 #[derive(Clone, Debug)]
-struct Raw(Option<Vec<u8>>);
+pub struct Raw(pub Option<Vec<u8>>);
 
 type Wrong = Box<dyn std::error::Error + Sync + Send>;
 

@@ -4,10 +4,12 @@
 //! One arrangement is measured: its lot `REGISTER` has the same members however much history there is, and its second
 //! round is open to drafts that are ready to be submitted. Around it lie the arrangements of twenty authorities in turn.
 
+mod carry;
 mod cohort;
 mod market;
 mod store;
 
+use std::path::Path;
 use std::time::Instant as Stopwatch;
 
 use domain::admission::Application;
@@ -17,6 +19,7 @@ use persistence::Stored;
 use persistence::record::{checkpoint, verify};
 
 use crate::Outcome;
+use carry::carry;
 use cohort::{Business, admit, apply, register};
 pub use market::AUTHORITIES;
 use market::{DAY, HOUR, Market};
@@ -63,8 +66,26 @@ pub struct History {
     pub middle: ApplicationId,
 }
 
-/// Makes a history in the database at `url`, which is empty. `today` is the day on which it ends.
-pub fn make(url: &str, plan: Plan, today: Instant) -> Outcome<History> {
+/// Makes a history in the database at `url`, which is empty. `today` is the day on which it ends. For PostgreSQL it is
+/// made in a file in `folder` first, which is removed again.
+pub fn make(url: &str, folder: &Path, plan: Plan, today: Instant) -> Outcome<History> {
+    if url.starts_with("sqlite:") {
+        return make_here(url, plan, today);
+    }
+    let began = Stopwatch::now();
+    let folder = folder.join("dps-bench-history");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("dps.db");
+    let mut history = make_here(&format!("sqlite:{}", file.display()), plan, today)?;
+    let store = Store::open(url)?;
+    carry(&file, url)?;
+    seal(&store, today)?;
+    std::fs::remove_dir_all(folder)?;
+    history.seconds = began.elapsed().as_secs_f64();
+    Ok(history)
+}
+
+fn make_here(url: &str, plan: Plan, today: Instant) -> Outcome<History> {
     let began = Stopwatch::now();
     let mut store = Store::open(url)?;
     let around = plan.events.saturating_sub(12_000).div_ceil(15_000);

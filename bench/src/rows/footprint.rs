@@ -19,7 +19,7 @@ const STARTS: usize = 7;
 /// Measured on a database of its own, from a start that nothing came before.
 pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<()> {
     let (url, folder) = (place.fresh("footprint")?, place.folder("footprint"));
-    let history = history::make(&url, Plan { events: 20_000, drafts: 0 }, today())?;
+    let history = history::make(&url, &place.folder("footprint"), Plan { events: 20_000, drafts: 0 }, today())?;
     let mut starts = Vec::new();
     for _ in 0..STARTS {
         starts.push(Server::product(&bench.dps, &url, &folder)?.first_answer.as_secs_f64() * 1e3);

@@ -30,7 +30,7 @@ pub fn measure(bench: &mut Bench, place: &Place, lengths: &[u64]) -> Outcome<()>
     let mut events = Vec::new();
     for length in lengths {
         let url = place.fresh("growth")?;
-        let history = history::make(&url, Plan { events: *length, drafts: DRAFTS }, today())?;
+        let history = history::make(&url, &place.folder("growth"), Plan { events: *length, drafts: DRAFTS }, today())?;
         let pace = history.events as f64 / history.seconds;
         let size = place.bytes("growth")? as f64 / f64::from(1 << 20);
         events.push(history.events);

@@ -42,7 +42,8 @@ pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<Rates> {
         Goals { key: 0.2, unchanged: None, page: 0.05 }
     };
     let url = place.fresh("ratios")?;
-    let history = history::make(&url, Plan { events: 10_000, drafts: bench.drafts() }, today())?;
+    let history =
+        history::make(&url, &place.folder("ratios"), Plan { events: 10_000, drafts: bench.drafts() }, today())?;
     let site = Site::open(&bench.dps, &url, &place.folder("ratios"), history)?;
     let read = reading(bench, place, &site, "application by id", site.by_key(), Some(goals.key))?;
     reading(bench, place, &site, "application by id, 304", site.unchanged()?, goals.unchanged)?;
