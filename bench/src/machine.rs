@@ -103,7 +103,7 @@ pub fn today() -> Instant {
     Instant::start_of(now().date())
 }
 
-/// Kilobytes of a process that `/proc` has under `name`: `VmRSS` or `VmHWM`.
+/// Kilobytes of a process that `/proc` has under `name`: such as `VmRSS`.
 pub fn memory(pid: u32, name: &str) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("the process is gone")?;

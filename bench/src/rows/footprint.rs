@@ -27,19 +27,22 @@ pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<()> {
     let site = Site::open(&bench.dps, &url, &folder, history)?;
     // Two beats of the background work.
     std::thread::sleep(Duration::from_millis(2_500));
-    let rest = mebibytes(site.server.pid(), "VmRSS")?;
+    let pid = site.server.pid();
+    let (rest, own) = (mebibytes(pid, "VmRSS")?, mebibytes(pid, "RssAnon")?);
     let mut failed = Vec::new();
     let (_, page) = site.page_of_members()?;
     for mut script in [site.by_key(), page] {
         let measured = load::run(site.server.address, &mut script, Pace::closed(CLIENTS, bench.burst()))?;
         failed.extend(failures(&measured));
     }
-    let load = mebibytes(site.server.pid(), "VmHWM")?;
+    let load = mebibytes(pid, "VmHWM")?;
     let start = Row::new(place.database, "start to first answer, existing database")
         .measured(format!("{:.0} ms", median(&starts)))
         .value(&starts, "ms");
-    let resting =
-        Row::new(place.database, "resident memory at rest").measured(format!("{rest:.1} MiB")).value(&[rest], "MiB");
+    let resting = Row::new(place.database, "resident memory at rest")
+        .measured(format!("{rest:.1} MiB"))
+        .value(&[rest], "MiB")
+        .note(format!("{own:.1} MiB of it are no file's"));
     let loaded = Row::new(place.database, "resident memory under load, at most")
         .measured(format!("{load:.1} MiB"))
         .failed(failed);
