@@ -10,7 +10,7 @@ mod market;
 mod store;
 
 use std::path::Path;
-use std::time::Instant as Stopwatch;
+use std::time::{Duration, Instant as Stopwatch};
 
 use domain::admission::Application;
 use domain::arrangement::Round;
@@ -85,9 +85,20 @@ pub fn make(url: &str, folder: &Path, plan: Plan, today: Instant) -> Outcome<His
     Ok(history)
 }
 
+/// On SQLite.
 fn make_here(url: &str, plan: Plan, today: Instant) -> Outcome<History> {
     let began = Stopwatch::now();
-    let mut store = Store::open(url)?;
+    let mut history = fill(Store::open(url)?, plan, today)?;
+    // The store is closed by a thread of its own, which locks the file until all is in it.
+    let file = rusqlite::Connection::open(url.trim_start_matches("sqlite:"))?;
+    file.busy_timeout(Duration::from_secs(300))?;
+    file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    history.seconds = began.elapsed().as_secs_f64();
+    Ok(history)
+}
+
+fn fill(mut store: Store, plan: Plan, today: Instant) -> Outcome<History> {
+    let began = Stopwatch::now();
     let around = plan.events.saturating_sub(12_000).div_ceil(15_000);
     let days = i64::try_from(around)? * STORY;
     let at = |day: i64| today.plus_seconds((day - days - 40) * DAY);
