@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny tour ci
+.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny tour bench ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -61,5 +61,8 @@ deny: ## advisories, bans and sources too (needs: cargo install --locked cargo-d
 
 tour: build ## run the commands of README.md's tour and compare what they print
 	@scripts/tour
+
+bench: setup ## measure beside ceilings; QUICK=1, EVENTS=10000000, PEERS=<folder> (docs/benchmarks.md)
+	@scripts/bench
 
 ci: test lint docs purity openapi-check contract licences tour ## all that CI runs
