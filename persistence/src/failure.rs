@@ -84,3 +84,34 @@ impl From<r2d2::Error> for Failure {
         Self::Unavailable(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: DatabaseErrorKind, message: &str) -> Diesel {
+        Diesel::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn a_database_that_cannot_go_on_is_unavailable_and_no_defect() {
+        for message in [
+            "could not extend file \"base/16384/16525\": No space left on device",
+            "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+            "could not extend file \"base/16384/16525\": wrote only 4096 of 8192 bytes at block 7",
+            "could not write block 7 of temporary file: Disk quota exceeded",
+            "database or disk is full",
+        ] {
+            let failure = Failure::from(told(DatabaseErrorKind::Unknown, message));
+            assert!(matches!(failure, Failure::Unavailable(_)), "{message}: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_commit_that_failed_tells_why_also_where_no_rollback_followed() {
+        let lost = || Box::new(told(DatabaseErrorKind::ClosedConnection, "no connection to the server"));
+        let full = Box::new(told(DatabaseErrorKind::Unknown, "database or disk is full"));
+        let failure = Failure::from(Diesel::RollbackErrorOnCommit { rollback_error: lost(), commit_error: full });
+        assert!(matches!(&failure, Failure::Unavailable(why) if why.contains("full")), "{failure:?}");
+    }
+}
