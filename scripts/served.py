@@ -1,4 +1,4 @@
-"""Servers for checks: the binary that was built, with nothing of the caller's configuration. The tour, the contract and the faults use it."""
+"""Servers for checks: the binary that was built, with nothing of the caller's configuration. The tour, the contract, the attacks and the faults use it."""
 import contextlib
 import os
 import pathlib
@@ -66,10 +66,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(clock):
-    """Serves with the clock at that instant. Gives the environment of a caller: DPS_LISTEN has the address, HOME_OF_CHECK a folder of its own."""
+def serving(clock, before=None, **settings):
+    """Serves with the clock at that instant and those settings, once `before` has had the environment. Gives the environment of a caller:
+    DPS_LISTEN has the address, HOME_OF_CHECK a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="dps.") as home:
-        server = Server(environment(home, DPS_CLOCK=clock))
+        server = Server(environment(home, DPS_CLOCK=clock, **settings))
+        if before:
+            before(server.env)
         try:
             try:
                 server.start()

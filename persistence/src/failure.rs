@@ -55,6 +55,10 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Diesel> for Failure {
     fn from(error: Diesel) -> Self {
+        // Why it did not commit says more than that it could not be taken back either.
+        if let Diesel::RollbackErrorOnCommit { commit_error, .. } = error {
+            return Self::from(*commit_error);
+        }
         let Diesel::DatabaseError(kind, info) = &error else { return Self::Broken(error.to_string()) };
         match kind {
             DatabaseErrorKind::UniqueViolation => {

@@ -33,5 +33,5 @@ pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};
 pub use ids::Ids;
-pub use migrate::{migrate, newest_schema, revert_all};
+pub use migrate::{migrate, newest_schema, revert_all, revert_last};
 pub use types::{Json, Moment, Uid};

@@ -50,6 +50,17 @@ pub fn revert_all(url: &str) -> Outcome<()> {
     }
 }
 
+/// Takes the last migration back: for the proof that servers go on while it runs again.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn revert_last(url: &str) -> Outcome<()> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => last(&mut SqliteConnection::establish(path).map_err(|e| unavailable(&e))?, SQLITE),
+        None => last(&mut PgConnection::establish(url).map_err(|e| unavailable(&e))?, POSTGRES),
+    }
+}
+
 fn up<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<Vec<String>> {
     let ran = conn.run_pending_migrations(migrations).map_err(|e| broken(&*e))?;
     Ok(ran.into_iter().map(|version| version.to_string()).collect())
@@ -57,6 +68,10 @@ fn up<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMig
 
 fn down<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<()> {
     conn.revert_all_migrations(migrations).map_err(|e| broken(&*e)).map(drop)
+}
+
+fn last<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<()> {
+    conn.revert_last_migration(migrations).map_err(|e| broken(&*e)).map(drop)
 }
 
 fn unavailable(error: &diesel::ConnectionError) -> Failure {

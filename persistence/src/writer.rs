@@ -77,8 +77,10 @@ impl Writer {
 /// Runs `first` and whatever waits behind it in one transaction, and answers all of them after its commit.
 fn group(conn: &mut SqliteConnection, first: Job, waiting: &mpsc::Receiver<Job>) {
     if let Err(error) = conn.batch_execute("BEGIN IMMEDIATE") {
-        // The job is dropped unrun, which tells its caller that the store is unavailable.
-        tracing::error!(%error, "no write transaction");
+        tracing::warn!(%error, "no write transaction");
+        // Jobs are dropped unrun, which tells their callers that the store is unavailable. Those behind have waited as long:
+        // one after the other they would wait for minutes.
+        while waiting.try_recv().is_ok() {}
         return;
     }
     let Done { answer, mut intact } = first(conn);

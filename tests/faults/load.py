@@ -222,6 +222,8 @@ class Client:
                 entered = load.gate.is_set()
                 load.busy += entered
             if not entered:
+                # It would be idle for longer than the server keeps it.
+                self.wire.close()
                 load.gate.wait()
                 continue
             try:

@@ -1,6 +1,5 @@
 """A room: a database, a server on it, a load, and the judgement after each fault."""
 import contextlib
-import json
 import os
 import random
 import socket
@@ -152,8 +151,3 @@ class Room:
             "losses": self.proof.losses, "doubles": self.proof.doubles, "recovery": round(self.longest, 2),
             "findings": self.findings[:20],
         }
-
-
-def told(room):
-    """Says the figures of a room to whoever runs it."""
-    print(json.dumps(room.said()), flush=True)

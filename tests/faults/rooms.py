@@ -1,11 +1,15 @@
 """The faults, a function each: what breaks, and what must then hold. `quick` is the part that `make ci` runs."""
 import contextlib
+import itertools
 import pathlib
 import signal
 import socket
 import sqlite3
 import subprocess
+import tempfile
+import threading
 import time
+import uuid
 
 from disk import small_disk
 from proof import Proof, carried_out_unanswered
@@ -96,21 +100,17 @@ def jumping_clock(database, seed, quick, times=None):
     library = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
     if library is None:
         raise Skipped("libfaketime is not installed")
-    with contextlib.ExitStack() as held:
-        room = Room("clock", database, seed, DPS_RATE_LIMIT="0")
-        offset = pathlib.Path(room.home.name, "offset")
-        offset.write_text("+0\n")
-        for server in room.servers:
-            server.env |= {
-                "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
-            }
-        held.enter_context(room)
+    room = Room("clock", database, seed)
+    offset = pathlib.Path(room.home.name, "offset")
+    offset.write_text("+0\n")
+    room.env |= {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"}
+    with room:
+        room.count(limited(room.env, offset), fault=False)
         late = token(room.env, "script", "late", expires=time.time() + 3 * 3600)
         for jump in (["+6h", "-1d", "+0"] if quick else ["+1h", "-1h", "+0", "+6h", "-1d", "+6h", "+0", "-30d", "+0"]):
             room.run_until_acknowledged(20)
             offset.write_text(f"{jump}\n")
-            began = time.monotonic()
-            room.recovered(began)
+            room.recovered(time.monotonic())
             # A token that expires in three hours has expired where the clock is six ahead, and holds again when it is back.
             answer = Wire([room.server.address]).send("GET", "/v1/jobs", None, {"Authorization": f"Bearer {late}"})
             expected = 401 if jump == "+6h" else 200
@@ -120,45 +120,65 @@ def jumping_clock(database, seed, quick, times=None):
     return room
 
 
-def limits(database, seed, quick, times=None):
-    """A caller who is at its limit gets on by the passing of time, however the machine's clock jumps meanwhile."""
-    raise Skipped("in the room of the clock")
+def limited(env, offset):
+    """A caller at its limit gets on after the time that it was told, however the clock jumps meanwhile."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="dps.") as home:
+        server = Server(env | environment(home, DPS_RATE_LIMIT="60"))
+        server.start()
+        try:
+            wire, caller = Wire([server.address]), {"Authorization": f"Bearer {token(server.env, 'script', 'script', expires=time.time() + 7 * 86400)}"}
+            for jump in ("-1d", "+1d", "+0"):
+                answers = [wire.send("GET", "/v1/jobs", None, caller) for _ in range(80)]
+                refused = [answer for answer in answers if answer.status == 429]
+                if not refused:
+                    found.append(f"before {jump} nobody was at the limit")
+                    break
+                offset.write_text(f"{jump}\n")
+                time.sleep(int(refused[-1].headers["retry-after"]))
+                status = wire.send("GET", "/v1/jobs", None, caller).status
+                if status != 200:
+                    found.append(f"the clock jumped to {jump}, and who had waited got {status}")
+        finally:
+            offset.write_text("+0\n")
+            server.end()
+    return found
 
 
 def hangs(database, seed, quick, times=None):
     """Clients that hang in each way there is; the others do not feel it, and the hanging ones are let go of."""
-    hanging = 40 if quick else 200
-    with Room("hanging client", database, seed) as room:
-        host, port = room.server.address.split(":")
-        bearer = room.load.bearer("lead_agency", "lead", "LGSS")
+    with Room("hanging client", database, seed, DPS_REQUEST_SECONDS="5", DPS_IDLE_SECONDS="5") as room:
+        bearer = room.load.bearer("provider", "hangs", None, str(uuid.UUID(int=0)))
         head = f"Host: {room.server.address}\r\nAuthorization: Bearer {bearer}\r\n"
-        page = f"GET /v1/events?limit=200 HTTP/1.1\r\n{head}\r\n".encode()
         ways = {
             "says nothing": b"",
-            "slow header": b"GET /v1/providers HTTP/1.1\r\nHost:",
-            "slow body": f"POST /v1/providers HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode(),
-            "never reads": page * 50,
+            "stops in the header": b"GET /v1/providers HTTP/1.1\r\nHost:",
+            "stops in the body": f"POST /v1/providers HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode(),
+            "never reads": f"GET /v1/events?limit=200 HTTP/1.1\r\n{head}\r\n".encode() * 50,
         }
-        for way, begins in ways.items():
+        for _ in range(times or (1 if quick else 5)):
             room.run_until_acknowledged(20)
-            held = []
-            for _ in range(hanging):
-                held.append(socket.create_connection((host, int(port))))
-                held[-1].settimeout(20)
-                held[-1].setblocking(way != "never reads")
-                with contextlib.suppress(BlockingIOError):
-                    held[-1].send(begins)
-            began = time.monotonic()
-            room.recovered(began)
-            room.run_until_acknowledged(20)
-            found = []
-            if way in ("says nothing", "slow header", "slow body"):
-                found = [f"{way}: the server still waits" for each in held[:1] if not let_go(each)]
-            for each in held:
+            held = {way: [hanging(room.server.address, begins) for _ in range(20 if quick else 80)] for way, begins in ways.items()}
+            room.recovered(time.monotonic())
+            room.run_until_acknowledged(50)
+            waits = [way for way in ("says nothing", "stops in the header") if not let_go(held[way][0])]
+            for each in itertools.chain(*held.values()):
                 each.close()
-            room.count(found, fault=False)
+            room.count([f"{way}: the server still waits for it" for way in waits], fault=False)
             room.judge()
     return room
+
+
+def hanging(address, begins):
+    """A connection that sends that and no more, as much of it as is taken."""
+    host, port = address.split(":")
+    held = socket.create_connection((host, int(port)))
+    held.setblocking(False)
+    if begins:
+        with contextlib.suppress(BlockingIOError):
+            held.send(begins)
+    held.settimeout(20)
+    return held
 
 
 def let_go(held):
@@ -205,6 +225,60 @@ def locked(store):
         session.stdin.close()
         session.wait()
         session.stdout.close()
+
+
+def drains(database, seed, quick, times=None):
+    """SIGTERM: what is under way is answered, an idle connection ends in order, a new one is refused."""
+    with Room("drain", database, seed) as room:
+        for _ in range(times or (1 if quick else 5)):
+            room.run_until_acknowledged(20)
+            room.load.pause()
+            provider = str(uuid.UUID(int=room.random.getrandbits(128), version=4))
+            bearer = room.load.bearer("provider", f"home-{provider}", None, provider)
+            headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+            busy, idle = Wire([room.server.address]), Wire([room.server.address])
+            found, answers = [], []
+            for wire in (busy, idle):
+                wire.send("GET", "/ready")
+
+            def register():
+                try:
+                    answers.append(busy.send("POST", "/v1/providers", f'{{"legalName": "Provider {provider}"}}', headers))
+                except Cut as why:
+                    found.append(f"what was under way was cut: {why}")
+
+            at_work = threading.Thread(target=register)
+            with locked(room.store):
+                at_work.start()
+                # Until it waits for the lock: it is quick to come there, and nothing outside shows it on SQLite.
+                time.sleep(0.5)
+                room.server.process.terminate()
+                room.wait(lambda: refuses(room.server.address), "a server that was told to end takes new connections")
+            at_work.join()
+            if answers and (answers[0].status != 201 or not answers[0].closes):
+                found.append(f"what was under way got {answers[0].status}, and the connection {'ends' if answers[0].closes else 'is kept'}")
+            try:
+                if idle.connection.sock.recv(1) != b"":
+                    found.append("an idle connection was told something")
+            except OSError as why:
+                found.append(f"an idle connection did not end in order: {why}")
+            code = room.server.end()
+            if code != 0:
+                found.append(f"SIGTERM ended the server with {code}")
+            room.start_again(room.server)
+            room.count(found, fault=False)
+            room.judge()
+    return room
+
+
+def refuses(address):
+    """Whether nobody listens there."""
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+        return False
+    except ConnectionRefusedError:
+        return True
 
 
 def pair(database, seed, quick, times=None):
@@ -310,3 +384,20 @@ def command(env, *what):
 def instant(seconds):
     """An instant as the API writes it."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+# Each fault with the databases that can have it.
+BOTH = ("sqlite", "postgres")
+ROOMS = {
+    "kills": (kills, BOTH),
+    "restarts": (restarts, ("postgres",)),
+    "full-disk": (full_disk, BOTH),
+    "moved-clock": (moved_clock, BOTH),
+    "jumping-clock": (jumping_clock, BOTH),
+    "hangs": (hangs, BOTH),
+    "dry": (dry, BOTH),
+    "drains": (drains, BOTH),
+    "pair": (pair, ("postgres",)),
+    "backup": (backup, BOTH),
+    "upgrade": (upgrade, ("postgres",)),
+}
