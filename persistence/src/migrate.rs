@@ -20,6 +20,8 @@ pub fn migrate(url: &str) -> Outcome<Vec<String>> {
     let conn = &mut PgConnection::establish(url).map_err(|e| unavailable(&e))?;
     // Several servers may start at once: one migrates, the others wait for it.
     diesel::connection::SimpleConnection::batch_execute(conn, "SELECT pg_advisory_lock(7235981)")?;
+    // Whatever waits for a table has all later writes to it wait behind it: rather fail, and be run again.
+    diesel::connection::SimpleConnection::batch_execute(conn, "SET lock_timeout = '10s'")?;
     let ran = if crate::dialect::is_current(conn, &embedded()?) { Vec::new() } else { up(conn, POSTGRES)? };
     crate::dialect::refuse_foreign_history(conn)?;
     Ok(ran)

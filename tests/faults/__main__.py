@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -51,11 +52,13 @@ def run(given, name, database):
     """Runs a room in a process of its own; its figures."""
     command = [sys.executable, str(HERE), "--one", name, database, "--seed", given.seed]
     command += ["--quick"] * given.quick + (["--times", str(given.times)] if given.times else [])
+    began = time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
-        return json.loads(done.stdout.splitlines()[-1])
+        said = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        return {"room": name, "database": database, "faults": 1, "failed": 1, "findings": [f"the room ended with {done.returncode}"]}
+        said = {"room": name, "database": database, "faults": 1, "failed": 1, "findings": [f"the room ended with {done.returncode}"]}
+    return said | {"seconds": time.monotonic() - began}
 
 
 def line(said):
@@ -65,7 +68,7 @@ def line(said):
         return f"{where}skipped: {said['skipped']}"
     figures = "".join(f"{said.get(name, 0):>{width}}" for name, width in FIGURES.items())
     passed = f"{max(0, said['faults'] - said['failed'])} passed, {said['failed']} failed"
-    return "\n".join([f"{where}{said['faults']:>6}{figures}{said.get('recovery', 0.0):>9.2f} s  {passed}"] + [f"    {each}" for each in said["findings"]])
+    return "\n".join([f"{where}{said['faults']:>6}{figures}{said.get('recovery', 0.0):>9.2f} s{said['seconds']:>6.0f} s  {passed}"] + [f"    {each}" for each in said["findings"]])
 
 
 def main():
@@ -75,7 +78,8 @@ def main():
     if "TEST_POSTGRES_URL" not in os.environ:
         sys.exit("faults: run it by scripts/postgres run --durable -- python3 tests/faults")
     rooms = [(name, database) for name, (_, databases) in ROOMS.items() if not given.rooms or name in given.rooms for database in databases]
-    print(f"{'fault':<20}{'database':<10}{'faults':>6}{''.join(f'{name:>{width}}' for name, width in FIGURES.items())}{'recovery':>11}", flush=True)
+    print(f"{'fault':<20}{'database':<10}{'faults':>6}{''.join(f'{name:>{width}}' for name, width in FIGURES.items())}{'recovery':>11}{'took':>8}", flush=True)
+    began = time.monotonic()
     said = []
     with concurrent.futures.ThreadPoolExecutor(given.beside) as pool:
         for done in concurrent.futures.as_completed([pool.submit(run, given, *room) for room in rooms]):
@@ -83,7 +87,7 @@ def main():
             print(line(said[-1]), flush=True)
     total = {name: sum(room.get(name, 0) for room in said) for name in ("faults", "failed", *FIGURES)}
     longest = max((room.get("recovery", 0.0) for room in said), default=0.0)
-    print(line({"room": "all", "database": "", "recovery": longest, "findings": [], **total}))
+    print(line({"room": "all", "database": "", "recovery": longest, "seconds": time.monotonic() - began, "findings": [], **total}))
     skipped = sum("skipped" in room for room in said)
     print(f"faults: {total['faults']} faults, {total['losses']} losses, {total['doubles']} doubles, longest recovery {longest:.2f} s"
           f"{f', {skipped} rooms skipped' if skipped else ''}: {'failed' if total['failed'] else 'passed'}")

@@ -16,6 +16,8 @@ class Proof:
         self.store, self.load = store, load
         self.losses, self.doubles, self.replayed = 0, 0, 0
         self.usual, self.followed = {}, Followed()
+        # How no upload may end.
+        self.upset = {"rejected", "failed", "partial"}
 
     def judge(self, env, whole=False):
         """All that is wrong now, in words. Call it while the load pauses; `whole` judges what was judged before once more."""
@@ -57,7 +59,7 @@ class Proof:
                 found.append(f"upload {id} is lost")
             elif (state == "applied") != (provider in held):
                 found.append(f"upload {id} is {state}, and its homes are {'there' if provider in held else 'not there'}")
-            elif state in ("rejected", "failed", "partial"):
+            elif state in self.upset:
                 found.append(f"upload {id} is {state}")
         return found
 
