@@ -12,8 +12,9 @@ SHOWN = "audience NOT IN ('provider', 'administrators', 'owner')"
 class Proof:
     """What one room has found so far."""
 
-    def __init__(self, store, load):
-        self.store, self.load = store, load
+    def __init__(self, store, load, replays=None):
+        # How many writes are replayed after each fault; all of them where that is not said.
+        self.store, self.load, self.limit = store, load, replays
         self.losses, self.doubles, self.replayed = 0, 0, 0
         self.usual, self.followed = {}, Followed()
         # How no upload may end.
@@ -83,14 +84,16 @@ class Proof:
 
     def replays(self, env, whole):
         """What was acknowledged is answered again to the letter under its key, and can be read."""
-        wire, found = Wire([env["DPS_LISTEN"]]), []
+        wire, found, due = Wire([env["DPS_LISTEN"]]), [], []
         for write in list(self.load.ledger.writes):
-            if write.answer is None or (write.judged and not whole):
-                continue
-            write.judged = True
             # All of the whole would take as long as the load took.
-            if not whole or self.load.random.random() < 0.1:
-                found += self.replay(wire, write)
+            if write.answer is not None and (not write.judged or (whole and self.load.random.random() < 0.1)):
+                due.append(write)
+                write.judged = True
+        # Those first that met the fault.
+        due.sort(key=lambda write: len(write.attempts), reverse=True)
+        for write in due[:self.limit]:
+            found += self.replay(wire, write)
         wire.close()
         return found
 

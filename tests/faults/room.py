@@ -33,7 +33,7 @@ class Skipped(Exception):
 class Room:
     """`name` and what it saw. Use it as a context; the load runs inside."""
 
-    def __init__(self, name, database, seed, cluster=None, servers=1, folder=None, providers=3, programs=None, **settings):
+    def __init__(self, name, database, seed, quick=False, cluster=None, servers=1, folder=None, providers=3, programs=None, **settings):
         self.name, self.database = name, database
         self.home = tempfile.TemporaryDirectory(prefix="dps.")
         self.random = random.Random(f"{seed} {name}")
@@ -47,7 +47,7 @@ class Room:
             self.servers.append(Server(env, f"log.{n}", *([programs[n]] if programs else [])))
         self.server, self.env = self.servers[0], self.servers[0].env
         self.load = Load(self.env, [server.address for server in self.servers], self.home.name, self.random.random(), providers)
-        self.proof = Proof(self.store, self.load)
+        self.proof = Proof(self.store, self.load, replays=40 if quick else None)
         self.faults, self.failed, self.longest = 0, 0, 0.0
         self.findings = []
 

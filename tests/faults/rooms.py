@@ -21,7 +21,7 @@ from wire import Cut, Wire, token
 
 def kills(database, seed, quick, times=None):
     """The server is killed at random moments and started again by the same command."""
-    with Room("kill", database, seed) as room:
+    with Room("kill", database, seed, quick) as room:
         for _ in range(times or (6 if quick else 100)):
             room.run_for(0.1, 0.8 if quick else 1.5)
             room.server.end(signal.SIGKILL)
@@ -34,7 +34,7 @@ def kills(database, seed, quick, times=None):
 
 def restarts(database, seed, quick, times=None):
     """PostgreSQL is stopped in immediate mode, which is a crash, and starts again; the server stays as it is."""
-    with cluster() as (url, control), Room("postgres restart", database, seed, cluster=url) as room:
+    with cluster() as (url, control), Room("postgres restart", database, seed, quick, cluster=url) as room:
         for _ in range(times or (2 if quick else 20)):
             room.run_for(0.3, 1)
             subprocess.run([ROOT / "scripts/postgres", "restart"], env=control, check=True)
@@ -48,10 +48,10 @@ def full_disk(database, seed, quick, times=None):
     with contextlib.ExitStack() as held:
         disk = held.enter_context(small_disk(32 if database == "sqlite" else 256))
         if database == "sqlite":
-            room, control = Room("full disk", database, seed, folder=disk), None
+            room, control = Room("full disk", database, seed, quick, folder=disk), None
         else:
             url, control = held.enter_context(cluster(disk))
-            room = Room("full disk", database, seed, cluster=url)
+            room = Room("full disk", database, seed, quick, cluster=url)
         with room:
             for _ in range(times or (1 if quick else 5)):
                 room.run_until_acknowledged(50)
@@ -79,7 +79,7 @@ def fill(file):
 def moved_clock(database, seed, quick, times=None):
     """A movable clock jumps forward under load."""
     now = time.time()
-    with Room("movable clock", database, seed, DPS_CLOCK=instant(now)) as room:
+    with Room("movable clock", database, seed, quick, DPS_CLOCK=instant(now)) as room:
         # The time that an upload has runs by this clock.
         room.proof.upset = {"rejected", "partial"}
         script = {"Authorization": f"Bearer {room.load.bearer('script', 'clock')}", "Content-Type": "application/json"}
@@ -102,14 +102,14 @@ def jumping_clock(database, seed, quick, times=None):
     library = next(iter(sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
     if library is None:
         raise Skipped("libfaketime is not installed")
-    room = Room("clock", database, seed)
+    room = Room("clock", database, seed, quick)
     offset = pathlib.Path(room.home.name, "offset")
     offset.write_text("+0\n")
     room.env |= {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"}
     # The time that an upload has runs by the clock: one under way may fail, and then nothing of it is applied.
     room.proof.upset = {"rejected", "partial"}
+    room.count(limited(room.env), fault=False)
     with room:
-        room.count(limited(room.env), fault=False)
         late = token(room.env, "script", "late", expires=time.time() + 3 * 3600)
         for jump in (["+6h", "-1d", "+0"] if quick else ["+1h", "-1h", "+0", "+6h", "-1d", "+6h", "+0", "-30d", "+0"]):
             room.run_until_acknowledged(20)
@@ -152,7 +152,7 @@ def limited(env):
 
 def hangs(database, seed, quick, times=None):
     """Clients that hang in each way there is; the others do not feel it, and the hanging ones are let go of."""
-    with Room("hanging client", database, seed, DPS_REQUEST_SECONDS="5", DPS_IDLE_SECONDS="5") as room:
+    with Room("hanging client", database, seed, quick, DPS_REQUEST_SECONDS="5", DPS_IDLE_SECONDS="5") as room:
         bearer = room.load.bearer("provider", "hangs", None, str(uuid.UUID(int=0)))
         head = f"Host: {room.server.address}\r\nAuthorization: Bearer {bearer}\r\n"
         ways = {
@@ -166,6 +166,7 @@ def hangs(database, seed, quick, times=None):
             held = {way: [hanging(room.server.address, begins) for _ in range(20 if quick else 80)] for way, begins in ways.items()}
             room.recovered(time.monotonic())
             room.run_until_acknowledged(50)
+            room.load.pause()
             waits = [way for way in ("says nothing", "stops in the header") if not let_go(held[way][0])]
             for each in itertools.chain(*held.values()):
                 each.close()
@@ -201,7 +202,7 @@ def let_go(held):
 
 def dry(database, seed, quick, times=None):
     """All connections wait for a lock that somebody else holds: who comes then is told to come back, and gets on when it is free."""
-    with Room("pool run dry", database, seed, DPS_CONNECTIONS="2") as room:
+    with Room("pool run dry", database, seed, quick, DPS_CONNECTIONS="2") as room:
         for _ in range(times or (1 if quick else 5)):
             room.run_until_acknowledged(20)
             refused = room.load.unavailable
@@ -234,7 +235,7 @@ def locked(store):
 
 def drains(database, seed, quick, times=None):
     """SIGTERM: what is under way is answered, an idle connection ends in order, a new one is refused."""
-    with Room("drain", database, seed) as room:
+    with Room("drain", database, seed, quick) as room:
         for _ in range(times or (1 if quick else 5)):
             room.run_until_acknowledged(20)
             room.load.pause()
@@ -288,10 +289,11 @@ def refuses(address):
 
 def pair(database, seed, quick, times=None):
     """Of two servers on one database one is stopped or killed, while the clients go on at the other."""
-    with Room("one of two servers", database, seed, servers=2) as room:
-        for turn in range(times or (4 if quick else 20)):
-            how = signal.SIGTERM if turn % 4 < 2 else signal.SIGKILL
-            away, other = room.servers[turn % 2], room.servers[1 - turn % 2]
+    with Room("one of two servers", database, seed, quick, servers=2) as room:
+        for turn in range(times or (2 if quick else 20)):
+            how = signal.SIGKILL if turn % 2 else signal.SIGTERM
+            which = (turn + turn // 2) % 2
+            away, other = room.servers[which], room.servers[1 - which]
             room.run_until_acknowledged(20)
             sent = len(room.load.ledger.writes)
             began = time.monotonic()
@@ -309,7 +311,7 @@ def pair(database, seed, quick, times=None):
 
 def backup(database, seed, quick, times=None):
     """A backup is made under load and restored into a new place, and a server is started on it."""
-    with Room("backup and restore", database, seed) as room:
+    with Room("backup and restore", database, seed, quick) as room:
         for turn in range(times or (1 if quick else 5)):
             room.run_until_acknowledged(100)
             before = [write for write in room.load.ledger.writes if write.answer is not None]
@@ -350,7 +352,7 @@ def restored(room, before, file, place):
 
 def upgrade(database, seed, quick, times=None):
     """Two servers are replaced one after the other, with a migration in between; no request is lost."""
-    with Room("rolling upgrade", database, seed, servers=2) as room:
+    with Room("rolling upgrade", database, seed, quick, servers=2) as room:
         for _ in range(times or (1 if quick else 5)):
             # The schema before the last migration, which these servers do not need: an old one beside them would be as they are.
             subprocess.run([BINARY.parent / "examples" / "revert", room.store.url], check=True)
