@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="few faults of each kind")
     parser.add_argument("--seed", default="1", help="another one chooses other moments")
     parser.add_argument("--times", type=int, help="faults of each kind; a hundred kills and fewer of the rest where absent")
-    parser.add_argument("--beside", type=int, default=2, help="rooms that run at a time")
+    parser.add_argument("--beside", type=int, default=3, help="rooms that run at a time")
     parser.add_argument("--one", nargs=2, metavar=("ROOM", "DATABASE"), help=argparse.SUPPRESS)
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"of {', '.join(ROOMS)}; all where none is named")
     given = parser.parse_args()

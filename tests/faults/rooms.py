@@ -318,6 +318,7 @@ def backup(database, seed, quick, times=None):
             file, place = f"{room.home.name}/backup.{turn}", pathlib.Path(room.home.name, f"place.{turn}")
             place.mkdir()
             command(room.env, "backup", file)
+            room.load.pause()
             room.count(restored(room, before, file, place))
             room.judge()
             room.faults -= 1

@@ -1,8 +1,9 @@
 //! Who does a piece of background work: one server at a time, taken over when that server stops answering.
 //!
 //! A lease runs by the machines' clocks, never by a movable one. They may differ by seconds, so a lease alone proves
-//! nothing, and one that ends far beyond what anybody would ask for now is of a clock that was wrong, and is free. Work is committed in a transaction that first asks [`holds`], which keeps the row locked until the
-//! commit. What a server did under a lease that it has lost is rolled back.
+//! nothing: work is committed in a transaction that first asks [`holds`], which keeps the row locked until the
+//! commit. What a server did under a lease that it has lost is rolled back. A lease that ends long after any that would
+//! be given now was taken by a clock that was wrong: it is free.
 
 use diesel::prelude::*;
 use domain::kernel::Instant;
