@@ -359,7 +359,6 @@ def upgrade(database, seed, quick, times=None):
             subprocess.run([BINARY.parent / "examples" / "revert", room.store.url], check=True)
             room.run_until_acknowledged(50)
             sent, refused = len(room.load.ledger.writes), room.load.unavailable
-            began = time.monotonic()
             for turn, server in enumerate(room.servers):
                 code = server.end(signal.SIGTERM)
                 if code != 0:
@@ -372,7 +371,6 @@ def upgrade(database, seed, quick, times=None):
                     room.run_until_acknowledged(30)
                 server.start()
                 room.run_until_acknowledged(30)
-            room.recovered(began)
             room.judge()
             found = carried_out_unanswered(room.store, room.load.ledger.writes[sent:])
             if room.load.unavailable > refused:
