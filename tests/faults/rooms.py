@@ -22,7 +22,7 @@ from wire import Cut, Wire, token
 def kills(database, seed, quick, times=None):
     """The server is killed at random moments and started again by the same command."""
     with Room("kill", database, seed, quick) as room:
-        for _ in range(times or (6 if quick else 100)):
+        for _ in range(times or (4 if quick else 100)):
             room.run_for(0.1, 0.8 if quick else 1.5)
             room.server.end(signal.SIGKILL)
             # Whoever is cut waits until what it left behind was judged.
@@ -84,7 +84,7 @@ def moved_clock(database, seed, quick, times=None):
         room.proof.upset = {"rejected", "partial"}
         script = {"Authorization": f"Bearer {room.load.bearer('script', 'clock')}", "Content-Type": "application/json"}
         wire = Wire([room.server.address])
-        for _ in range(times or (3 if quick else 20)):
+        for _ in range(times or (2 if quick else 20)):
             room.run_until_acknowledged(20)
             # All jumps together are less than the load's suspensions last.
             now += room.random.choice([60, 3600, 3 * 86400])
