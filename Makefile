@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny tour bench ci
+.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check faults faults-quick licences deny tour bench ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -8,7 +8,7 @@ help: ## list the targets
 setup: ## install what a build needs beside Rust (nothing, as a rule)
 	@scripts/setup
 
-# There are no examples; naming them asks of every crate what the tests ask, so that what they compiled serves the program too.
+# There is one example, for the faults; naming them asks of every crate what the tests ask, so that what they compiled serves the program too.
 build: setup ## build the program
 	cargo build --workspace --bins --examples
 
@@ -53,6 +53,12 @@ examples: ## take over the last test run's exchanges as the contract's examples
 examples-check: ## fail when the contract's examples are not what the last test run had
 	@scripts/examples check
 
+faults: build ## break servers under load at length: a hundred kills on each database, and the rest; ROOMS="kills pair" for some
+	@scripts/faults $(ROOMS)
+
+faults-quick: build ## break them a few times each, the same on each run
+	@scripts/faults --quick
+
 licences: setup ## every crate's licence against deny.toml
 	@scripts/licences
 
@@ -65,4 +71,4 @@ tour: build ## run the commands of README.md's tour and compare what they print
 bench: setup ## measure beside ceilings; QUICK=1, EVENTS=10000000, PEERS=<folder> (docs/benchmarks.md)
 	@scripts/bench
 
-ci: test lint docs purity openapi-check contract licences tour ## all that CI runs
+ci: test lint docs purity openapi-check contract licences tour faults-quick ## all that CI runs

@@ -122,8 +122,10 @@ impl Drop for Waiting {
 /// Runs `first` and whatever waits behind it in one transaction, and answers all of them after its commit.
 fn group(conn: &mut SqliteConnection, changes: Option<&Changes>, first: Job, waiting: &mpsc::Receiver<Job>) {
     if let Err(error) = conn.batch_execute("BEGIN IMMEDIATE") {
-        // The job is dropped unrun, which tells its caller that the store is unavailable.
-        tracing::error!(%error, "no write transaction");
+        tracing::warn!(%error, "no write transaction");
+        // Jobs are dropped unrun, which tells their callers that the store is unavailable. Those behind have waited as long:
+        // one after the other they would wait for minutes.
+        while waiting.try_recv().is_ok() {}
         return;
     }
     let mut changing = changes.map(Changes::begin);

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod feed;
+mod leases;
 mod schema;
 mod writes;
 
