@@ -1,4 +1,4 @@
-"""A server for a check: the binary that was built, on a fresh SQLite database and a free port. The tour and the contract use it."""
+"""A server for a check: the binary that was built, on a fresh SQLite database and a free port. The tour, the contract and the attacks on it use it."""
 import contextlib
 import os
 import pathlib
@@ -13,8 +13,9 @@ BINARY = TARGET / "debug" / "dps"
 
 
 @contextlib.contextmanager
-def serving(clock):
-    """Serves with the clock at that instant. Gives the environment of a caller: DPS_LISTEN has the address, HOME_OF_CHECK a folder of its own."""
+def serving(clock, before=None, **settings):
+    """Serves with the clock at that instant and those settings, once `before` has had the environment. Gives the environment of a caller:
+    DPS_LISTEN has the address, HOME_OF_CHECK a folder of its own."""
     if not BINARY.is_file():
         sys.exit(f"there is no {BINARY}: cargo build -p dps")
     with tempfile.TemporaryDirectory(prefix="dps.") as home:
@@ -28,7 +29,9 @@ def serving(clock):
             # A free port, which the server itself finds and prints.
             "DPS_LISTEN": "127.0.0.1:0",
             "HOME_OF_CHECK": home,
-        }
+        } | settings
+        if before:
+            before(env)
         with open(f"{home}/log", "w") as log:
             server = subprocess.Popen([BINARY, "serve"], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
         try:

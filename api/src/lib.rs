@@ -37,6 +37,7 @@ use clock::Clock;
 use std::collections::BTreeMap;
 
 use domain::kernel::{Actor, Instant, Rule};
+use http::arrival::Bounds;
 use http::limits::Limits;
 use http::routes::{Directory, Subject};
 use metrics::Metrics;
@@ -58,6 +59,8 @@ pub struct App {
     pub directory: &'static Directory,
     /// How machine clients get tokens.
     pub oauth: OAuth,
+    /// What clients may take.
+    pub bounds: Bounds,
     /// How many requests are left to whom.
     pub limits: Limits,
     /// What Prometheus scrapes.

@@ -12,6 +12,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::client::oauth;
 use crate::http::body::camel;
+use crate::http::call;
 use crate::http::problem::{self, CODES, Code};
 use crate::http::routes::Operation;
 use crate::http::{Problem, problem::FieldError};
@@ -171,8 +172,14 @@ fn succeed(status: &str, response: &mut Value, summary: &str) {
     }
 }
 
-/// `RoundId` names a round.
+/// `RoundId` names a round. No text in an address has a NUL character.
 fn says_which(parameter: &mut Value) {
+    if let Some(Value::Object(schema)) = parameter.get_mut("schema")
+        && schema.len() == 1
+        && schema.get("type").is_some_and(|kind| kind == "string")
+    {
+        schema.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
+    }
     let name = parameter.pointer("/schema/$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next());
     if parameter["in"] == "path"
         && parameter.get("description").is_none()
@@ -244,29 +251,29 @@ fn protocol(
     let own = documented.get("parameters").and_then(Value::as_array);
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
-    let body = documented.get("requestBody").and_then(|body| body.pointer("/content")).and_then(Value::as_object);
-    let streamed = body.is_some_and(|media| !media.contains_key("application/json"));
     CODES.iter().filter(move |code| match code.status {
         // A client's token is asked for its scope also where no token is needed.
         403 => !public || writes || code.code == problem::INSUFFICIENT_SCOPE.code,
         405 => false,
         // What has no body refuses one that says something.
-        409 | 412 | 413 | 415 => writes,
+        408 | 409 | 412 | 413 | 415 => writes,
         428 => conditional,
-        408 => streamed,
         _ => true,
     })
 }
 
 fn headers(method: &str) -> Vec<Value> {
-    let header = |name: &str, required: bool, description: &str| json!({"name": name, "in": "header", "required": required, "description": description, "schema": {"type": "string"}});
+    let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
+    let any = json!({"type": "string"});
+    let key = json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+    let seen = json!({"type": "string", "pattern": call::SEEN});
     let dry = json!({"name": "dryRun", "in": "query", "required": false, "schema": {"type": "boolean"},
         "description": "`true`: decide in full, answer as usual, write nothing"});
-    let key = header("Idempotency-Key", false, "A replay with the same key is answered with the first answer");
+    let key = header("Idempotency-Key", false, "A replay with the same key is answered with the first answer", key);
     match method {
-        "get" => vec![header("If-None-Match", false, "The ETag of the representation the caller has")],
-        "post" => vec![key, header("If-Match", false, "The ETag of the version the caller saw"), dry],
-        _ => vec![key, header("If-Match", true, "The ETag of the version the caller saw"), dry],
+        "get" => vec![header("If-None-Match", false, "The ETag of the representation the caller has", any)],
+        "post" => vec![key, header("If-Match", false, "The ETag of the version the caller saw", seen), dry],
+        _ => vec![key, header("If-Match", true, "The ETag of the version the caller saw", seen), dry],
     }
 }
 

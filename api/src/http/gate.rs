@@ -12,6 +12,7 @@ use domain::kernel::{Actor, Reach, Role};
 
 use persistence::record::hex;
 
+use super::arrival::Working;
 use super::limits::Share;
 use super::problem::{self, Problem};
 use crate::auth::token::Bearer;
@@ -33,6 +34,7 @@ pub async fn gate<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let began = Instant::now();
+    let _working = Working::on(req.request());
     let id = request_id(&req);
     req.extensions_mut().insert(RequestId(id.clone()));
     let method = req.method().to_string();

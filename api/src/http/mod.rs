@@ -1,5 +1,6 @@
 //! The way of a request: authenticated, read, answered, and refused in one form.
 
+pub mod arrival;
 pub mod body;
 pub mod call;
 pub mod gate;
