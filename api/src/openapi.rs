@@ -102,6 +102,11 @@ fn camel_fields(schema: &mut Value) {
 fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), schemes());
+        if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
+            let key = json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+            schemas.insert("IdempotencyKey".to_owned(), key);
+            schemas.insert("SeenVersion".to_owned(), json!({"type": "string", "pattern": call::SEEN}));
+        }
     }
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for methods in paths.values_mut().filter_map(Value::as_object_mut) {
@@ -172,14 +177,8 @@ fn succeed(status: &str, response: &mut Value, summary: &str) {
     }
 }
 
-/// `RoundId` names a round. No text in an address has a NUL character.
+/// `RoundId` names a round.
 fn says_which(parameter: &mut Value) {
-    if let Some(Value::Object(schema)) = parameter.get_mut("schema")
-        && schema.len() == 1
-        && schema.get("type").is_some_and(|kind| kind == "string")
-    {
-        schema.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
-    }
     let name = parameter.pointer("/schema/$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next());
     if parameter["in"] == "path"
         && parameter.get("description").is_none()
@@ -265,8 +264,8 @@ fn protocol(
 fn headers(method: &str) -> Vec<Value> {
     let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
     let any = json!({"type": "string"});
-    let key = json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
-    let seen = json!({"type": "string", "pattern": call::SEEN});
+    let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let (key, seen) = (named("IdempotencyKey"), named("SeenVersion"));
     let dry = json!({"name": "dryRun", "in": "query", "required": false, "schema": {"type": "boolean"},
         "description": "`true`: decide in full, answer as usual, write nothing"});
     let key = header("Idempotency-Key", false, "A replay with the same key is answered with the first answer", key);

@@ -85,7 +85,7 @@ on_both! {
         leave(app, path.rsplit('/').next().unwrap(), 0);
         app.at("2016-01-01T01:00:01Z");
         let done = fens.provider.request("GET", &path).header("prefer", "wait=60").send().expect(200).state("failed");
-        assert_eq!((&done.body["reason"], counts(&done.body)), (&json!("time_limit"), [1200, 500, 0, 0, 0, 0]));
+        assert_eq!((&done.body["reason"], counts(&done.body)), (&json!("time_limit"), [500, 500, 0, 0, 0, 0]));
         assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadFailed")), (500, 500, 1));
         mend(app);
     }
