@@ -103,7 +103,8 @@ fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), schemes());
         if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
-            let key = json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+            let key =
+                json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
             schemas.insert("IdempotencyKey".to_owned(), key);
             schemas.insert("SeenVersion".to_owned(), json!({"type": "string", "pattern": call::SEEN}));
         }

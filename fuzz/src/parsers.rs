@@ -94,7 +94,8 @@ pub fn addresses(bytes: &[u8]) {
 /// Values of settings, a line each.
 pub fn settings(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let given = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));
+    let given =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));
     if let Ok(config) = Config::from(given) {
         assert!(config.workers > 0 && config.bounds.connections > 0);
     }

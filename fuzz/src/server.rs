@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
@@ -16,7 +16,8 @@ use uuid::Uuid;
 /// Just behind the end of the demo.
 const STARTS_AT: &str = "2025-01-20T09:00:00Z";
 
-struct Server {
+/// A running server with somebody of each role, and what they may ask about.
+pub struct Server {
     address: String,
     /// Method and path of each operation.
     operations: Vec<(String, String)>,
@@ -24,42 +25,52 @@ struct Server {
     /// Identifiers that are there.
     things: Vec<String>,
     wire: Mutex<Option<BufReader<TcpStream>>>,
+    handle: ServerHandle,
     _home: tempfile::TempDir,
-    _handle: ServerHandle,
 }
 
-/// One request: three bytes choose operation, caller and things; then come query, `If-Match`, `Idempotency-Key` and `Content-Type`, a line each,
-/// and the body is the rest.
-pub fn requests(bytes: &[u8]) {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    let server = SERVER.get_or_init(Server::start);
-    let [operation, caller, thing, rest @ ..] = bytes else { return };
-    let mut parts = rest.splitn(5, |byte| *byte == b'\n');
-    let mut next = || parts.next().unwrap_or_default();
-    let (query, seen, key, media, body) = (next(), next(), next(), next(), next());
-    let (method, path) = &server.operations[usize::from(*operation) % server.operations.len()];
-    let path = server.filled(path, usize::from(*thing));
-    // What is no character of an address is escaped as any client would; the rest is as it comes.
-    let query: String = query.iter().map(|b| if b.is_ascii_graphic() && *b != b'#' { char::from(*b).to_string() } else { format!("%{b:02X}") }).collect();
-    let dry = if method == "GET" { "" } else { "&dryRun=true" };
-    let mut head = format!("{method} {path}?{query}{dry} HTTP/1.1\r\nhost: {}\r\n", server.address).into_bytes();
-    let token = &server.tokens[usize::from(*caller) % server.tokens.len()];
-    for (name, value) in [("authorization", token.as_bytes()), ("if-match", seen), ("idempotency-key", key), ("content-type", media)] {
-        if !value.is_empty() {
-            let value: Vec<u8> = value.iter().copied().filter(|b| *b >= b' ' && *b != 0x7f).collect();
-            head.extend_from_slice(format!("{name}: ").as_bytes());
-            head.extend_from_slice(&value);
-            head.extend_from_slice(b"\r\n");
-        }
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
     }
-    head.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
-    head.extend_from_slice(body);
-    let (status, answer) = server.exchange(&head);
-    assert!((200..500).contains(&status), "{status} to {method} {path}?{query}\n{answer}");
 }
 
 impl Server {
-    fn start() -> Self {
+    /// One request: three bytes choose operation, caller and things; then come query, `If-Match`, `Idempotency-Key` and `Content-Type`, a line each,
+    /// and the body is the rest.
+    pub fn request(&self, bytes: &[u8]) {
+        let [operation, caller, thing, rest @ ..] = bytes else { return };
+        let mut parts = rest.splitn(5, |byte| *byte == b'\n');
+        let mut next = || parts.next().unwrap_or_default();
+        let (query, seen, key, media, body) = (next(), next(), next(), next(), next());
+        let (method, path) = &self.operations[usize::from(*operation) % self.operations.len()];
+        let path = self.filled(path, usize::from(*thing));
+        // What is no character of an address is escaped as any client would; the rest is as it comes.
+        let query: String = query
+            .iter()
+            .map(|b| if b.is_ascii_graphic() && *b != b'#' { char::from(*b).to_string() } else { format!("%{b:02X}") })
+            .collect();
+        let dry = if method == "GET" { "" } else { "&dryRun=true" };
+        let mut head = format!("{method} {path}?{query}{dry} HTTP/1.1\r\nhost: {}\r\n", self.address).into_bytes();
+        let token = &self.tokens[usize::from(*caller) % self.tokens.len()];
+        for (name, value) in
+            [("authorization", token.as_bytes()), ("if-match", seen), ("idempotency-key", key), ("content-type", media)]
+        {
+            if !value.is_empty() {
+                let value: Vec<u8> = value.iter().copied().filter(|b| *b >= b' ' && *b != 0x7f).collect();
+                head.extend_from_slice(format!("{name}: ").as_bytes());
+                head.extend_from_slice(&value);
+                head.extend_from_slice(b"\r\n");
+            }
+        }
+        head.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+        head.extend_from_slice(body);
+        let (status, answer) = self.exchange(&head);
+        assert!((200..500).contains(&status), "{status} to {method} {path}?{query}\n{answer}");
+    }
+
+    /// Plays the demo and serves what it leaves.
+    pub fn start() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let database = format!("sqlite:{}", home.path().join("dps.db").display());
         let played = api::demo::Options { register: None, database: Some(database.clone()) };
@@ -89,7 +100,12 @@ impl Server {
         let mut operations = Vec::new();
         for (path, methods) in document["paths"].as_object().expect("paths") {
             // A file is for another target, and whoever moves the clock takes the market away.
-            for method in methods.as_object().expect("methods").keys().filter(|_| !path.contains("/uploads/") && path != "/v1/clock") {
+            for method in methods
+                .as_object()
+                .expect("methods")
+                .keys()
+                .filter(|_| !path.contains("/uploads/") && path != "/v1/clock")
+            {
                 operations.push((method.to_uppercase(), path.clone()));
             }
         }
@@ -99,8 +115,8 @@ impl Server {
             tokens: Vec::new(),
             things: Vec::new(),
             wire: Mutex::default(),
+            handle,
             _home: home,
-            _handle: handle,
         };
         let secret = token::local_secret(&key_file).expect("the key");
         let bearer = |role, authority: Option<&str>, provider: Option<Uuid>| {
@@ -117,7 +133,16 @@ impl Server {
             format!("Bearer {}", token::issue(&secret, &claims).expect("a token"))
         };
         server.tokens = vec![bearer(Role::LeadAgency, Some("LGSS"), None)];
-        let lists = ["arrangements", "requirements", "providers", "applications", "memberships", "appeals", "fees", "checks?limit=20"];
+        let lists = [
+            "arrangements",
+            "requirements",
+            "providers",
+            "applications",
+            "memberships",
+            "appeals",
+            "fees",
+            "checks?limit=20",
+        ];
         let mut things: Vec<(String, Uuid)> = Vec::new();
         for list in lists {
             things.extend(server.listed(&format!("/v1/{list}"), list));
@@ -155,7 +180,9 @@ impl Server {
             if name == parts[n] {
                 continue;
             }
-            let of_kind = |kind: &str| self.things.iter().filter(|thing| thing.split('/').next() == Some(kind)).collect::<Vec<_>>();
+            let of_kind = |kind: &str| {
+                self.things.iter().filter(|thing| thing.split('/').next() == Some(kind)).collect::<Vec<_>>()
+            };
             let mut known = of_kind(&parts[n - 1]);
             if known.is_empty() {
                 known = of_kind(&format!("{name}s"));
@@ -167,7 +194,8 @@ impl Server {
     }
 
     fn listed(&self, path: &str, list: &str) -> Vec<(String, Uuid)> {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\r\n", self.address, self.tokens[0]);
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\r\n", self.address, self.tokens[0]);
         let (_, body) = self.exchange(request.as_bytes());
         let body: Value = serde_json::from_str(&body).unwrap_or_default();
         let list = list.split('?').next().unwrap_or(list);
@@ -180,7 +208,9 @@ impl Server {
         let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
         // One that the server closed meanwhile is made anew, once.
         for _ in 0..2 {
-            let mut open = wire.take().unwrap_or_else(|| BufReader::new(TcpStream::connect(&self.address).expect("the server listens")));
+            let mut open = wire
+                .take()
+                .unwrap_or_else(|| BufReader::new(TcpStream::connect(&self.address).expect("the server listens")));
             if open.get_mut().write_all(request).is_ok()
                 && let Some((status, body, kept)) = answer(&mut open)
             {

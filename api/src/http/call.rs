@@ -310,6 +310,7 @@ fn seen(tag: &str) -> Option<Seen> {
     let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
     let (version, shown) = inner.split_once('.').map_or((inner, None), |(version, shown)| (version, Some(shown)));
     let is_number = (1..=18).contains(&version.len()) && version.bytes().all(|b| b.is_ascii_digit());
-    let is_digest = shown.is_none_or(|shown| shown.len() == 16 && shown.bytes().all(|b| b"0123456789abcdef".contains(&b)));
+    let is_digest =
+        shown.is_none_or(|shown| shown.len() == 16 && shown.bytes().all(|b| b"0123456789abcdef".contains(&b)));
     if is_number && is_digest { version.parse().ok().map(Seen::Version) } else { None }
 }

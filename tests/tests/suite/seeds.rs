@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 
 #[path = "../../../fuzz/src/parsers.rs"]
 mod parsers;
+#[path = "../../../fuzz/src/server.rs"]
+mod server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn each(folder: &str, parse: impl Fn(&[u8])) {
-    let files: Vec<PathBuf> = Path::new(ROOT).join(folder).read_dir().unwrap().map(|file| file.unwrap().path()).collect();
+    let files: Vec<PathBuf> =
+        Path::new(ROOT).join(folder).read_dir().unwrap().map(|file| file.unwrap().path()).collect();
     assert!(!files.is_empty(), "{folder} has files");
     for file in files.iter().filter(|file| file.is_file()) {
         let bytes = std::fs::read(file).unwrap();
@@ -26,4 +29,19 @@ fn no_seed_of_a_fuzz_target_finds_anything() {
     each("fuzz/seeds/addresses", parsers::addresses);
     each("fuzz/seeds/settings", parsers::settings);
     each("samples", parsers::register);
+}
+
+#[test]
+fn no_request_of_the_seeds_is_answered_with_a_defect() {
+    let server = server::Server::start();
+    each("fuzz/seeds/requests", |bytes| server.request(bytes));
+    // Each operation, as each caller, with nothing and with what is no JSON.
+    for operation in 0..=u8::MAX {
+        for caller in 0..7 {
+            server.request(&[operation, caller, 0]);
+            server.request(
+                &[&[operation, caller, 1], b"cursor=x&limit=0\n*\nkey\napplication/json\n[\xff".as_slice()].concat(),
+            );
+        }
+    }
 }

@@ -26,7 +26,10 @@ fn read(format: Format, bytes: &[u8]) -> Vec<Vec<String>> {
 
 /// An archive whose table of contents claims another size for a part.
 fn claiming(mut archive: Vec<u8>, part: &str, size: u32) -> Vec<u8> {
-    let entry = archive.windows(46 + part.len()).rposition(|at| at.starts_with(b"PK\x01\x02") && at.ends_with(part.as_bytes())).unwrap();
+    let entry = archive
+        .windows(46 + part.len())
+        .rposition(|at| at.starts_with(b"PK\x01\x02") && at.ends_with(part.as_bytes()))
+        .unwrap();
     archive[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
     archive
 }

@@ -15,7 +15,8 @@ fn sending(app: &TestApp, fens: &Applicant<'_>, file: &str, bytes: usize) -> Tcp
     let (host, token) = (app.address.trim_start_matches("http://"), fens.provider.token());
     let head = format!(
         "POST {HOMES}?mode=partial HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
-         content-type: text/csv\r\ncontent-length: {}\r\n\r\n", file.len(),
+         content-type: text/csv\r\ncontent-length: {}\r\n\r\n",
+        file.len(),
     );
     let mut stream = TcpStream::connect(host).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
