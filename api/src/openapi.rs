@@ -106,9 +106,7 @@ fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
             let key =
                 json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
             schemas.insert("IdempotencyKey".to_owned(), key);
-            let tag = json!({"type": "string", "pattern": call::SEEN});
-            let seen = json!({"oneOf": [{"type": "string", "const": "*"}, tag]});
-            schemas.insert("SeenVersion".to_owned(), seen);
+            schemas.insert("SeenVersion".to_owned(), json!({"type": "string", "pattern": call::SEEN}));
         }
     }
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };

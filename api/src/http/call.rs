@@ -299,8 +299,8 @@ enum Seen {
 
 /// Characters of an idempotency key at most.
 pub const KEY: usize = 255;
-/// What an `ETag` of this server looks like, for the contract.
-pub const SEEN: &str = r#"^"[0-9]{1,18}(\.[0-9a-f]{16})?"$"#;
+/// What an `If-Match` looks like, for the contract.
+pub const SEEN: &str = r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#;
 
 /// An `If-Match`: `*`, or an ETag that this server gave: a version, and a digest of what was shown where that is more.
 fn seen(tag: &str) -> Option<Seen> {
