@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 #[path = "../../../fuzz/src/parsers.rs"]
 mod parsers;
-#[path = "../../../fuzz/src/server.rs"]
-mod server;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -29,19 +27,4 @@ fn no_seed_of_a_fuzz_target_finds_anything() {
     each("fuzz/seeds/addresses", parsers::addresses);
     each("fuzz/seeds/settings", parsers::settings);
     each("samples", parsers::register);
-}
-
-#[test]
-fn no_request_of_the_seeds_is_answered_with_a_defect() {
-    let server = server::Server::start();
-    each("fuzz/seeds/requests", |bytes| server.request(bytes));
-    // Each operation, as each caller, with nothing and with what is no JSON.
-    for operation in 0..=u8::MAX {
-        for caller in 0..7 {
-            server.request(&[operation, caller, 0]);
-            server.request(
-                &[&[operation, caller, 1], b"cursor=x&limit=0\n*\nkey\napplication/json\n[\xff".as_slice()].concat(),
-            );
-        }
-    }
 }
