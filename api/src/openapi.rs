@@ -235,6 +235,9 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     let parameters = documented.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         parameters.iter_mut().for_each(says_which);
+        for own in parameters.iter_mut().filter(|p| p["name"] == "If-Match") {
+            own["schema"] = json!({"$ref": "#/components/schemas/SeenVersion"});
+        }
         // What a handler documents itself, it documents better: an `If-Match` that may be left out, for one.
         let own: Vec<Value> = parameters.iter().map(|p| p["name"].clone()).collect();
         parameters.extend(headers(method).into_iter().filter(|header| !own.contains(&header["name"])));
