@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check faults faults-quick licences deny tour bench ci
+.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract fuzz-quick fuzz examples examples-check faults faults-quick licences deny tour bench ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -46,6 +46,14 @@ contract: build ## lint the contract, generate clients from it and use them, ope
 	@scripts/openapi-diff check
 	@scripts/contract
 
+fuzz-quick: build ## attack a server by its own document, the same on each run
+	@scripts/fuzz-api quick
+
+fuzz: build ## attack it at length, on both databases, and fuzz every parser; SECONDS=60 each, EXAMPLES=60 an operation
+	@scripts/fuzz-api long
+	@scripts/postgres run -- scripts/fuzz-api long
+	@scripts/fuzz-parsers
+
 examples: ## take over the last test run's exchanges as the contract's examples
 	scripts/examples write
 	scripts/openapi write
@@ -71,4 +79,4 @@ tour: build ## run the commands of README.md's tour and compare what they print
 bench: setup ## measure beside ceilings; QUICK=1, EVENTS=10000000, PEERS=<folder> (docs/benchmarks.md)
 	@scripts/bench
 
-ci: test lint docs purity openapi-check contract licences tour faults-quick ## all that CI runs
+ci: test lint docs purity openapi-check contract fuzz-quick licences tour faults-quick ## all that CI runs

@@ -37,6 +37,7 @@ use clock::Clock;
 use std::collections::BTreeMap;
 
 use domain::kernel::{Actor, Instant, Rule};
+use http::arrival::Bounds;
 use http::kept::Kept;
 use http::limits::Limits;
 use http::routes::Subject;
@@ -57,6 +58,8 @@ pub struct App {
     pub verifier: Verifier,
     /// How machine clients get tokens.
     pub oauth: OAuth,
+    /// What clients may take.
+    pub bounds: Bounds,
     /// How many requests are left to whom.
     pub limits: Limits,
     /// What was answered and is still true.

@@ -15,11 +15,11 @@ use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
 use crate::config::{Config, Profile, Tokens};
-use crate::http::access;
 use crate::http::kept::Kept;
 use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
 use crate::http::routes::{self, Directory};
+use crate::http::{access, arrival};
 use crate::metrics::Metrics;
 use crate::ocds::Publisher;
 use crate::provider::gazetteer::Gazetteer;
@@ -86,12 +86,12 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let app = web::Data::new(open(config, ids, address, keys.clone())?);
-    let (shared, limit) = (app.clone(), config.body_limit);
+    let (shared, bounds) = (app.clone(), config.bounds);
     let server = HttpServer::new(move || {
         let shared = shared.clone();
         Service::new()
             .app_data(shared.clone())
-            .app_data(web::PayloadConfig::new(limit))
+            .app_data(web::PayloadConfig::new(bounds.body))
             .app_data(
                 web::QueryConfig::default()
                     .error_handler(|e, _| Problem::new(&problem::UNREADABLE, e.to_string()).into()),
@@ -115,7 +115,12 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     })
     .workers(config.workers)
     .shutdown_timeout(10)
-    .client_request_timeout(Duration::from_secs(10))
+    .max_connections(bounds.connections.div_ceil(config.workers))
+    .client_request_timeout(bounds.time)
+    .client_disconnect_timeout(bounds.idle)
+    .keep_alive(bounds.idle)
+    // Later than the two that the framework knows: what they close, they close in order.
+    .on_connect(arrival::watch(bounds.time + bounds.idle * 2))
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
@@ -155,6 +160,7 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
         ids,
         verifier: verifier(config, keys)?,
         oauth: config.oauth,
+        bounds: config.bounds,
         kept: Kept::default(),
         metrics: Metrics::new(Directory::published().operations()).map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),

@@ -17,7 +17,7 @@ use validator::Validate;
 use super::body::Body;
 use super::kept::{Key, Sheet};
 use super::reply::Resource;
-use super::{Answer, Problem, Reply, listing, problem};
+use super::{Answer, Problem, Reply, arrival, listing, problem};
 use crate::App;
 use crate::auth::ties::Ties;
 use crate::auth::{Side, Who};
@@ -56,14 +56,13 @@ impl<T: Body + 'static> FromRequest for Call<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let req = req.clone();
+        let (req, payload) = (req.clone(), payload.take());
         if matches!(payload, Payload::None) {
             let read = Self::extract(&req, b"");
             return Box::pin(std::future::ready(read));
         }
-        let bytes = web::Bytes::from_request(&req, payload);
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|e| Problem::new(&problem::TOO_LARGE, e.to_string()))?;
+            let bytes = arrival::body(req.clone(), payload).await?;
             Self::extract(&req, &bytes)
         })
     }
@@ -100,7 +99,7 @@ impl<T: Body> Call<T> {
         // recording the reading.
         let key = if req.method().is_safe() { Ok(None) } else { header("idempotency-key") };
         let key = key.map_err(|_| unreadable("Idempotency-Key is not plain text"))?;
-        if key.as_ref().is_some_and(|k| k.is_empty() || k.len() > 255) {
+        if key.as_ref().is_some_and(|k| k.is_empty() || k.len() > KEY) {
             return Err(unreadable("Idempotency-Key is 1 to 255 characters"));
         }
         let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
@@ -363,11 +362,20 @@ enum Seen {
     Version(i64),
 }
 
-/// An `If-Match`: `*`, or an ETag that this server gave, whose digits before any dot are the version.
+/// Characters of an idempotency key at most.
+pub const KEY: usize = 255;
+/// What an `If-Match` looks like, for the contract.
+pub const SEEN: &str = r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#;
+
+/// An `If-Match`: `*`, or an ETag that this server gave: a version, and a digest of what was shown where that is more.
 fn seen(tag: &str) -> Option<Seen> {
-    if tag.trim() == "*" {
+    if tag == "*" {
         return Some(Seen::Anything);
     }
-    let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
-    inner.split('.').next()?.parse().ok().map(Seen::Version)
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let (version, shown) = inner.split_once('.').map_or((inner, None), |(version, shown)| (version, Some(shown)));
+    let is_number = (1..=18).contains(&version.len()) && version.bytes().all(|b| b.is_ascii_digit());
+    let is_digest =
+        shown.is_none_or(|shown| shown.len() == 16 && shown.bytes().all(|b| b"0123456789abcdef".contains(&b)));
+    if is_number && is_digest { version.parse().ok().map(Seen::Version) } else { None }
 }

@@ -14,6 +14,7 @@ use domain::kernel::{Actor, Reach, Role};
 use persistence::record::hex;
 
 use super::access::Line;
+use super::arrival::Working;
 use super::limits::Share;
 use super::problem::{self, Problem};
 use super::routes::{Directory, Found};
@@ -37,6 +38,7 @@ pub async fn gate<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let began = Instant::now();
+    let _working = Working::on(req.request());
     let id = RequestId(request_id(&req));
     // A method is what the caller sent: only known ones become labels.
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter();

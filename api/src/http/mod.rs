@@ -1,6 +1,7 @@
 //! The way of a request: authenticated, read, answered, and refused in one form.
 
 pub mod access;
+pub mod arrival;
 pub mod body;
 pub mod call;
 pub mod gate;

@@ -78,6 +78,18 @@ on_both! {
         assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadApplied")), (1200, 1200, 1));
     }
 
+    fn what_cannot_be_done_in_time_fails_with_what_was_done(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        break_at(app, "SC000700");
+        let path = left_behind(app, &fens, &format!("{HOMES}?mode=partial"), |u| u["state"] == "validated" && u["progress"]["rows"] == 500);
+        leave(app, path.rsplit('/').next().unwrap(), 0);
+        app.at("2016-01-01T01:00:01Z");
+        let done = fens.provider.request("GET", &path).header("prefer", "wait=60").send().expect(200).state("failed");
+        assert_eq!((&done.body["reason"], counts(&done.body)), (&json!("time_limit"), [500, 500, 0, 0, 0, 0]));
+        assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadFailed")), (500, 500, 1));
+        mend(app);
+    }
+
     fn an_atomic_upload_is_never_half(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         break_at(app, "SC000700");
