@@ -368,6 +368,14 @@ macro_rules! aggregate {
             }
 
             impl Filter {
+                /// Whether a list of accepted values is empty, so that no row can match.
+                fn accepts_nothing(&self) -> bool {
+                    fn is_empty<T>(values: Option<&Vec<T>>) -> bool {
+                        values.is_some_and(Vec::is_empty)
+                    }
+                    is_empty(self.id.as_ref()) || is_empty(self.state.as_ref()) $(|| is_empty(self.$col.as_ref()))*
+                }
+
                 /// The same in several parts, each with one value of a column: so each is in the order of an index.
                 fn parts(&self) -> Option<Vec<Self>> {
                     $(
@@ -418,13 +426,16 @@ macro_rules! aggregate {
             }
 
             /// The rows of a page by `read`, in several parts where each is then in the order of an index.
-            fn in_parts<R>(
+            pub(crate) fn in_parts<R>(
                 conn: &mut Conn<'_>,
                 filter: &Filter,
                 page: Page,
                 id: fn(&R) -> Uuid,
-                read: fn(&mut Conn<'_>, &Filter, Page) -> Outcome<Vec<R>>,
+                read: &dyn Fn(&mut Conn<'_>, &Filter, Page) -> Outcome<Vec<R>>,
             ) -> Outcome<Vec<R>> {
+                if filter.accepts_nothing() {
+                    return Ok(Vec::new());
+                }
                 let parts = if page.changes { None } else { page.most().zip(filter.parts()) };
                 let Some((most, parts)) = parts else { return read(conn, filter, page) };
                 let mut rows = Vec::new();
@@ -467,7 +478,7 @@ macro_rules! aggregate {
             /// # Errors
             /// Where the store fails.
             pub fn list(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Stored<$A>>> {
-                in_parts(conn, filter, page, |row| domain::kernel::Aggregate::id(&row.value), |conn, filter, page| {
+                in_parts(conn, filter, page, |row| domain::kernel::Aggregate::id(&row.value), &|conn, filter, page| {
                     let rows = on!(conn, c =>
                         paged!(filter, page).select(($table::version, $table::updated_at, $table::body)).load::<Row>(c))?;
                     rows.into_iter().map(stored).collect()
@@ -478,7 +489,7 @@ macro_rules! aggregate {
                 type Filter = Filter;
 
                 fn page(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Head>> {
-                    in_parts(conn, filter, page, |row| row.id, |conn, filter, page| {
+                    in_parts(conn, filter, page, |row| row.id, &|conn, filter, page| {
                         let rows = on!(conn, c => paged!(filter, page)
                             .select(($table::id, $table::version, $table::updated_at))
                             .load::<(Uid, i64, Moment)>(c))?;

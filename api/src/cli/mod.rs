@@ -171,7 +171,8 @@ pub fn main() -> ExitCode {
 
 /// A server tells each request; a command that ends tells what is wrong.
 fn log(command: &Command, source: &Source) {
-    let default = if matches!(command, Command::Serve { .. }) { "info" } else { "warn" };
+    let usual = settings::find("DPS_LOG").and_then(|setting| setting.default).unwrap_or("info");
+    let default = if matches!(command, Command::Serve { .. }) { usual } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_new(source.given("DPS_LOG").unwrap_or(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|_| default.into()))

@@ -136,7 +136,12 @@ pub static SETTINGS: &[Setting] = &[
         "refuse",
         "`allow`: webhooks may go to private addresses and over plain http. For development and closed networks",
     ),
-    text("DPS_LOG", "info", "filter of the log, such as `warn,api=debug`; commands that end say `warn` and up"),
+    text(
+        "DPS_LOG",
+        "info,actix_server=warn,actix_http=off",
+        "filter of the log, such as `warn,api=debug`; commands that end say `warn` and up. Off by default: the framework's \
+         own lines, which anyone who sends it nonsense could write",
+    ),
 ];
 
 /// What the program reads from the environment and is no setting of the server.

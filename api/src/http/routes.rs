@@ -175,7 +175,8 @@ impl Directory {
             }
         }
         let mut directory = Self::default();
-        for (path, operations) in paths {
+        for (path, mut operations) in paths {
+            operations.sort_unstable_by_key(|(method, ..)| *method);
             // As many as there are paths in the program, and made once.
             let pattern: &'static str = path.leak();
             let entries = operations.into_iter().map(|(method, operation, query)| {

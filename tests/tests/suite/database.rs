@@ -133,6 +133,11 @@ pub fn postgres(url: &str) -> PgConnection {
     conn
 }
 
+/// The SQLite database that all others were copied from: migrated, empty, and never written again.
+pub fn template() -> String {
+    format!("sqlite:{}", sqlite_template().display())
+}
+
 fn sqlite_template() -> &'static Path {
     static TEMPLATE: OnceLock<PathBuf> = OnceLock::new();
     TEMPLATE.get_or_init(|| {

@@ -59,7 +59,8 @@ pub enum Explainer {
 impl Explainer {
     pub fn on(database: &Database) -> Self {
         match database.kind {
-            Kind::Sqlite => Self::Sqlite(Box::new(crate::database::sqlite(&database.url))),
+            // On the empty template: a server may still have the test's own file to itself.
+            Kind::Sqlite => Self::Sqlite(Box::new(crate::database::sqlite(&crate::database::template()))),
             Kind::Postgres => {
                 let mut conn = crate::database::postgres(&database.url);
                 // On empty tables it would be right to scan: what is asked is what it could do else.
