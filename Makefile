@@ -1,5 +1,5 @@
 # Short targets, no logic: what needs more than a line is in scripts/.
-.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract examples examples-check licences deny audit sbom tour ci
+.PHONY: help setup build run demo test lint fmt docs purity openapi openapi-check contract fuzz-quick fuzz examples examples-check faults faults-quick licences deny audit sbom tour bench ci
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -8,7 +8,7 @@ help: ## list the targets
 setup: ## install what a build needs beside Rust (nothing, as a rule)
 	@scripts/setup
 
-# There are no examples; naming them asks of every crate what the tests ask, so that what they compiled serves the program too.
+# There is one example, for the faults; naming them asks of every crate what the tests ask, so that what they compiled serves the program too.
 build: setup ## build the program
 	cargo build --workspace --bins --examples
 
@@ -46,12 +46,26 @@ contract: build ## lint the contract, generate clients from it and use them, ope
 	@scripts/openapi-diff check
 	@scripts/contract
 
+fuzz-quick: build ## attack a server by its own document, the same on each run
+	@scripts/fuzz-api quick
+
+fuzz: build ## attack it at length, on both databases, and fuzz every parser; SECONDS=60 each, EXAMPLES=60 an operation
+	@scripts/fuzz-api long
+	@scripts/postgres run -- scripts/fuzz-api long
+	@scripts/fuzz-parsers
+
 examples: ## take over the last test run's exchanges as the contract's examples
 	scripts/examples write
 	scripts/openapi write
 
 examples-check: ## fail when the contract's examples are not what the last test run had
 	@scripts/examples check
+
+faults: build ## break servers under load at length: a hundred kills on each database, and the rest; ROOMS="kills pair" for some
+	@scripts/faults $(ROOMS)
+
+faults-quick: build ## break them a few times each, the same on each run
+	@scripts/faults --quick
 
 licences: setup ## every crate's licence against deny.toml
 	@scripts/licences
@@ -69,4 +83,7 @@ sbom: setup ## write what the program is made of: target/sbom.cdx.json (CycloneD
 tour: build ## run the commands of README.md's tour and compare what they print
 	@scripts/tour
 
-ci: test lint docs purity openapi-check contract licences tour ## all that CI runs
+bench: setup ## measure beside ceilings; QUICK=1, EVENTS=10000000, PEERS=<folder> (docs/benchmarks.md)
+	@scripts/bench
+
+ci: test lint docs purity openapi-check contract fuzz-quick licences tour faults-quick ## all that CI runs

@@ -14,6 +14,7 @@ use jsonwebtoken::Algorithm;
 use crate::auth::keys::Source;
 use crate::auth::token::{CLIENT_ISSUER, LOCAL_ISSUER};
 use crate::client::oauth::OAuth;
+use crate::http::arrival::Bounds;
 use crate::ocds;
 use crate::upload::Limits;
 
@@ -74,8 +75,8 @@ pub struct Config {
     pub sweep_seconds: u64,
     /// `DPS_POSTCODES`: a CSV file with the centres of outward postcodes, for boundaries by radius.
     pub postcodes: Option<PathBuf>,
-    /// `DPS_BODY_LIMIT`: bytes of a request body at most.
-    pub body_limit: usize,
+    /// What clients may take of the server.
+    pub bounds: Bounds,
     /// `DPS_SEAL_KEY_FILE`: the key that webhooks' secrets are sealed with.
     pub seal_key_file: PathBuf,
     /// `DPS_WEBHOOK_PRIVATE`: whether webhooks may go to private addresses and over plain http.
@@ -169,7 +170,12 @@ impl Config {
             proxied: either(&get, "DPS_TRUST_PROXY", "true", "false", &mut wrong),
             sweep_seconds: number(&get, "DPS_SWEEP_SECONDS", &mut wrong),
             postcodes: get("DPS_POSTCODES").map(PathBuf::from),
-            body_limit: number(&get, "DPS_BODY_LIMIT", &mut wrong),
+            bounds: Bounds {
+                body: number(&get, "DPS_BODY_LIMIT", &mut wrong),
+                time: Duration::from_secs(number(&get, "DPS_REQUEST_SECONDS", &mut wrong)),
+                idle: Duration::from_secs(number(&get, "DPS_IDLE_SECONDS", &mut wrong)),
+                connections: number(&get, "DPS_CLIENT_CONNECTIONS", &mut wrong),
+            },
             uploads: Limits {
                 bytes: number(&get, "DPS_UPLOAD_LIMIT", &mut wrong),
                 rows: number(&get, "DPS_UPLOAD_ROWS", &mut wrong),

@@ -37,8 +37,10 @@ use clock::Clock;
 use std::collections::BTreeMap;
 
 use domain::kernel::{Actor, Instant, Rule};
+use http::arrival::Bounds;
+use http::kept::Kept;
 use http::limits::Limits;
-use http::routes::{Directory, Subject};
+use http::routes::Subject;
 use metrics::Metrics;
 use persistence::{Db, Ids, Stamp};
 use provider::gazetteer::Gazetteer;
@@ -54,12 +56,14 @@ pub struct App {
     pub ids: Ids,
     /// Who bears a token.
     pub verifier: Verifier,
-    /// Which operation a path names.
-    pub directory: &'static Directory,
     /// How machine clients get tokens.
     pub oauth: OAuth,
+    /// What clients may take.
+    pub bounds: Bounds,
     /// How many requests are left to whom.
     pub limits: Limits,
+    /// What was answered and is still true.
+    pub kept: Kept,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
     /// Where outward postcodes lie.
@@ -70,8 +74,6 @@ pub struct App {
     pub publisher: ocds::Publisher,
     /// Where uploads are handed over.
     pub uploads: upload::Desk,
-    /// The published document, as text.
-    pub openapi: &'static str,
 }
 
 impl App {

@@ -13,11 +13,13 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::client::oauth;
 use crate::http::body::camel;
+use crate::http::call;
 use crate::http::problem::{self, CODES, Code};
 use crate::http::routes::Operation;
 use crate::http::{Problem, problem::FieldError};
 use crate::subjects;
 use domain::kernel::{Permission, Reach, Role};
+use persistence::Failure;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -102,6 +104,12 @@ fn camel_fields(schema: &mut Value) {
 fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), schemes());
+        if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
+            let key =
+                json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+            schemas.insert("IdempotencyKey".to_owned(), key);
+            schemas.insert("SeenVersion".to_owned(), json!({"type": "string", "pattern": call::SEEN}));
+        }
     }
     let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for methods in paths.values_mut().filter_map(Value::as_object_mut) {
@@ -229,6 +237,9 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     let parameters = documented.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         parameters.iter_mut().for_each(says_which);
+        for own in parameters.iter_mut().filter(|p| p["name"] == "If-Match") {
+            own["schema"] = json!({"$ref": "#/components/schemas/SeenVersion"});
+        }
         // What a handler documents itself, it documents better: an `If-Match` that may be left out, for one.
         let own: Vec<Value> = parameters.iter().map(|p| p["name"].clone()).collect();
         parameters.extend(headers(method).into_iter().filter(|header| !own.contains(&header["name"])));
@@ -245,38 +256,35 @@ fn protocol(
     let own = documented.get("parameters").and_then(Value::as_array);
     let optional = own.is_some_and(|own| own.iter().any(|p| p["name"] == "If-Match"));
     let conditional = matches!(method, "put" | "patch" | "delete") && !optional;
-    let body = documented.get("requestBody").and_then(|body| body.pointer("/content")).and_then(Value::as_object);
-    let streamed = body.is_some_and(|media| !media.contains_key("application/json"));
     CODES.iter().filter(move |code| match code.status {
         // A client's token is asked for its scope also where no token is needed.
         403 => !public || writes || code.code == problem::INSUFFICIENT_SCOPE.code,
         405 => false,
         // What has no body refuses one that says something.
-        409 | 412 | 413 | 415 => writes,
+        408 | 409 | 412 | 413 | 415 => writes,
         428 => conditional,
-        408 => streamed,
         _ => true,
     })
 }
 
 fn headers(method: &str) -> Vec<Value> {
-    let header = |name: &str, required: bool, description: &str| json!({"name": name, "in": "header", "required": required, "description": description, "schema": {"type": "string"}});
+    let header = |name: &str, required: bool, description: &str, schema: Value| json!({"name": name, "in": "header", "required": required, "description": description, "schema": schema});
+    let any = json!({"type": "string"});
+    let named = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let (key, seen) = (named("IdempotencyKey"), named("SeenVersion"));
     let dry = json!({"name": "dryRun", "in": "query", "required": false, "schema": {"type": "boolean"},
         "description": "`true`: decide in full, answer as usual, write nothing"});
-    let key = header("Idempotency-Key", false, "A replay with the same key is answered with the first answer");
+    let key = header("Idempotency-Key", false, "A replay with the same key is answered with the first answer", key);
     match method {
-        "get" => vec![header("If-None-Match", false, "The ETag of the representation the caller has")],
-        "post" => vec![key, header("If-Match", false, "The ETag of the version the caller saw"), dry],
-        _ => vec![key, header("If-Match", true, "The ETag of the version the caller saw"), dry],
+        "get" => vec![header("If-None-Match", false, "The ETag of the representation the caller has", any)],
+        "post" => vec![key, header("If-Match", false, "The ETag of the version the caller saw", seen), dry],
+        _ => vec![key, header("If-Match", true, "The ETag of the version the caller saw", seen), dry],
     }
 }
 
 /// Serves the document and its pages, which take nothing from another site.
-pub fn serve(service: &mut ServiceConfig, text: &'static str) {
-    service.route(
-        "/openapi.json",
-        web::get().to(move || async move { HttpResponse::Ok().content_type("application/json").body(text) }),
-    );
+pub fn serve(service: &mut ServiceConfig) {
+    service.route("/openapi.json", web::get().to(published));
     service.route(
         "/docs",
         web::get().to(|| async { HttpResponse::Found().insert_header(("Location", "/docs/")).finish() }),
@@ -288,6 +296,13 @@ pub fn serve(service: &mut ServiceConfig, text: &'static str) {
     service.service(
         web::scope("/docs").wrap(DefaultHeaders::new().add(("Content-Security-Policy", policy))).service(page),
     );
+}
+
+/// The document. It is made when it is first asked for: that takes longer than starting the server, and most of its memory.
+async fn published() -> Result<HttpResponse, Problem> {
+    let text = web::block(text).await.map_err(|e| e.to_string()).and_then(|made| made);
+    let text = text.map_err(|why| Failure::Broken(format!("the document: {why}")))?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
 
 #[cfg(test)]

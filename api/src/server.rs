@@ -15,16 +15,18 @@ use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
 use crate::config::{Config, Profile, Tokens};
+use crate::http::kept::Kept;
 use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
-use crate::http::routes::Directory;
+use crate::http::routes::{self, Directory};
+use crate::http::{access, arrival};
 use crate::metrics::Metrics;
 use crate::ocds::Publisher;
 use crate::provider::gazetteer::Gazetteer;
 use crate::webhook::Webhooks;
 use crate::webhook::send::Sender;
 use crate::webhook::sign::Seal;
-use crate::{App, client, http, jobs, openapi, subjects, sweep, system, upload};
+use crate::{App, client, http, jobs, openapi, sweep, system, upload};
 
 /// A server that has been bound and not yet run.
 pub struct Bound {
@@ -51,6 +53,7 @@ impl Bound {
             // That it was ended is no error.
             drop(task.await);
         }
+        access::flush();
         tracing::info!("stopped");
         ended
     }
@@ -83,13 +86,13 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let app = web::Data::new(open(config, ids, address, keys.clone())?);
-    let (shared, limit) = (app.clone(), config.body_limit);
+    let (shared, bounds) = (app.clone(), config.bounds);
     let encrypted = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     let server = HttpServer::new(move || {
         let shared = shared.clone();
         Service::new()
             .app_data(shared.clone())
-            .app_data(web::PayloadConfig::new(limit))
+            .app_data(web::PayloadConfig::new(bounds.body))
             .app_data(
                 web::QueryConfig::default()
                     .error_handler(|e, _| Problem::new(&problem::UNREADABLE, e.to_string()).into()),
@@ -102,12 +105,10 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
             .wrap(from_fn(http::gate::gate))
             .wrap(headers(encrypted))
             .configure(|service| {
-                for subject in subjects() {
-                    (subject.configure)(service);
-                }
                 client::oauth::serve(service);
                 service.route("/metrics", web::get().to(system::metrics));
-                openapi::serve(service, shared.openapi);
+                openapi::serve(service);
+                routes::register(service);
             })
             .default_service(web::to(|| async {
                 Problem::new(&problem::NOT_FOUND, "there is nothing here").error_response()
@@ -115,7 +116,12 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     })
     .workers(config.workers)
     .shutdown_timeout(10)
-    .client_request_timeout(Duration::from_secs(10))
+    .max_connections(bounds.connections.div_ceil(config.workers))
+    .client_request_timeout(bounds.time)
+    .client_disconnect_timeout(bounds.idle)
+    .keep_alive(bounds.idle)
+    // Later than the two that the framework knows: what they close, they close in order.
+    .on_connect(arrival::watch(bounds.time + bounds.idle * 2))
     .listen(listener)
     .map_err(|e| e.to_string())?
     .run();
@@ -123,6 +129,7 @@ pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
     let mut background = jobs::start(&app, beat);
     background.push(actix_web::rt::spawn(upload::run(app.clone(), beat)));
     background.push(actix_web::rt::spawn(sweep::run(app, beat)));
+    background.push(actix_web::rt::spawn(access::run()));
     background.extend(keys.map(|keys| actix_web::rt::spawn(keys.run())));
     Ok(Bound { address, handle: server.handle(), server, background })
 }
@@ -160,8 +167,9 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
         ids,
         verifier: verifier(config, keys)?,
         oauth: config.oauth,
-        directory: Directory::published(),
-        metrics: Metrics::new().map_err(|e| e.to_string())?,
+        bounds: config.bounds,
+        kept: Kept::default(),
+        metrics: Metrics::new(Directory::published().operations()).map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
         webhooks: Webhooks { sender: Sender::new(config.webhook_private), seal: seal(config)? },
         publisher: Publisher {
@@ -171,7 +179,6 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
             licence: config.data_licence.clone(),
         },
         uploads: upload::Desk::new(config.uploads, holder),
-        openapi: openapi::text()?,
     })
 }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::web;
 use domain::kernel::Instant;
-use persistence::record::checkpoint;
 use persistence::record::timer::{self, Sorts};
+use persistence::record::{checkpoint, mark};
 use persistence::{Failure, Mode, Outcome, Tx};
 use uuid::Uuid;
 
@@ -152,6 +152,8 @@ pub async fn seal(app: &App, now: Instant) -> Outcome<Tally> {
             break;
         }
     }
+    // Where a time is in the feed is told with it.
+    while app.db.scan(mark::is_due).await? && app.db.write(app.by_clock(now), Mode::Commit, mark::keep).await? {}
     Ok(tally)
 }
 

@@ -4,7 +4,7 @@ use domain::kernel::{Aggregate, Instant};
 use uuid::Uuid;
 
 use crate::record::{event, timer};
-use crate::{Conn, Outcome, Tx};
+use crate::{Conn, Outcome, Page, Tx};
 
 /// An aggregate as it was read: what it is, and which version.
 #[derive(Clone, Debug)]
@@ -42,12 +42,45 @@ pub trait Record: Aggregate {
     fn update_all(tx: &mut Tx<'_>, values: &[(&Self, i64)]) -> Outcome<bool>;
 }
 
+/// Which version of an aggregate is a row of a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// The aggregate.
+    pub id: Uuid,
+    /// Its version.
+    pub version: i64,
+    /// When it was last changed.
+    pub updated_at: Instant,
+}
+
+/// A kind of aggregate that is listed page by page.
+pub trait Listed: Record {
+    /// Which of them.
+    type Filter;
+
+    /// Which rows a page has, in its order.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn page(conn: &mut Conn<'_>, filter: &Self::Filter, page: Page) -> Outcome<Vec<Head>>;
+
+    /// The aggregates with those identifiers, in that order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn these(conn: &mut Conn<'_>, ids: &[Uuid]) -> Outcome<Vec<Stored<Self>>>;
+}
+
 /// A command's outcome: the aggregate with its events.
 pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
 
 /// Rows of one statement at most: with the columns of any table that stays below the 32,766 values of SQLite and the
 /// 65,535 of PostgreSQL.
 pub(crate) const ROWS: usize = 1_000;
+
+/// Values of one column that a page is put together from at most, a part for each: so many ranges of an index, each in
+/// the order of the page. With more it would be as well to look through all rows.
+pub(crate) const PARTS: usize = 32;
 
 /// How a row is held until the transaction ends. SQLite has one writer and needs neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,7 +133,7 @@ impl Tx<'_> {
     /// A refusal where a constraint that guards a rule is violated.
     pub fn create<A: Record>(&mut self, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
         value.insert(self)?;
-        self.mark_changed();
+        self.mark_changed(value.id());
         timer::keep(self, &value)?;
         event::record(self, &value, 1, None, &events)?;
         Ok(Stored { value, version: 1, updated_at: self.now() })
@@ -118,7 +151,7 @@ impl Tx<'_> {
         if !value.update(self, before.version)? {
             return Err(crate::Failure::Again("another transaction changed the same row".to_owned()));
         }
-        self.mark_changed();
+        self.mark_changed(value.id());
         if value.due() != before.value.due() {
             timer::keep(self, &value)?;
         }
@@ -147,6 +180,7 @@ impl Tx<'_> {
         for created in created.chunks(ROWS) {
             let values: Vec<&A> = created.iter().map(|(value, _)| value).collect();
             A::insert_all(self, &values)?;
+            values.iter().for_each(|value| self.mark_changed(value.id()));
             for value in values.iter().filter(|value| value.due().is_some()) {
                 timer::keep(self, *value)?;
             }
@@ -167,6 +201,7 @@ impl Tx<'_> {
             if !A::update_all(self, &values)? {
                 return Err(crate::Failure::Again("another transaction changed one of the rows".to_owned()));
             }
+            values.iter().for_each(|(value, _)| self.mark_changed(value.id()));
             for (_, (value, _)) in changed.iter().filter(|(before, (value, _))| value.due() != before.value.due()) {
                 timer::keep(self, value)?;
             }
@@ -193,8 +228,9 @@ macro_rules! aggregate {
             // The subject's file has the aggregate, its id and diesel's prelude in scope.
             use super::*;
             use diesel::upsert::excluded;
-            use $crate::aggregate::{Strength, Stored, Which};
+            use $crate::aggregate::{Head, Listed, Strength, Stored, Which};
             use $crate::{Conn, Json, Moment, Outcome, Page, Record, Tx, Uid};
+            use uuid::Uuid;
 
             mod columns {
                 diesel::table! {
@@ -331,34 +367,140 @@ macro_rules! aggregate {
                 )*
             }
 
-            /// The filter as a boxed query, once per backend.
+            impl Filter {
+                /// Whether a list of accepted values is empty, so that no row can match.
+                fn accepts_nothing(&self) -> bool {
+                    fn is_empty<T>(values: Option<&Vec<T>>) -> bool {
+                        values.is_some_and(Vec::is_empty)
+                    }
+                    is_empty(self.id.as_ref()) || is_empty(self.state.as_ref()) $(|| is_empty(self.$col.as_ref()))*
+                }
+
+                /// The same in several parts, each with one value of a column: so each is in the order of an index.
+                fn parts(&self) -> Option<Vec<Self>> {
+                    $(
+                        if let Some(values) = &self.$col
+                            && (2..=$crate::aggregate::PARTS).contains(&values.len())
+                        {
+                            let part = |value: &$rust| Self { $col: Some(vec![Clone::clone(value)]), ..self.clone() };
+                            return Some(values.iter().map(part).collect());
+                        }
+                    )*
+                    // With a column the states are asked of each row that it finds.
+                    let found = [$(self.$col.is_some(),)*].contains(&true);
+                    let states = self.state.as_ref().filter(|states| !found && states.len() > 1);
+                    let part = |state: &String| Self { state: Some(vec![state.clone()]), ..self.clone() };
+                    states.map(|states| states.iter().map(part).collect())
+                }
+            }
+
+            /// The filter as a boxed query, once per backend. One value is an equation: behind it an index is in order.
+            /// Of changes since an instant all else is asked of each, in words that no index is searched for.
             macro_rules! filtered {
-                ($filter:expr) => {{
+                ($filter:expr) => { filtered!($filter, Page::ALL) };
+                ($filter:expr, $page:expr) => {{
                     let mut query = $table::table.into_boxed();
                     let filter: &Filter = $filter;
-                    if let Some(values) = &filter.id { query = query.filter($table::id.eq_any(values.clone())); }
-                    if let Some(values) = &filter.state { query = query.filter($table::state.eq_any(values.clone())); }
-                    if let Some(since) = filter.updated_since { query = query.filter($table::updated_at.ge(since)); }
-                    $(if let Some(values) = &filter.$col { query = query.filter($table::$col.eq_any(values.clone())); })*
+                    macro_rules! accept {
+                        ($column:ident) => {
+                            query = match filter.$column.as_deref() {
+                                None => query,
+                                Some(values) if $page.changes => {
+                                    let same = concat!("coalesce(", stringify!($column), ", ", stringify!($column), ")");
+                                    let same = diesel::dsl::sql::<diesel::dsl::SqlTypeOf<$table::$column>>(same);
+                                    query.filter(same.eq_any(values.to_vec()))
+                                }
+                                Some([one]) => query.filter($table::$column.eq(Clone::clone(one))),
+                                Some(values) => query.filter($table::$column.eq_any(values.to_vec())),
+                            };
+                        };
+                    }
+                    accept!(id);
+                    accept!(state);
+                    $(accept!($col);)*
+                    if let Some(since) = filter.updated_since && $page.changed.is_none() {
+                        query = query.filter($table::updated_at.ge(since));
+                    }
                     query
                 }};
             }
 
-            /// The rows of a page, in the order of creation.
+            /// The rows of a page by `read`, in several parts where each is then in the order of an index.
+            pub(crate) fn in_parts<R>(
+                conn: &mut Conn<'_>,
+                filter: &Filter,
+                page: Page,
+                id: fn(&R) -> Uuid,
+                read: &dyn Fn(&mut Conn<'_>, &Filter, Page) -> Outcome<Vec<R>>,
+            ) -> Outcome<Vec<R>> {
+                if filter.accepts_nothing() {
+                    return Ok(Vec::new());
+                }
+                let parts = if page.changes { None } else { page.most().zip(filter.parts()) };
+                let Some((most, parts)) = parts else { return read(conn, filter, page) };
+                let mut rows = Vec::new();
+                for part in &parts {
+                    rows.extend(in_parts(conn, part, page, id, read)?);
+                }
+                rows.sort_unstable_by_key(id);
+                rows.dedup_by_key(|row| id(row));
+                rows.truncate(most);
+                Ok(rows)
+            }
+
+            /// A page of what the filter lets through: in the order of creation, or in that of the last changes.
+            macro_rules! paged {
+                ($filter:expr, $page:expr) => {{
+                    let mut query = filtered!($filter, $page);
+                    if $page.most().is_some() { query = query.limit($page.limit); }
+                    query = match ($page.changes, $page.after, $page.changed) {
+                        (true, Some(after), Some(changed)) => query.filter(
+                            diesel::dsl::sql::<diesel::sql_types::Bool>("(updated_at, id) > (")
+                                .bind::<$crate::types::sql::Moment, _>(Moment(changed))
+                                .sql(", ")
+                                .bind::<$crate::types::sql::Uid, _>(Uid(after))
+                                .sql(")"),
+                        ),
+                        (_, Some(after), _) => query.filter($table::id.gt(Uid(after))),
+                        (_, None, _) => query,
+                    };
+                    if $page.changes {
+                        query.order(($table::updated_at.asc(), $table::id.asc()))
+                    } else {
+                        query.order($table::id.asc())
+                    }
+                }};
+            }
+
+            /// The rows of a page, in the order of creation; in that of their last changes, where those since an instant
+            /// are asked for.
             ///
             /// # Errors
             /// Where the store fails.
             pub fn list(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Stored<$A>>> {
-                let rows = on!(conn, c => {
-                    let mut query = filtered!(filter);
-                    if let Some(after) = page.after { query = query.filter($table::id.gt(Uid(after))); }
-                    query
-                        .order($table::id.asc())
-                        .limit(page.limit)
-                        .select(($table::version, $table::updated_at, $table::body))
-                        .load::<Row>(c)
-                })?;
-                rows.into_iter().map(stored).collect()
+                in_parts(conn, filter, page, |row| domain::kernel::Aggregate::id(&row.value), &|conn, filter, page| {
+                    let rows = on!(conn, c =>
+                        paged!(filter, page).select(($table::version, $table::updated_at, $table::body)).load::<Row>(c))?;
+                    rows.into_iter().map(stored).collect()
+                })
+            }
+
+            impl Listed for $A {
+                type Filter = Filter;
+
+                fn page(conn: &mut Conn<'_>, filter: &Filter, page: Page) -> Outcome<Vec<Head>> {
+                    in_parts(conn, filter, page, |row| row.id, &|conn, filter, page| {
+                        let rows = on!(conn, c => paged!(filter, page)
+                            .select(($table::id, $table::version, $table::updated_at))
+                            .load::<(Uid, i64, Moment)>(c))?;
+                        Ok(rows.into_iter().map(|(id, version, at)| Head { id: id.0, version, updated_at: at.0 }).collect())
+                    })
+                }
+
+                fn these(conn: &mut Conn<'_>, ids: &[Uuid]) -> Outcome<Vec<Stored<$A>>> {
+                    let ids = ids.iter().map(|id| Uid(*id)).collect();
+                    list(conn, &Filter { id: Some(ids), ..Filter::default() }, Page::ALL)
+                }
             }
 
             /// Identifiers and versions, for the verifier of the record.

@@ -55,22 +55,35 @@ impl Stamp {
 pub struct Tx<'a> {
     conn: Conn<'a>,
     stamp: &'a Stamp,
-    changed: bool,
+    changed: Vec<Uuid>,
+    wrote: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(conn: Conn<'a>, stamp: &'a Stamp) -> Self {
-        Self { conn, stamp, changed: false }
+        Self { conn, stamp, changed: Vec::new(), wrote: false }
     }
 
     /// Whether an aggregate was created or changed in it so far.
     #[must_use]
     pub fn changed(&self) -> bool {
-        self.changed
+        !self.changed.is_empty()
     }
 
-    pub(crate) fn mark_changed(&mut self) {
-        self.changed = true;
+    /// Something was written that belongs to that aggregate.
+    pub(crate) fn mark_changed(&mut self, id: Uuid) {
+        self.changed.push(id);
+        self.wrote = true;
+    }
+
+    /// Something was written that is no aggregate.
+    pub(crate) fn mark_written(&mut self) {
+        self.wrote = true;
+    }
+
+    /// The aggregates that were changed, and whether anything is known to have been written at all.
+    pub(crate) fn written(self) -> (Vec<Uuid>, bool) {
+        (self.changed, self.wrote)
     }
 
     /// The instant of the command.
@@ -110,16 +123,25 @@ impl std::ops::DerefMut for Tx<'_> {
     }
 }
 
-/// A page of a list in the order of creation.
+/// A page of a list in the order of creation, or of changes.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     /// The last id of the page before, where there is one.
     pub after: Option<Uuid>,
+    /// Whether it is of a list of changes.
+    pub changes: bool,
+    /// When the last one of the page before was changed, in a list of changes.
+    pub changed: Option<Instant>,
     /// Rows at most.
     pub limit: i64,
 }
 
 impl Page {
     /// Everything, for lists that a rule bounds.
-    pub const ALL: Self = Self { after: None, limit: i64::MAX };
+    pub const ALL: Self = Self { after: None, changes: false, changed: None, limit: i64::MAX };
+
+    /// Rows at most, where that is bounded.
+    pub(crate) fn most(self) -> Option<usize> {
+        if self.limit == i64::MAX { None } else { usize::try_from(self.limit).ok() }
+    }
 }

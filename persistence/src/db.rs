@@ -7,8 +7,9 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
+use crate::load::Waits;
 use crate::writer::Writer;
-use crate::{Conn, Failure, Outcome, Stamp, Tx};
+use crate::{Changes, Conn, Failure, Load, Outcome, Stamp, Tx};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -52,8 +53,8 @@ impl std::fmt::Debug for Db {
 }
 
 enum Backend {
-    Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, writer: Writer },
-    Postgres { pool: Pool<ConnectionManager<PgConnection>> },
+    Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, waits: Waits, writer: Writer },
+    Postgres { pool: Pool<ConnectionManager<PgConnection>>, waits: Waits },
 }
 
 #[derive(Debug)]
@@ -70,10 +71,12 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
 struct Session;
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
-    /// Nothing waits without end: a request that cannot be served is told so.
+    /// Nothing waits without end: a request that cannot be served is told so. A page of rows is quicker than starting
+    /// workers or compiling for it, whatever the planner guesses.
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(
-            "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'",
+            "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
+             SET max_parallel_workers_per_gather = 0; SET jit = off",
         )
         .map_err(diesel::r2d2::Error::QueryError)
     }
@@ -86,7 +89,7 @@ impl Db {
     /// # Errors
     /// [`Failure::Unavailable`] where the store cannot be opened or the scheme is unknown.
     pub fn open(settings: &Settings) -> Outcome<Self> {
-        let url = settings.url.as_str();
+        let (url, waits) = (settings.url.as_str(), Waits::default());
         if let Some(path) = url.strip_prefix("sqlite:") {
             let writer = Writer::open(path)?;
             let readers = Pool::builder()
@@ -94,8 +97,9 @@ impl Db {
                 .connection_timeout(settings.wait)
                 .test_on_check_out(false)
                 .connection_customizer(Box::new(Reader))
+                .event_handler(Box::new(waits.clone()))
                 .build(ConnectionManager::new(path))?;
-            Ok(Self(Arc::new(Backend::Sqlite { readers, writer })))
+            Ok(Self(Arc::new(Backend::Sqlite { readers, waits, writer })))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let pool = Pool::builder()
                 .max_size(settings.connections)
@@ -103,8 +107,9 @@ impl Db {
                 .connection_timeout(settings.wait)
                 .test_on_check_out(false)
                 .connection_customizer(Box::new(Session))
+                .event_handler(Box::new(waits.clone()))
                 .build(ConnectionManager::new(url))?;
-            Ok(Self(Arc::new(Backend::Postgres { pool })))
+            Ok(Self(Arc::new(Backend::Postgres { pool, waits })))
         } else {
             Err(Failure::Unavailable("the database URL begins with `sqlite:` or `postgres:`".to_owned()))
         }
@@ -116,6 +121,26 @@ impl Db {
         match &*self.0 {
             Backend::Sqlite { .. } => "sqlite",
             Backend::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// What was changed since when: only where this process alone decides what is true, on SQLite.
+    #[must_use]
+    pub fn changes(&self) -> Option<&Changes> {
+        match &*self.0 {
+            Backend::Sqlite { writer, .. } => writer.changes.as_deref(),
+            Backend::Postgres { .. } => None,
+        }
+    }
+
+    /// How busy it is now.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        match &*self.0 {
+            Backend::Sqlite { readers, waits, writer } => {
+                Load { writes_waiting: writer.waiting(), ..waits.of(readers) }
+            }
+            Backend::Postgres { pool, waits } => waits.of(pool),
         }
     }
 
@@ -137,7 +162,7 @@ impl Db {
                 let readers = readers.clone();
                 hop(move || work(&mut Conn::Sqlite(&mut *readers.get()?))).await
             }
-            Backend::Postgres { pool } => {
+            Backend::Postgres { pool, .. } => {
                 let pool = pool.clone();
                 hop(move || work(&mut Conn::Pg(&mut *pool.get()?))).await
             }
@@ -157,7 +182,7 @@ impl Db {
         let db = self.clone();
         hop(move || match &*db.0 {
             Backend::Sqlite { readers, .. } => readers.get()?.transaction(|c| work(&mut Conn::Sqlite(c))),
-            Backend::Postgres { pool } => {
+            Backend::Postgres { pool, .. } => {
                 pool.get()?.build_transaction().repeatable_read().read_only().run(|c| work(&mut Conn::Pg(c)))
             }
         })
@@ -176,7 +201,7 @@ impl Db {
     {
         match &*self.0 {
             Backend::Sqlite { writer, .. } => writer.write(stamp, mode, work).await,
-            Backend::Postgres { pool } => {
+            Backend::Postgres { pool, .. } => {
                 let pool = pool.clone();
                 hop(move || {
                     let mut met = String::new();

@@ -55,6 +55,10 @@ impl From<serde_json::Error> for Failure {
 
 impl From<Diesel> for Failure {
     fn from(error: Diesel) -> Self {
+        // Why it did not commit says more than that it could not be taken back either.
+        if let Diesel::RollbackErrorOnCommit { commit_error, .. } = error {
+            return Self::from(*commit_error);
+        }
         let Diesel::DatabaseError(kind, info) = &error else { return Self::Broken(error.to_string()) };
         match kind {
             DatabaseErrorKind::UniqueViolation => {
@@ -82,5 +86,36 @@ impl From<Diesel> for Failure {
 impl From<r2d2::Error> for Failure {
     fn from(error: r2d2::Error) -> Self {
         Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: DatabaseErrorKind, message: &str) -> Diesel {
+        Diesel::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn a_database_that_cannot_go_on_is_unavailable_and_no_defect() {
+        for message in [
+            "could not extend file \"base/16384/16525\": No space left on device",
+            "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+            "could not extend file \"base/16384/16525\": wrote only 4096 of 8192 bytes at block 7",
+            "could not write block 7 of temporary file: Disk quota exceeded",
+            "database or disk is full",
+        ] {
+            let failure = Failure::from(told(DatabaseErrorKind::Unknown, message));
+            assert!(matches!(failure, Failure::Unavailable(_)), "{message}: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_commit_that_failed_tells_why_also_where_no_rollback_followed() {
+        let lost = || Box::new(told(DatabaseErrorKind::ClosedConnection, "no connection to the server"));
+        let full = Box::new(told(DatabaseErrorKind::Unknown, "database or disk is full"));
+        let failure = Failure::from(Diesel::RollbackErrorOnCommit { rollback_error: lost(), commit_error: full });
+        assert!(matches!(&failure, Failure::Unavailable(why) if why.contains("full")), "{failure:?}");
     }
 }

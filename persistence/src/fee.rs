@@ -66,15 +66,24 @@ pub fn fees_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Sto
 /// Where the store fails.
 pub fn holding_at(conn: &mut Conn<'_>, filter: &fees::Filter, at: Instant, page: Page) -> Outcome<Vec<Stored<Fee>>> {
     use fees::fees as table;
-    let ids: Vec<Uid> = on!(conn, c => {
-        let mut query = holding!(at);
-        if let Some(some) = &filter.provider_id { query = query.filter(table::provider_id.eq_any(some.clone())); }
-        if let Some(some) = &filter.arrangement_id { query = query.filter(table::arrangement_id.eq_any(some.clone())); }
-        if let Some(some) = &filter.lot_id { query = query.filter(table::lot_id.eq_any(some.clone())); }
-        if let Some(some) = &filter.membership_id { query = query.filter(table::membership_id.eq_any(some.clone())); }
-        if let Some(since) = filter.updated_since { query = query.filter(table::updated_at.ge(since)); }
-        if let Some(after) = page.after { query = query.filter(table::id.gt(Uid(after))); }
-        query.order(table::id.asc()).limit(page.limit).select(table::id).load(c)
+    let ids: Vec<Uid> = fees::in_parts(conn, filter, page, |id: &Uid| id.0, &|conn, filter, page| {
+        Ok(on!(conn, c => {
+            let mut query = holding!(at);
+            // One value is an equation: behind it an index is in order.
+            macro_rules! accept {
+                ($($column:ident)+) => {$(
+                    query = match filter.$column.as_deref() {
+                        None => query,
+                        Some([one]) => query.filter(table::$column.eq(*one)),
+                        Some(some) => query.filter(table::$column.eq_any(some.to_vec())),
+                    };
+                )+};
+            }
+            accept!(provider_id arrangement_id lot_id membership_id);
+            if let Some(since) = filter.updated_since { query = query.filter(table::updated_at.ge(since)); }
+            if let Some(after) = page.after { query = query.filter(table::id.gt(Uid(after))); }
+            query.order(table::id.asc()).limit(page.limit).select(table::id).load(c)
+        })?)
     })?;
     fees::list(conn, &fees::Filter { id: Some(ids), ..fees::Filter::default() }, Page::ALL)
 }
@@ -91,11 +100,16 @@ pub fn asked_by_others(
     at: Instant,
 ) -> Outcome<Vec<Pence>> {
     use fees::fees as table;
+    // Asked of each fee: a list of all who are members would grow with them.
+    let is_live = || {
+        let its_own = memberships::table.filter(memberships::id.eq(table::membership_id));
+        diesel::dsl::exists(its_own.filter(memberships::live))
+    };
     let amounts: Vec<i64> = on!(conn, c => holding!(at)
         .filter(table::lot_id.eq(Uid::from(lot)))
         .filter(table::unit.eq(unit.name()))
         .filter(table::provider_id.ne(Uid::from(provider)))
-        .filter(table::membership_id.eq_any(memberships::table.filter(memberships::live).select(memberships::id)))
+        .filter(is_live())
         .select(table::amount_pence)
         .load(c))?;
     Ok(amounts.into_iter().map(Pence).collect())

@@ -9,11 +9,13 @@ mod conn;
 #[macro_use]
 mod aggregate;
 pub mod backup;
+mod changes;
 pub mod constraints;
 mod db;
 mod dialect;
 mod failure;
 mod ids;
+mod load;
 mod migrate;
 mod types;
 mod writer;
@@ -28,10 +30,12 @@ pub mod standing;
 pub mod upload;
 pub mod webhook;
 
-pub use aggregate::{Decided, Record, Stored};
+pub use aggregate::{Decided, Head, Listed, Record, Stored};
+pub use changes::{Changes, Mark};
 pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};
 pub use ids::Ids;
-pub use migrate::{migrate, newest_schema, revert_all};
+pub use load::Load;
+pub use migrate::{migrate, newest_schema, revert_all, revert_last};
 pub use types::{Json, Moment, Uid};

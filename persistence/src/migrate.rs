@@ -20,6 +20,8 @@ pub fn migrate(url: &str) -> Outcome<Vec<String>> {
     let conn = &mut PgConnection::establish(url).map_err(|e| unavailable(&e))?;
     // Several servers may start at once: one migrates, the others wait for it.
     diesel::connection::SimpleConnection::batch_execute(conn, "SELECT pg_advisory_lock(7235981)")?;
+    // Whatever waits for a table has all later writes to it wait behind it: rather fail, and be run again.
+    diesel::connection::SimpleConnection::batch_execute(conn, "SET lock_timeout = '10s'")?;
     let ran = if crate::dialect::is_current(conn, &embedded()?) { Vec::new() } else { up(conn, POSTGRES)? };
     crate::dialect::refuse_foreign_history(conn)?;
     Ok(ran)
@@ -50,6 +52,17 @@ pub fn revert_all(url: &str) -> Outcome<()> {
     }
 }
 
+/// Takes the last migration back: for the proof that servers go on while it runs again.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn revert_last(url: &str) -> Outcome<()> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => last(&mut SqliteConnection::establish(path).map_err(|e| unavailable(&e))?, SQLITE),
+        None => last(&mut PgConnection::establish(url).map_err(|e| unavailable(&e))?, POSTGRES),
+    }
+}
+
 fn up<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<Vec<String>> {
     let ran = conn.run_pending_migrations(migrations).map_err(|e| broken(&*e))?;
     Ok(ran.into_iter().map(|version| version.to_string()).collect())
@@ -57,6 +70,10 @@ fn up<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMig
 
 fn down<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<()> {
     conn.revert_all_migrations(migrations).map_err(|e| broken(&*e)).map(drop)
+}
+
+fn last<DB: Backend>(conn: &mut impl MigrationHarness<DB>, migrations: EmbeddedMigrations) -> Outcome<()> {
+    conn.revert_last_migration(migrations).map_err(|e| broken(&*e)).map(drop)
 }
 
 fn unavailable(error: &diesel::ConnectionError) -> Failure {

@@ -1,6 +1,6 @@
 //! Providers and their homes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use domain::kernel::{HomeId, ProviderId};
@@ -91,15 +91,21 @@ pub fn keep_all_refs(tx: &mut Tx<'_>, added: &[(ProviderId, ExternalRef)]) -> Ou
 /// # Errors
 /// Where the store fails.
 pub fn by_references(conn: &mut Conn<'_>, sought: &[ExternalRef]) -> Outcome<Vec<(ExternalRef, ProviderId)>> {
+    let mut by_portal: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for known_as in sought {
+        by_portal.entry(&known_as.portal).or_default().push(&known_as.reference);
+    }
     let mut found = Vec::new();
-    for sought in sought.chunks(crate::aggregate::ROWS) {
-        let query = provider_refs::table
-            .filter(provider_refs::reference.eq_any(sought.iter().map(|known_as| &known_as.reference)))
-            .select((provider_refs::portal, provider_refs::reference, provider_refs::provider_id));
-        let rows = on!(conn, c => query.load::<(String, String, Uid)>(c))?;
-        let known =
-            rows.into_iter().map(|(portal, reference, id)| (ExternalRef { portal, reference }, ProviderId(id.0)));
-        found.extend(known.filter(|(known_as, _)| sought.contains(known_as)));
+    for (portal, references) in by_portal {
+        for some in references.chunks(crate::aggregate::ROWS) {
+            let query = provider_refs::table
+                .filter(provider_refs::portal.eq(portal))
+                .filter(provider_refs::reference.eq_any(some.to_vec()))
+                .select((provider_refs::reference, provider_refs::provider_id));
+            let rows = on!(conn, c => query.load::<(String, Uid)>(c))?;
+            let known_as = |reference| ExternalRef { portal: portal.to_owned(), reference };
+            found.extend(rows.into_iter().map(|(reference, id)| (known_as(reference), ProviderId(id.0))));
+        }
     }
     Ok(found)
 }

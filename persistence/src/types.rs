@@ -20,6 +20,8 @@ pub mod sql {
     #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
     pub struct Moment;
 
+    impl diesel::sql_types::SqlOrd for Moment {}
+
     /// `json` on PostgreSQL, text on SQLite. Not `jsonb`: the text must come back as it was hashed and stored.
     #[derive(Clone, Copy, Debug, diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
     #[diesel(postgres_type(oid = 114, array_oid = 199), sqlite_type(name = "Text"))]

@@ -218,7 +218,8 @@ pub fn faults(conn: &mut Conn<'_>, id: UploadId, after: (u64, u64), limit: i64) 
 /// Where the store fails.
 pub fn open(conn: &mut Conn<'_>, after: Option<UploadId>, limit: i64) -> Outcome<Vec<UploadId>> {
     let after = after.map_or(Uid(uuid::Uuid::nil()), Uid::from);
-    let open = table::table.filter(table::over.eq(false)).filter(table::id.gt(after));
+    // In these words, in which the index of just the open ones is defined.
+    let open = table::table.filter(diesel::dsl::not(table::over)).filter(table::id.gt(after));
     let query = open.order(table::id).limit(limit).select(table::id);
     Ok(on!(conn, c => query.load::<Uid>(c))?.into_iter().map(|id| id.0.into()).collect())
 }
@@ -229,13 +230,15 @@ pub fn open(conn: &mut Conn<'_>, after: Option<UploadId>, limit: i64) -> Outcome
 /// # Errors
 /// Where the store fails.
 pub fn forget(tx: &mut Tx<'_>, kept: Instant, cut: Instant, limit: i64) -> Outcome<usize> {
-    let ended = table::table.filter(table::over.eq(true)).filter(table::updated_at.lt(Moment(kept))).select(table::id);
-    let first = upload_chunks::table.filter(upload_chunks::n.eq(0)).select(upload_chunks::upload_id).limit(limit);
-    let old = first.filter(upload_chunks::upload_id.eq_any(ended));
-    let cut_off = first
+    // The first pieces are as few as the files that are kept; uploads themselves stay.
+    let first = || upload_chunks::table.filter(upload_chunks::n.eq(0)).select(upload_chunks::upload_id).limit(limit);
+    let own = || table::table.filter(table::id.eq(upload_chunks::upload_id));
+    let ended = own().filter(table::over.eq(true)).filter(table::updated_at.lt(Moment(kept)));
+    let old = first().filter(diesel::dsl::exists(ended));
+    let cut_off = first()
         // Identifiers begin with the time they were minted at.
         .filter(upload_chunks::upload_id.lt(Uid(crate::ids::at(cut))))
-        .filter(upload_chunks::upload_id.ne_all(table::table.select(table::id)));
+        .filter(diesel::dsl::not(diesel::dsl::exists(own())));
     let mut found = on!(&mut **tx, c => old.load::<Uid>(c))?;
     found.extend(on!(&mut **tx, c => cut_off.load::<Uid>(c))?);
     for id in &found {

@@ -1,12 +1,15 @@
 //! SQLite has one writer: a thread that groups the writes that wait into one durable commit, a savepoint each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
+use crate::changes::Changes;
 use crate::{Conn, Failure, Mode, Outcome, Stamp, Tx};
 
 /// Writes that share one commit at most.
@@ -19,12 +22,19 @@ type Job = Box<dyn FnOnce(&mut SqliteConnection) -> Done + Send>;
 /// A job that has run.
 struct Done {
     answer: Answer,
+    /// The aggregates that it changed, and whether it is known to have written, where it is kept.
+    written: (Vec<Uuid>, bool),
     /// Whether the transaction still stands: SQLite itself ends it on a full disk and the like.
     intact: bool,
 }
 
 /// A handle on the writer thread; the thread ends when the last handle is dropped.
-pub(crate) struct Writer(mpsc::Sender<Job>);
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    /// What it changed since when.
+    pub(crate) changes: Option<Arc<Changes>>,
+    waiting: Arc<AtomicUsize>,
+}
 
 impl Writer {
     /// Opens the database for writing, durable at each commit.
@@ -36,16 +46,25 @@ impl Writer {
              PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456;",
         )
         .map_err(|e| unavailable(&e))?;
+        // The shared file is there once something was read.
+        let changes =
+            conn.batch_execute("SELECT 1 FROM sqlite_master").ok().and_then(|()| Changes::of(path)).map(Arc::new);
+        let marked = changes.clone();
         let (jobs, waiting) = mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 while let Ok(first) = waiting.recv() {
-                    group(&mut conn, first, &waiting);
+                    group(&mut conn, marked.as_deref(), first, &waiting);
                 }
             })
             .map_err(|e| unavailable(&e))?;
-        Ok(Self(jobs))
+        Ok(Self { jobs, changes, waiting: Arc::default() })
+    }
+
+    /// Jobs that wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn write<T, F>(&self, stamp: Stamp, mode: Mode, work: F) -> Outcome<T>
@@ -54,10 +73,20 @@ impl Writer {
         F: Fn(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
+        let turn = Waiting::new(&self.waiting);
         let job: Job = Box::new(move |conn| {
-            let outcome = savepoint(conn, mode, |c| work(&mut Tx::new(Conn::Sqlite(c), &stamp)));
+            drop(turn);
+            let outcome = savepoint(conn, mode, |c| {
+                let mut tx = Tx::new(Conn::Sqlite(c), &stamp);
+                let value = work(&mut tx)?;
+                Ok((value, tx.written()))
+            });
             let intact = outcome.is_ok();
-            let outcome = outcome.unwrap_or_else(Err);
+            let (outcome, written) = match outcome.unwrap_or_else(Err) {
+                Ok((value, written)) if mode == Mode::Commit => (Ok(value), written),
+                Ok((value, _)) => (Ok(value), (Vec::new(), false)),
+                Err(failure) => (Err(failure), (Vec::new(), false)),
+            };
             let answer = Box::new(move |commit: &Outcome<()>| {
                 let ended = match commit {
                     Err(failure) if outcome.is_ok() => Err(Failure::Unavailable(failure.to_string())),
@@ -66,30 +95,54 @@ impl Writer {
                 // A caller that went away does not need the answer: the write stands.
                 drop(tell.send(ended));
             });
-            Done { answer, intact }
+            Done { answer, written, intact }
         });
         let gone = || Failure::Unavailable("the writer has ended".to_owned());
-        self.0.send(job).map_err(|_| gone())?;
+        self.jobs.send(job).map_err(|_| gone())?;
         told.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
+/// Counts a job until it is run or dropped.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(all.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Runs `first` and whatever waits behind it in one transaction, and answers all of them after its commit.
-fn group(conn: &mut SqliteConnection, first: Job, waiting: &mpsc::Receiver<Job>) {
+fn group(conn: &mut SqliteConnection, changes: Option<&Changes>, first: Job, waiting: &mpsc::Receiver<Job>) {
     if let Err(error) = conn.batch_execute("BEGIN IMMEDIATE") {
-        // The job is dropped unrun, which tells its caller that the store is unavailable.
-        tracing::error!(%error, "no write transaction");
+        tracing::warn!(%error, "no write transaction");
+        // Jobs are dropped unrun, which tells their callers that the store is unavailable. Those behind have waited as long:
+        // one after the other they would wait for minutes.
+        while waiting.try_recv().is_ok() {}
         return;
     }
-    let Done { answer, mut intact } = first(conn);
-    let mut answers = vec![answer];
-    while intact
-        && answers.len() < GROUP
-        && let Ok(next) = waiting.try_recv()
-    {
-        let done = next(conn);
-        intact = done.intact;
+    let mut changing = changes.map(Changes::begin);
+    let mut answers = Vec::new();
+    let mut next = Some(first);
+    let mut intact = true;
+    while let Some(job) = next {
+        let done = job(conn);
         answers.push(done.answer);
+        if let Some(changing) = &mut changing {
+            changing.add(done.written);
+        }
+        intact = done.intact;
+        next = if intact && answers.len() < GROUP { waiting.try_recv().ok() } else { None };
+    }
+    if let Some(changing) = &changing {
+        changing.commits();
     }
     let commit = if intact {
         conn.batch_execute("COMMIT").map_err(Failure::from)
@@ -99,6 +152,9 @@ fn group(conn: &mut SqliteConnection, first: Job, waiting: &mpsc::Receiver<Job>)
     if commit.is_err() {
         // Nothing of the group is kept; the connection must be usable for the next one.
         drop(conn.batch_execute("ROLLBACK"));
+    }
+    if let Some(changing) = changing {
+        changing.done(commit.is_ok());
     }
     for answer in answers {
         answer(&commit);

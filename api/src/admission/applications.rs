@@ -18,7 +18,7 @@ use validator::Validate;
 
 use super::evaluation::{self, Facts};
 use crate::arrangement::lots::required;
-use crate::auth::Who;
+use crate::auth::{Side, Who};
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -72,10 +72,10 @@ pub struct ApplicationView {
     pub omitted_homes: Vec<HomeId>,
 }
 
-/// An application as `who` may see it.
+/// An application as a side may see it.
 #[must_use]
-pub fn view(application: &Application, who: &Who) -> ApplicationView {
-    let own = who.is_providing();
+pub fn view(application: &Application, side: Side) -> ApplicationView {
+    let own = side == Side::Providing;
     let sealed = !application.content_visible_to_buyers();
     ApplicationView {
         id: application.id,
@@ -97,8 +97,13 @@ pub fn view(application: &Application, who: &Who) -> ApplicationView {
 /// An application that the caller may see. To the buying side a draft does not exist (PRO-19).
 pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<Stored<Application>> {
     let found = who.get::<Application>(c, id)?;
-    match found.value.status {
-        Status::Draft | Status::Lapsed { .. } if found.value.versions.is_empty() && !who.is_providing() => {
+    exists_for(&found.value, who.side())?;
+    Ok(found)
+}
+
+fn exists_for(application: &Application, side: Side) -> Outcome<()> {
+    match application.status {
+        Status::Draft | Status::Lapsed { .. } if application.versions.is_empty() && side == Side::Buying => {
             Err(Failure::NotFound(Kind::Application))
         }
         Status::Draft
@@ -107,7 +112,7 @@ pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<St
         | Status::InEvaluation { .. }
         | Status::Decided { .. }
         | Status::Withdrawn { .. }
-        | Status::Lapsed { .. } => Ok(found),
+        | Status::Lapsed { .. } => Ok(()),
     }
 }
 
@@ -122,7 +127,7 @@ pub(super) fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
 
 /// A changed application as the answer to the command that changed it.
 pub(super) fn shown(application: &Stored<Application>, who: &Who) -> Outcome<Reply> {
-    Reply::view(application, view(&application.value, who))
+    Reply::view(application, view(&application.value, who.side()))
 }
 
 /// What starts an application.
@@ -213,20 +218,23 @@ struct Wanted {
 #[utoipa::path(tag = "applications", params(Wanted, Listing), responses((status = 200, body = List<Resource<ApplicationView>>)))]
 #[get("/v1/applications")]
 async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let (providers, arrangements) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-        let filter = applications::Filter {
-            provider_id: providers,
-            arrangement_id: arrangements,
-            round_id: wanted.round.map(|round| vec![Some(round.into())]),
-            state: states(&call.who, wanted.state.as_deref()),
-            external_ref: wanted.external_ref.clone().map(|reference| vec![Some(reference)]),
-            updated_since: listing.since(),
-            ..applications::Filter::default()
-        };
-        Listing::reply(page, applications::list(c, &filter, page)?, |a| view(a, &call.who))
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let (providers, arrangements) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+            let filter = applications::Filter {
+                provider_id: providers,
+                arrangement_id: arrangements,
+                round_id: wanted.round.map(|round| vec![Some(round.into())]),
+                state: states(&call.who, wanted.state.as_deref()),
+                external_ref: wanted.external_ref.clone().map(|reference| vec![Some(reference)]),
+                updated_since: listing.since(),
+                ..applications::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        view,
+    )
     .await
 }
 
@@ -236,9 +244,9 @@ async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web:
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
 #[get("/v1/applications/{id}")]
 async fn get_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    call.read(move |c, call| {
-        let found = find(c, &call.who, *id)?;
-        shown(&found, &call.who)
+    call.show::<Application>(*id, |found, side| {
+        exists_for(&found.value, side)?;
+        Reply::view(found, view(&found.value, side))
     })
     .await
 }
@@ -286,7 +294,7 @@ async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer 
             evaluation::open(tx, &call.app().gazetteer, &after.value)?;
             after.value = tx.get::<Application>(*id)?.value;
         }
-        let mut view = view(&after.value, &call.who);
+        let mut view = view(&after.value, call.who.side());
         if arrangement.policies.all_homes == domain::arrangement::AllHomes::Warn {
             view.omitted_homes = omitted_homes(&draft.homes, &inside);
         }

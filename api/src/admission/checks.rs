@@ -64,18 +64,21 @@ struct Wanted {
 #[utoipa::path(tag = "checks", params(Wanted, Listing), responses((status = 200, body = List<Resource<Check>>)))]
 #[get("/v1/checks")]
 async fn list_checks(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-        let filter = checks::Filter {
-            provider_id,
-            arrangement_id,
-            state: wanted.state.clone().map(|state| vec![state]),
-            updated_since: listing.since(),
-            ..checks::Filter::default()
-        };
-        Listing::reply(page, checks::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+            let filter = checks::Filter {
+                provider_id,
+                arrangement_id,
+                state: wanted.state.clone().map(|state| vec![state]),
+                updated_since: listing.since(),
+                ..checks::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Check, _| found.clone(),
+    )
     .await
 }
 

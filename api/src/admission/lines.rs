@@ -68,7 +68,7 @@ async fn admit_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answ
         };
         tx.create(Membership::admit(membership, line, held, now)?)?;
         let admitted = Admitted {
-            application: view(&after.value, &call.who),
+            application: view(&after.value, call.who.side()),
             membership,
             award_guaranteed: Membership::AWARD_GUARANTEED,
             statement: arrangement::arrangement::NO_GUARANTEE,
@@ -103,7 +103,7 @@ async fn reject_line(call: Call<RejectLine>, path: web::Path<(ApplicationId, Lot
         let facts = facts(&checks, lot, tx.now());
         let after = before.value.clone().decide_line(lot, decision, &facts, tx.actor(), tx.now())?;
         let after = tx.save(&before, after)?;
-        Reply::view(&after, view(&after.value, &call.who))
+        Reply::view(&after, view(&after.value, call.who.side()))
     })
     .await
 }

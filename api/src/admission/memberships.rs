@@ -74,19 +74,22 @@ struct Wanted {
 #[utoipa::path(tag = "memberships", params(Wanted, Listing), responses((status = 200, body = List<Resource<Membership>>)))]
 #[get("/v1/memberships")]
 async fn list_memberships(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-        let filter = memberships::Filter {
-            provider_id,
-            arrangement_id,
-            lot_id: wanted.lot.map(|lot| vec![lot.into()]),
-            live: wanted.live.map(|live| vec![live]),
-            updated_since: listing.since(),
-            ..memberships::Filter::default()
-        };
-        Listing::reply(page, memberships::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+            let filter = memberships::Filter {
+                provider_id,
+                arrangement_id,
+                lot_id: wanted.lot.map(|lot| vec![lot.into()]),
+                live: wanted.live.map(|live| vec![live]),
+                updated_since: listing.since(),
+                ..memberships::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Membership, _| found.clone(),
+    )
     .await
 }
 

@@ -67,19 +67,22 @@ async fn get_round_progress(call: Call, id: web::Path<RoundId>) -> Answer {
 #[utoipa::path(tag = "rounds", params(("id" = RoundId, Path), Listing), responses((status = 200, body = List<Resource<ApplicationView>>)))]
 #[get("/v1/rounds/{id}/applications")]
 async fn list_round_applications(call: Call, id: web::Path<RoundId>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let round = call.who.in_market().get::<Round>(c, *id)?.value;
-        let (provider_id, arrangement_id) = call.who.reach(c, None, Some(round.arrangement))?;
-        let filter = applications::Filter {
-            round_id: Some(vec![Some((*id).into())]),
-            provider_id,
-            arrangement_id,
-            updated_since: listing.since(),
-            ..applications::Filter::default()
-        };
-        Listing::reply(page, applications::list(c, &filter, page)?, |a| view(a, &call.who))
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let round = call.who.in_market().get::<Round>(c, *id)?.value;
+            let (provider_id, arrangement_id) = call.who.reach(c, None, Some(round.arrangement))?;
+            let filter = applications::Filter {
+                round_id: Some(vec![Some((*id).into())]),
+                provider_id,
+                arrangement_id,
+                updated_since: listing.since(),
+                ..applications::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        view,
+    )
     .await
 }
 
@@ -150,7 +153,7 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
             }
         }
         deadlines.sort_by_key(|deadline| (deadline.at, deadline.round));
-        let seen = |a: &Application| view(a, &call.who);
+        let seen = |a: &Application| view(a, call.who.side());
         Reply::json(
             200,
             &Dashboard {

@@ -77,23 +77,25 @@ struct Wanted {
 #[utoipa::path(tag = "arrangements", params(Wanted, Listing), responses((status = 200, body = List<Resource<Arrangement>>)))]
 #[get("/v1/arrangements")]
 async fn list_arrangements(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let mut filter = arrangements::Filter {
-            state: wanted.state.clone().map(|s| vec![s]),
-            lead: wanted.lead.clone().map(|l| vec![l]),
-            updated_since: listing.since(),
-            ..arrangements::Filter::default()
-        };
-        // Drafts are their lead's alone.
-        let drafts_of = call.who.actor.authority.as_ref().filter(|_| call.who.actor.role != Role::Script);
-        match (drafts_of, &wanted.state) {
-            (Some(own), Some(state)) if state == "draft" => filter.lead = Some(vec![own.to_string()]),
-            (_, _) => filter.published = Some(vec![true]),
-        }
-        let rows = arrangements::list(c, &filter, page)?;
-        Listing::reply(page, rows, Clone::clone)
-    })
+    call.list(
+        move |_, call| {
+            let page = listing.page()?;
+            let mut filter = arrangements::Filter {
+                state: wanted.state.clone().map(|s| vec![s]),
+                lead: wanted.lead.clone().map(|l| vec![l]),
+                updated_since: listing.since(),
+                ..arrangements::Filter::default()
+            };
+            // Drafts are their lead's alone.
+            let drafts_of = call.who.actor.authority.as_ref().filter(|_| call.who.actor.role != Role::Script);
+            match (drafts_of, &wanted.state) {
+                (Some(own), Some(state)) if state == "draft" => filter.lead = Some(vec![own.to_string()]),
+                (_, _) => filter.published = Some(vec![true]),
+            }
+            Ok((page, filter))
+        },
+        |found: &Arrangement, _| found.clone(),
+    )
     .await
 }
 
@@ -101,11 +103,7 @@ async fn list_arrangements(call: Call, wanted: web::Query<Wanted>, listing: web:
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
 #[get("/v1/arrangements/{id}")]
 async fn get_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
-    call.read(move |c, call| {
-        let found = call.who.get::<Arrangement>(c, *id)?;
-        Reply::ok(&found)
-    })
-    .await
+    call.show::<Arrangement>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Rewrite a draft's particulars

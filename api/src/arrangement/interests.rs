@@ -61,17 +61,20 @@ async fn register_interest(call: Call<RegisterInterest>, id: web::Path<Arrangeme
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path), Listing), responses((status = 200, body = List<Resource<Interest>>)))]
 #[get("/v1/arrangements/{id}/interests")]
 async fn list_interests(call: Call, id: web::Path<ArrangementId>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let (provider_id, arrangement_id) = call.who.reach(c, None, Some(*id))?;
-        let filter = interests::Filter {
-            provider_id,
-            arrangement_id,
-            updated_since: listing.since(),
-            ..interests::Filter::default()
-        };
-        Listing::reply(page, interests::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let (provider_id, arrangement_id) = call.who.reach(c, None, Some(*id))?;
+            let filter = interests::Filter {
+                provider_id,
+                arrangement_id,
+                updated_since: listing.since(),
+                ..interests::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Interest, _| found.clone(),
+    )
     .await
 }
 

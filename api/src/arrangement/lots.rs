@@ -101,11 +101,7 @@ async fn list_lots(call: Call, id: web::Path<ArrangementId>, naming: web::Query<
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = Resource<Lot>)))]
 #[get("/v1/lots/{id}")]
 async fn get_lot(call: Call, id: web::Path<LotId>) -> Answer {
-    call.read(move |c, call| {
-        let lot = call.who.get::<Lot>(c, *id)?;
-        Reply::ok(&lot)
-    })
-    .await
+    call.show::<Lot>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Rewrite a draft lot

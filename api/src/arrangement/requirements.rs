@@ -61,15 +61,18 @@ struct Library {
 #[utoipa::path(tag = "requirements", params(Library, Listing), responses((status = 200, body = List<Resource<Requirement>>)))]
 #[get("/v1/requirements")]
 async fn list_requirements(call: Call, library: web::Query<Library>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, _| {
-        let page = listing.page()?;
-        let filter = requirements::Filter {
-            owner: library.owner.as_ref().map(|owner| vec![owner.to_string()]),
-            updated_since: listing.since(),
-            ..requirements::Filter::default()
-        };
-        Listing::reply(page, requirements::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |_, _| {
+            let page = listing.page()?;
+            let filter = requirements::Filter {
+                owner: library.owner.as_ref().map(|owner| vec![owner.to_string()]),
+                updated_since: listing.since(),
+                ..requirements::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Requirement, _| found.clone(),
+    )
     .await
 }
 

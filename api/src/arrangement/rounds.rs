@@ -56,11 +56,7 @@ async fn list_rounds(call: Call, id: web::Path<ArrangementId>) -> Answer {
 #[utoipa::path(tag = "rounds", params(("id" = RoundId, Path)), responses((status = 200, body = Resource<Round>)))]
 #[get("/v1/rounds/{id}")]
 async fn get_round(call: Call, id: web::Path<RoundId>) -> Answer {
-    call.read(move |c, call| {
-        let round = call.who.get::<Round>(c, *id)?;
-        Reply::ok(&round)
-    })
-    .await
+    call.show::<Round>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Open a round that is due

@@ -1,6 +1,7 @@
 //! Who calls, and what is theirs.
 
 pub mod keys;
+pub mod ties;
 pub mod token;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use domain::kernel::{About, Actor, ArrangementId, Kind, Permission, ProviderId, 
 use persistence::arrangement::{self, Parties};
 use persistence::record::event::Scope;
 use persistence::{Conn, Failure, Outcome, Record, Stored, Uid, provider};
+use ties::{Facts, Ties};
 use uuid::Uuid;
 
 /// Accepted values of a filter; `None` where all are.
@@ -19,11 +21,20 @@ pub type Accepted = Option<Vec<Uid>>;
 #[derive(Clone, Debug)]
 pub struct Who {
     /// The caller as it is written into events.
-    pub actor: Actor,
+    pub actor: Arc<Actor>,
     /// What the operation needs; the gate has seen that the role reaches it at all.
     pub permission: Permission,
     /// What a machine client's token is narrowed to, and whom it acts for; `None` for everyone else.
     pub grant: Option<Arc<Grant>>,
+}
+
+/// The two sides of a procurement: what one may see of a thing, all on that side may who may see it at all.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Side {
+    /// Providers, and portals that act for them.
+    Providing,
+    /// The buying side, and everyone else.
+    Buying,
 }
 
 /// What a machine client was granted, as it stands when it calls.
@@ -44,15 +55,27 @@ impl Who {
     /// # Errors
     /// [`Failure::NotFound`] of `kind`, or [`Failure::Forbidden`].
     pub fn may(&self, conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<()> {
+        self.decide(conn, about, kind)
+    }
+
+    /// As [`Who::may`], by facts that are known.
+    ///
+    /// # Errors
+    /// As [`Who::may`].
+    pub fn may_by(&self, mut ties: &Ties, about: About, kind: Kind) -> Outcome<()> {
+        self.decide(&mut ties, about, kind)
+    }
+
+    fn decide(&self, facts: &mut impl Facts, about: About, kind: Kind) -> Outcome<()> {
         let reach = self.permission.reach(self.actor.role);
         match (self.actor.role, reach) {
             (_, Reach::None) => Err(Failure::Forbidden),
-            (Role::Public, _) => published(conn, about, kind),
+            (Role::Public, _) => published(facts, about, kind),
             (Role::Provider | Role::Portal | Role::Administrator, _) if self.permission == Permission::ReadMarket => {
-                published(conn, about, kind)
+                published(facts, about, kind)
             }
             (Role::Provider | Role::Portal, _) => match about.provider {
-                Some(provider) if self.is_own(conn, provider)? => Ok(()),
+                Some(provider) if self.owns(facts, provider)? => Ok(()),
                 Some(_) | None => Err(Failure::NotFound(kind)),
             },
             (
@@ -66,7 +89,7 @@ impl Who {
                 | Role::Administrator,
                 _,
             ) => match about.arrangement {
-                Some(id) => self.may_in(&arrangement::parties(conn, id)?, kind),
+                Some(id) => self.may_in(&*facts.parties(id)?, kind),
                 None => Ok(()),
             },
         }
@@ -147,10 +170,14 @@ impl Who {
     /// # Errors
     /// Where the store fails.
     pub fn is_own(&self, conn: &mut Conn<'_>, provider: ProviderId) -> Outcome<bool> {
+        self.owns(conn, provider)
+    }
+
+    fn owns(&self, facts: &mut impl Facts, provider: ProviderId) -> Outcome<bool> {
         Ok(match self.actor.role {
             Role::Provider => self.actor.provider == Some(provider),
             Role::Portal if self.named().contains(&provider) => true,
-            Role::Portal => provider::registered_by(conn, provider)?.as_deref() == Some(self.actor.subject.as_str()),
+            Role::Portal => facts.registrar(provider)?.as_deref() == Some(self.actor.subject.as_str()),
             _ => false,
         })
     }
@@ -167,6 +194,12 @@ impl Who {
     pub fn has(&self, permission: Permission) -> bool {
         permission.reach(self.actor.role) != Reach::None
             && self.grant.as_ref().is_none_or(|grant| grant.scopes.contains(&permission))
+    }
+
+    /// On which side the caller stands.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        if self.is_providing() { Side::Providing } else { Side::Buying }
     }
 
     /// Whether the caller is on the providing side: a provider, or a portal that acts for providers.
@@ -254,9 +287,9 @@ fn narrow<T: Copy + PartialEq + Into<Uuid>>(own: Vec<T>, asked: Option<T>) -> Ve
 }
 
 /// Published procurement documents are open to all (PCR34-14).
-fn published(conn: &mut Conn<'_>, about: About, kind: Kind) -> Outcome<()> {
+fn published(facts: &mut impl Facts, about: About, kind: Kind) -> Outcome<()> {
     let open = match about.arrangement {
-        Some(id) => arrangement::parties(conn, id)?.published,
+        Some(id) => facts.parties(id)?.published,
         None => true,
     };
     if open { Ok(()) } else { Err(Failure::NotFound(kind)) }

@@ -1,13 +1,14 @@
 //! JSON Web Tokens: of people, by an identity provider or for development, and of machine clients, by this server.
 //! Algorithm, issuer and audience are pinned by configuration (CRD-05).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::kernel::{Actor, AuthorityCode, ClientId, Permission, ProviderId, Role, SecretId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -51,9 +52,9 @@ struct Said {
 #[derive(Clone, Debug)]
 pub enum Bearer {
     /// A person, or an account that the identity provider vouches for.
-    Person(Actor),
+    Person(Arc<Actor>),
     /// A machine client: what it may do is for its present state to say.
-    Client(ClientToken),
+    Client(Arc<ClientToken>),
 }
 
 /// What the token of a machine client says.
@@ -79,7 +80,7 @@ pub struct Verifier {
     /// For what this program signs itself.
     owned: Validation,
     people: Option<People>,
-    seen: Mutex<HashMap<String, Seen>>,
+    seen: Cache<String, Seen>,
 }
 
 /// The identity provider.
@@ -88,6 +89,7 @@ struct People {
     validation: Validation,
 }
 
+#[derive(Clone)]
 struct Seen {
     expires: u64,
     generation: u64,
@@ -129,7 +131,7 @@ impl Verifier {
             own: DecodingKey::from_secret(key),
             owned: validation(Algorithm::HS256, issuers, audience),
             people,
-            seen: Mutex::default(),
+            seen: Cache::new(KEPT),
         }
     }
 
@@ -139,20 +141,16 @@ impl Verifier {
     /// What is wrong with it.
     pub async fn verify(&self, token: &str) -> Verified<Bearer> {
         let generation = self.people.as_ref().map_or(0, |people| people.keys.generation());
-        if let Some(seen) = self.seen().get(token)
+        if let Some(seen) = self.seen.get(token)
             && seen.expires > now()
             && seen.generation == generation
         {
-            return Ok(seen.bearer.clone());
+            return Ok(seen.bearer);
         }
         let (said, generation) = self.said(token, generation).await?;
         let expires = said.exp;
         let bearer = bearer(said)?;
-        let mut seen = self.seen();
-        if seen.len() >= KEPT {
-            seen.clear();
-        }
-        seen.insert(token.to_owned(), Seen { expires, generation, bearer: bearer.clone() });
+        self.seen.insert(token.to_owned(), Seen { expires, generation, bearer: bearer.clone() });
         Ok(bearer)
     }
 
@@ -206,10 +204,6 @@ impl Verifier {
         });
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing).map_err(|e| e.to_string())
     }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, HashMap<String, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Scopes as a token and its answer write them.
@@ -237,9 +231,13 @@ fn bearer(said: Said) -> Verified<Bearer> {
         let client = said.sub.parse().map_err(|_| "the token names no client")?;
         let secret = said.secret.ok_or("the token names no secret")?;
         let scopes = said.scope.unwrap_or_default().split(' ').filter_map(Permission::of_scope).collect();
-        return Ok(Bearer::Client(ClientToken { client: ClientId(client), secret: SecretId(secret), scopes }));
+        return Ok(Bearer::Client(Arc::new(ClientToken {
+            client: ClientId(client),
+            secret: SecretId(secret),
+            scopes,
+        })));
     }
-    actor(said).map(Bearer::Person)
+    actor(said).map(|actor| Bearer::Person(Arc::new(actor)))
 }
 
 fn actor(said: Said) -> Verified<Actor> {

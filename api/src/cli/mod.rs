@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod client;
 pub mod exit;
+mod health;
 mod import;
 mod progress;
 mod serve;
@@ -71,6 +72,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the server of this machine, at `DPS_LISTEN`, whether it can do its work
+    ///
+    /// Says nothing where it can, and ends with 4 where it cannot.
+    Health,
     /// Look after machine clients, on the database itself: this needs no token
     Client {
         #[command(subcommand)]
@@ -166,7 +171,8 @@ pub fn main() -> ExitCode {
 
 /// A server tells each request; a command that ends tells what is wrong.
 fn log(command: &Command, source: &Source) {
-    let default = if matches!(command, Command::Serve { .. }) { "info" } else { "warn" };
+    let usual = settings::find("DPS_LOG").and_then(|setting| setting.default).unwrap_or("info");
+    let default = if matches!(command, Command::Serve { .. }) { usual } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_new(source.given("DPS_LOG").unwrap_or(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|_| default.into()))
@@ -185,6 +191,7 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::Migrate { json } => serve::migrate(&config()?, json),
         Command::CheckConfig { json, sample } => check::run(source, sample, json),
         Command::Sweep { json } => sweep::run(&config()?, json),
+        Command::Health => health::run(&config()?),
         Command::Audit { command: Audit::Verify { json } } | Command::Verify { json } => {
             audit::verify(&config()?, json)
         }

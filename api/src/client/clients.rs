@@ -118,15 +118,18 @@ struct Wanted {
 #[utoipa::path(tag = "clients", params(Wanted, Listing), responses((status = 200, body = List<Resource<ClientView>>)))]
 #[get("/v1/clients")]
 async fn list_clients(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, _| {
-        let page = listing.page()?;
-        let filter = clients::Filter {
-            state: wanted.state.clone().map(|state| vec![state]),
-            updated_since: listing.since(),
-            ..clients::Filter::default()
-        };
-        Listing::reply(page, clients::list(c, &filter, page)?, ClientView::of)
-    })
+    call.list(
+        move |_, _| {
+            let page = listing.page()?;
+            let filter = clients::Filter {
+                state: wanted.state.clone().map(|state| vec![state]),
+                updated_since: listing.since(),
+                ..clients::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |client, _| ClientView::of(client),
+    )
     .await
 }
 

@@ -103,7 +103,7 @@ fn hash(secret: &str) -> String {
 ///
 /// # Errors
 /// 401 where the client or the secret has ended.
-pub async fn caller(app: &App, token: ClientToken) -> Result<(Actor, Arc<Grant>), Problem> {
+pub async fn caller(app: &App, token: &ClientToken) -> Result<(Actor, Grant), Problem> {
     let (id, now) = (token.client, app.clock.now());
     let found = app.db.read(move |c| <Client as persistence::Record>::find(c, id)).await?.map(|found| found.value);
     let ended = || Problem::new(&problem::UNAUTHENTICATED, "the client was revoked, or its secret has ended");
@@ -116,7 +116,7 @@ pub async fn caller(app: &App, token: ClientToken) -> Result<(Actor, Arc<Grant>)
     };
     let mut grant = granted(client).ok_or_else(ended)?;
     grant.scopes.retain(|scope| token.scopes.contains(scope));
-    Ok((actor, Arc::new(grant)))
+    Ok((actor, grant))
 }
 
 /// What is granted to a client; `None` where it was revoked.
@@ -135,7 +135,7 @@ fn granted(Client { state, terms, .. }: Client) -> Option<Grant> {
 /// # Errors
 /// Where the store fails.
 pub fn account(c: &mut Conn<'_>, actor: &Actor, permission: Permission) -> Outcome<Option<Who>> {
-    let who = |grant| Who { actor: actor.clone(), permission, grant };
+    let who = |grant| Who { actor: Arc::new(actor.clone()), permission, grant };
     let id = if matches!(actor.role, Role::Portal | Role::Script) { actor.subject.parse().ok() } else { None };
     let client = id.map(|id| <Client as persistence::Record>::find(c, ClientId(id))).transpose()?.flatten();
     let Some(client) = client else { return Ok(Some(who(None))) };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{self, Bytes, ServiceConfig};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::App;
 use crate::auth::token::{ClientToken, scope};
+use crate::http::arrival;
 use crate::http::limits::Share;
 use crate::http::problem::{self, Problem};
 
@@ -85,20 +86,21 @@ fn unstored(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::Ht
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"))
 }
 
-async fn token(req: HttpRequest, app: web::Data<App>, body: Bytes) -> HttpResponse {
-    match give(&req, &app, &body).await {
-        Ok(response) => response,
-        Err(refused) => refused.answer(),
-    }
+async fn token(req: HttpRequest, app: web::Data<App>, payload: web::Payload) -> HttpResponse {
+    let given = match arrival::body(req.clone(), payload.into_inner()).await {
+        Ok(body) => give(&req, &app, &body).await,
+        Err(problem) => Err(Refused::new(problem.status, "invalid_request", &problem.detail)),
+    };
+    given.unwrap_or_else(Refused::answer)
 }
 
 async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse, Refused> {
     let address = app.limits.address(req);
     let per_address = app.oauth.per_minute.saturating_mul(CLIENTS_PER_ADDRESS);
-    limited(app.limits.count("token-address", &address, Some(per_address)))?;
+    limited(app.limits.count("token-address", || address.clone(), Some(per_address)))?;
     let mut form = form(req, body)?;
     let (id, secret) = credentials(req, &mut form)?;
-    let share = app.limits.count("token", &format!("{address} {id}"), Some(app.oauth.per_minute));
+    let share = app.limits.count("token", || format!("{address} {id}"), Some(app.oauth.per_minute));
     limited(share)?;
     match form.remove("grant_type").as_deref() {
         None => return Err(Refused::request("grant_type is missing")),

@@ -91,6 +91,19 @@ pub static SETTINGS: &[Setting] = &[
          boundary by radius",
     ),
     number("DPS_BODY_LIMIT", "1048576", 1024..=104_857_600, "bytes of a request body at most"),
+    number(
+        "DPS_REQUEST_SECONDS",
+        "30",
+        1..=600,
+        "how long the head of a request, and then its body, may take to arrive",
+    ),
+    number("DPS_IDLE_SECONDS", "15", 1..=600, "how long a connection is kept for a next request"),
+    number(
+        "DPS_CLIENT_CONNECTIONS",
+        "400",
+        1..=100_000,
+        "connections of clients at a time; more wait. Each takes two descriptors",
+    ),
     number("DPS_UPLOAD_LIMIT", "67108864", 1024..=1_073_741_824, "bytes of an uploaded file at most"),
     number("DPS_UPLOAD_ROWS", "100000", 1..=1_000_000, "rows of it at most"),
     number("DPS_UPLOAD_SECONDS", "300", 1..=3600, "how long it may take to arrive"),
@@ -123,7 +136,12 @@ pub static SETTINGS: &[Setting] = &[
         "refuse",
         "`allow`: webhooks may go to private addresses and over plain http. For development and closed networks",
     ),
-    text("DPS_LOG", "info", "filter of the log, such as `warn,api=debug`; commands that end say `warn` and up"),
+    text(
+        "DPS_LOG",
+        "info,actix_server=warn,actix_http=off",
+        "filter of the log, such as `warn,api=debug`; commands that end say `warn` and up. Off by default: the framework's \
+         own lines, which anyone who sends it nonsense could write",
+    ),
 ];
 
 /// What the program reads from the environment and is no setting of the server.

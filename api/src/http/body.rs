@@ -61,6 +61,10 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let said = error.inner().to_string();
+        // Of what can be passed over unread, only the nesting is found out here.
+        if error.inner().is_syntax() {
+            return Problem::new(&problem::UNREADABLE, said);
+        }
         // Where fields are shared between types the parser loses its place, and the field is found by doing without it.
         let field = match error.path().to_string().as_str() {
             "." => blame::<T>(text).unwrap_or_default(),

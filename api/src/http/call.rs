@@ -7,15 +7,20 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
-use persistence::{Conn, Failure, Mode, Outcome, Record, Stamp, Stored, Tx, record::idempotency};
-use serde::Deserialize;
+use persistence::{
+    Changes, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
+};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::body::Body;
-use super::{Answer, Problem, Reply, problem};
+use super::kept::{Key, Sheet};
+use super::reply::Resource;
+use super::{Answer, Problem, Reply, arrival, listing, problem};
 use crate::App;
-use crate::auth::Who;
+use crate::auth::ties::Ties;
+use crate::auth::{Side, Who};
 
 /// The body of a request that has none.
 #[derive(Clone, Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
@@ -51,10 +56,13 @@ impl<T: Body + 'static> FromRequest for Call<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(req, payload);
-        let req = req.clone();
+        let (req, payload) = (req.clone(), payload.take());
+        if matches!(payload, Payload::None) {
+            let read = Self::extract(&req, b"");
+            return Box::pin(std::future::ready(read));
+        }
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|e| Problem::new(&problem::TOO_LARGE, e.to_string()))?;
+            let bytes = arrival::body(req.clone(), payload).await?;
             Self::extract(&req, &bytes)
         })
     }
@@ -91,30 +99,27 @@ impl<T: Body> Call<T> {
         // recording the reading.
         let key = if req.method().is_safe() { Ok(None) } else { header("idempotency-key") };
         let key = key.map_err(|_| unreadable("Idempotency-Key is not plain text"))?;
-        if key.as_ref().is_some_and(|k| k.is_empty() || k.len() > 255) {
+        if key.as_ref().is_some_and(|k| k.is_empty() || k.len() > KEY) {
             return Err(unreadable("Idempotency-Key is 1 to 255 characters"));
         }
         let if_match = header("if-match").map_err(|_| unreadable("If-Match is not plain text"))?;
         let if_match = if_match
             .map(|tag| seen(&tag).ok_or_else(|| unreadable("If-Match is `*` or an ETag that this server gave")));
-        let wish =
-            web::Query::<Wish>::from_query(req.query_string()).map_err(|_| unreadable("dryRun is true or false"))?;
+        let wish = match req.query_string() {
+            "" => false,
+            query => web::Query::<Wish>::from_query(query).map_err(|_| unreadable("dryRun is true or false"))?.dry_run,
+        };
         if !bytes.is_empty() && req.content_type() != "application/json" {
             return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "this body is application/json"));
         }
         let body = T::read(if bytes.is_empty() { b"{}" } else { bytes })?;
-        let mut sha = Sha256::new();
-        for part in [req.method().as_str().as_bytes(), req.uri().to_string().as_bytes(), bytes] {
-            sha.update((part.len() as u64).to_be_bytes());
-            sha.update(part);
-        }
         Ok(Self {
             app,
             who,
             body,
-            dry_run: wish.dry_run && !req.method().is_safe(),
+            dry_run: wish && !req.method().is_safe(),
+            fingerprint: key.as_ref().map(|_| fingerprint(req, bytes)).unwrap_or_default(),
             key,
-            fingerprint: sha.finalize().to_vec(),
             if_match: if_match.transpose()?,
             if_none_match: header("if-none-match").unwrap_or_default(),
             conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
@@ -174,6 +179,54 @@ impl<T: Send + Sync + 'static> Call<T> {
         Ok(reply.send(seen.as_deref()))
     }
 
+    /// Answers with one aggregate as the caller's side sees it. `view` makes it from the aggregate and the side alone, so
+    /// that it can be kept for others of that side.
+    ///
+    /// # Errors
+    /// Not found, forbidden, or what `view` fails with.
+    pub async fn show<A: Record>(self, id: A::Id, view: fn(&Stored<A>, Side) -> Outcome<Reply>) -> Answer
+    where
+        A::Id: Send + 'static,
+    {
+        let app = self.app.clone();
+        let key = Key { view: view as usize, id: id.into(), side: self.who.side() };
+        if let Some(kept) = app.db.changes().and_then(|changes| app.kept.sheet(changes, key)) {
+            return Ok(kept.send(&self.who, A::KIND, self.if_none_match.as_deref())?);
+        }
+        let (since, seen) = (app.db.changes().map(Changes::mark), self.if_none_match.clone());
+        let read = app.db.read(move |c| {
+            let found = self.who.get::<A>(c, id)?;
+            let about = found.value.about();
+            let written = view(&found, key.side)?.write();
+            if let Some(since) = since {
+                let sheet = Sheet { since, about, ties: Ties::load(c, about)?, written: written.clone() };
+                self.app.kept.keep_sheet(key, sheet.into());
+            }
+            Ok(written)
+        });
+        Ok(read.await?.send(seen.as_deref()))
+    }
+
+    /// Answers with a page of the aggregates that `ask` filters by, each as the caller's side sees it. `view` makes a row
+    /// from the aggregate and the side alone: a version that was shown once is not read again.
+    ///
+    /// # Errors
+    /// What `ask` fails with.
+    pub async fn list<A: Listed, V: Serialize + 'static>(
+        self,
+        ask: impl FnOnce(&mut Conn<'_>, &Self) -> Outcome<(Page, A::Filter)> + Send + 'static,
+        view: fn(&A, Side) -> V,
+    ) -> Answer {
+        let side = self.who.side();
+        let row = move |stored: &Stored<A>| Resource::of(stored, |value| view(value, side));
+        let key = move |id| Key { view: view as usize, id, side };
+        self.read(move |c, call| {
+            let (page, filter) = ask(c, call)?;
+            listing::page(c, &filter, page, &call.app.kept, key, row)
+        })
+        .await
+    }
+
     /// Answers from one transaction: with the first answer where the idempotency key was used before, and without
     /// keeping anything where `dryRun=true`.
     ///
@@ -183,7 +236,7 @@ impl<T: Send + Sync + 'static> Call<T> {
         let db = self.app.db.clone();
         let stamp = Stamp {
             now: self.now(),
-            actor: self.who.actor.clone(),
+            actor: (*self.who.actor).clone(),
             request: self.request.clone(),
             ids: self.app.ids.clone(),
         };
@@ -289,6 +342,16 @@ domain::rules! {
     KEY_REUSED = "idempotency_key_reused", Conflict, "CRD-07, AC-79", "An idempotency key belongs to one request.";
 }
 
+/// What an idempotency key stands for.
+fn fingerprint(req: &HttpRequest, body: &[u8]) -> Vec<u8> {
+    let mut sha = Sha256::new();
+    for part in [req.method().as_str().as_bytes(), req.uri().to_string().as_bytes(), body] {
+        sha.update((part.len() as u64).to_be_bytes());
+        sha.update(part);
+    }
+    sha.finalize().to_vec()
+}
+
 /// What an `If-Match` says that the caller saw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Seen {
@@ -298,11 +361,20 @@ enum Seen {
     Version(i64),
 }
 
-/// An `If-Match`: `*`, or an ETag that this server gave, whose digits before any dot are the version.
+/// Characters of an idempotency key at most.
+pub const KEY: usize = 255;
+/// What an `If-Match` looks like, for the contract.
+pub const SEEN: &str = r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#;
+
+/// An `If-Match`: `*`, or an ETag that this server gave: a version, and a digest of what was shown where that is more.
 fn seen(tag: &str) -> Option<Seen> {
-    if tag.trim() == "*" {
+    if tag == "*" {
         return Some(Seen::Anything);
     }
-    let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
-    inner.split('.').next()?.parse().ok().map(Seen::Version)
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let (version, shown) = inner.split_once('.').map_or((inner, None), |(version, shown)| (version, Some(shown)));
+    let is_number = (1..=18).contains(&version.len()) && version.bytes().all(|b| b.is_ascii_digit());
+    let is_digest =
+        shown.is_none_or(|shown| shown.len() == 16 && shown.bytes().all(|b| b"0123456789abcdef".contains(&b)));
+    if is_number && is_digest { version.parse().ok().map(Seen::Version) } else { None }
 }

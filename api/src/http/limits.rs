@@ -55,9 +55,9 @@ impl Limits {
     }
 
     /// Counts a request of `caller`, by its own limit or the server's; `None` where there is none.
-    pub fn count(&self, policy: &'static str, caller: &str, own: Option<u32>) -> Option<Share> {
+    pub fn count(&self, policy: &'static str, caller: impl FnOnce() -> String, own: Option<u32>) -> Option<Share> {
         let limit = own.unwrap_or(self.per_minute);
-        (limit > 0).then(|| self.take(policy, caller, limit, self.elapsed()))
+        (limit > 0).then(|| self.take(policy, &caller(), limit, self.elapsed()))
     }
 
     /// Where a request comes from. An IPv6 network is one caller: it has more addresses than could be counted.
@@ -179,8 +179,8 @@ mod tests {
         assert!(limits.take("caller", "a", 3, at(0)).allow().is_err());
         assert!(limits.take("caller", "b", 3, at(0)).allow().is_ok());
         assert!(limits.take("address", "a", 3, at(0)).allow().is_ok(), "nor do policies");
-        assert_eq!(limits.count("caller", "c", Some(7)).map(|share| share.limit), Some(7));
-        assert_eq!(Limits::new(Clock::System, 0, false).count("caller", "a", None), None);
+        assert_eq!(limits.count("caller", || "c".to_owned(), Some(7)).map(|share| share.limit), Some(7));
+        assert_eq!(Limits::new(Clock::System, 0, false).count("caller", || "a".to_owned(), None), None);
     }
 
     #[test]

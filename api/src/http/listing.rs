@@ -1,12 +1,19 @@
 //! Lists: pages by an opaque cursor.
 
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use actix_web::web::Bytes;
 use domain::kernel::Instant;
-use persistence::{Failure, Moment, Outcome, Page, Record, Stored};
+use persistence::record::hex;
+use persistence::{Conn, Failure, Head, Listed, Moment, Outcome, Page, Record, Stored};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Reply;
+use super::kept::{Kept, Key};
 use super::reply::Resource;
 
 /// Rows on a page where the caller does not say.
@@ -24,7 +31,7 @@ pub struct Listing {
     pub limit: Option<i64>,
     /// `next` of the page before.
     pub cursor: Option<String>,
-    /// Only what was changed at or after this instant.
+    /// Only what was changed at or after this instant, in the order of the changes. What is changed meanwhile comes again.
     pub updated_since: Option<Instant>,
 }
 
@@ -55,11 +62,16 @@ impl Listing {
     /// A refusal where the limit or the cursor is unusable.
     pub fn page(&self) -> Outcome<Page> {
         let limit = rows(self.limit)?;
-        let after = match &self.cursor {
-            None => None,
-            Some(text) => Some(Uuid::parse_str(text).map_err(|_| bad_cursor())?),
+        let (changed, after) = match (&self.cursor, self.updated_since) {
+            (None, _) => (None, None),
+            (Some(text), None) => (None, Some(text.as_str())),
+            (Some(text), Some(_)) => {
+                let (changed, after) = text.split_once('.').ok_or_else(bad_cursor)?;
+                (Some(Instant::from_micros(changed.parse().map_err(|_| bad_cursor())?)), Some(after))
+            }
         };
-        Ok(Page { after, limit: limit + 1 })
+        let after = after.map(Uuid::parse_str).transpose().map_err(|_| bad_cursor())?;
+        Ok(Page { after, changed, changes: self.updated_since.is_some(), limit: limit + 1 })
     }
 
     /// The instant for a filter.
@@ -80,10 +92,64 @@ impl Listing {
         let shown = usize::try_from(page.limit - 1).unwrap_or_default();
         let more = rows.len() > shown;
         rows.truncate(shown);
-        let next = if more { rows.last().map(|row| row.value.id().to_string()) } else { None };
+        let next = rows.last().filter(|_| more).map(|row| place(page, row.value.id(), row.updated_at));
         let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
         Ok(Reply::json(200, &List { items, next })?.tagged_by_content(0))
     }
+}
+
+/// The cursor of a page that goes on after that row.
+fn place(page: Page, id: Uuid, updated_at: Instant) -> String {
+    if page.changes { format!("{}.{id}", updated_at.micros()) } else { id.to_string() }
+}
+
+/// 200 with a page of aggregates, each as `show` makes it. What was made of a version is kept under `key`.
+///
+/// # Errors
+/// Where the store fails, or they cannot be written as JSON.
+pub fn page<A: Listed, V: Serialize>(
+    conn: &mut Conn<'_>,
+    filter: &A::Filter,
+    page: Page,
+    kept: &Kept,
+    key: impl Fn(Uuid) -> Key,
+    show: impl Fn(&Stored<A>) -> Resource<V>,
+) -> Outcome<Reply> {
+    let mut found = A::page(conn, filter, page)?;
+    let shown = usize::try_from(page.limit - 1).unwrap_or_default();
+    let more = found.len() > shown;
+    found.truncate(shown);
+    let next = found.last().filter(|_| more).map(|row| place(page, row.id, row.updated_at));
+    let mut rows: Vec<_> = found.iter().map(|row| (row.version, kept.row(key(row.id), row.version))).collect();
+    let missing: Vec<Uuid> =
+        found.iter().zip(&rows).filter(|(_, (_, row))| row.is_none()).map(|(row, _)| row.id).collect();
+    if !missing.is_empty() {
+        let mut read: HashMap<Uuid, Stored<A>> =
+            A::these(conn, &missing)?.into_iter().map(|stored| (stored.value.id(), stored)).collect();
+        for (Head { id, .. }, row) in found.iter().zip(&mut rows).filter(|(_, (_, row))| row.is_none()) {
+            // It may have been changed since the page was read: then this is what it has become.
+            let Some(stored) = read.remove(id) else { continue };
+            let text = Bytes::from(serde_json::to_vec(&show(&stored))?);
+            kept.keep_row(key(*id), stored.version, text.clone());
+            *row = (stored.version, Some(text));
+        }
+    }
+    let mut sha = Sha256::new();
+    let mut body = String::from("{\"items\":[");
+    for (Head { id, .. }, (version, row)) in found.iter().zip(&rows) {
+        let Some(row) = row else { continue };
+        sha.update(id.as_bytes());
+        sha.update(version.to_be_bytes());
+        if !body.ends_with('[') {
+            body.push(',');
+        }
+        body.push_str(std::str::from_utf8(row).map_err(|e| Failure::Broken(e.to_string()))?);
+    }
+    sha.update(next.as_deref().unwrap_or_default());
+    let next = serde_json::to_string(&next)?;
+    write!(body, "],\"next\":{next}}}").map_err(|e| Failure::Broken(e.to_string()))?;
+    let digest = hex(sha.finalize().get(..8).unwrap_or_default());
+    Ok(Reply::text(200, body).with_etag(format!("\"0.{digest}\"")))
 }
 
 /// The rows of a page, by what the caller asked for.

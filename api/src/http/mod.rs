@@ -1,8 +1,11 @@
 //! The way of a request: authenticated, read, answered, and refused in one form.
 
+pub mod access;
+pub mod arrival;
 pub mod body;
 pub mod call;
 pub mod gate;
+pub mod kept;
 pub mod limits;
 pub mod listing;
 pub mod problem;

@@ -99,6 +99,9 @@ pub struct Problem {
     /// The seconds to wait, for `rate_limited`; they are in `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u64>,
+    /// What the server's own trouble is, for the log alone.
+    #[serde(skip)]
+    pub cause: Option<String>,
 }
 
 impl Problem {
@@ -117,6 +120,7 @@ impl Problem {
             allowed: None,
             scope: None,
             retry_after: None,
+            cause: None,
         }
     }
 
@@ -125,6 +129,15 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = errors.first().map(|e| e.detail.clone()).unwrap_or_default();
         Self { errors, ..Self::new(&INVALID, detail) }
+    }
+
+    /// Logs what the server's own trouble is, beside the request that met it.
+    pub fn log(&self, request: &str) {
+        match &self.cause {
+            None => {}
+            Some(cause) if self.code == UNAVAILABLE.code => tracing::warn!(request, cause, "unavailable"),
+            Some(cause) => tracing::error!(request, cause, "broken"),
+        }
     }
 
     fn rules(violations: &[Violation]) -> Self {
@@ -152,6 +165,7 @@ impl Problem {
             allowed: None,
             scope: None,
             retry_after: None,
+            cause: None,
         }
     }
 
@@ -187,13 +201,9 @@ impl From<Failure> for Problem {
             Failure::Stale => Self::new(&STALE, "it was changed meanwhile: read it again"),
             Failure::Unconditional => Self::new(&PRECONDITION_REQUIRED, PRECONDITION_REQUIRED.says),
             Failure::Unavailable(inner) | Failure::Again(inner) => {
-                tracing::warn!(%inner, "unavailable");
-                Self::new(&UNAVAILABLE, UNAVAILABLE.says)
+                Self { cause: Some(inner), ..Self::new(&UNAVAILABLE, UNAVAILABLE.says) }
             }
-            Failure::Broken(inner) => {
-                tracing::error!(%inner, "broken");
-                Self::new(&BROKEN, BROKEN.says)
-            }
+            Failure::Broken(inner) => Self { cause: Some(inner), ..Self::new(&BROKEN, BROKEN.says) },
         }
     }
 }

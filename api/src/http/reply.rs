@@ -1,7 +1,9 @@
 //! Answers: kept whole, so that a replay under an idempotency key is the first answer to the letter.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
+use actix_web::web::Bytes;
 use persistence::{Outcome, Record, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,7 +77,19 @@ impl Reply {
     /// # Errors
     /// As [`Reply::ok`].
     pub fn json(status: u16, body: &impl Serialize) -> Outcome<Self> {
-        Ok(Self { status, etag: None, location: None, body: serde_json::to_string(body)?, once: None })
+        Ok(Self::text(status, serde_json::to_string(body)?))
+    }
+
+    /// `status` with JSON that is written already.
+    #[must_use]
+    pub fn text(status: u16, body: String) -> Self {
+        Self { status, etag: None, location: None, body, once: None }
+    }
+
+    /// With that ETag, quotes and all.
+    #[must_use]
+    pub fn with_etag(self, etag: String) -> Self {
+        Self { etag: Some(etag), ..self }
     }
 
     /// With status 201 and a location.
@@ -93,7 +107,7 @@ impl Reply {
     /// With the ETag of a version.
     #[must_use]
     pub fn tagged(self, version: i64) -> Self {
-        Self { etag: Some(format!("\"{version}\"")), ..self }
+        self.with_etag(format!("\"{version}\""))
     }
 
     /// With a member that is shown this once: it is never kept, so no replay under an idempotency key has it.
@@ -109,30 +123,28 @@ impl Reply {
         use sha2::Digest as _;
         let digest = sha2::Sha256::digest(self.body.as_bytes());
         let short = hex(digest.get(..8).unwrap_or_default());
-        Self { etag: Some(format!("\"{version}.{short}\"")), ..self }
+        self.with_etag(format!("\"{version}.{short}\""))
     }
 
     /// The response; 304 where the caller's `If-None-Match` names this answer.
     #[must_use]
     pub fn send(self, if_none_match: Option<&str>) -> HttpResponse {
-        let unchanged = match (&self.etag, if_none_match) {
-            (Some(etag), Some(seen)) => {
-                seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
-            }
-            (_, _) => false,
-        };
-        let status = if unchanged { 304 } else { self.status };
-        let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
-        if let Some(etag) = &self.etag {
-            response.insert_header((header::ETAG, etag.as_str()));
-        }
-        if let Some(location) = &self.location {
-            response.insert_header((header::LOCATION, location.as_str()));
-        }
-        if unchanged { response.finish() } else { response.content_type("application/json").body(self.text()) }
+        self.write().send(if_none_match)
     }
 
-    fn text(self) -> String {
+    /// As it goes out.
+    #[must_use]
+    pub fn write(self) -> Written {
+        let field = |text: &str| HeaderValue::from_str(text).ok();
+        Written {
+            status: StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK),
+            etag: self.etag.as_deref().and_then(field),
+            location: self.location.as_deref().and_then(field),
+            body: self.whole().into(),
+        }
+    }
+
+    fn whole(self) -> String {
         let Some((member, value)) = self.once else { return self.body };
         match serde_json::from_str(&self.body) {
             Ok(serde_json::Value::Object(mut members)) => {
@@ -141,5 +153,47 @@ impl Reply {
             }
             _ => self.body,
         }
+    }
+}
+
+/// An answer as it goes out, as often as it is asked for.
+#[derive(Clone, Debug)]
+pub struct Written {
+    status: StatusCode,
+    etag: Option<HeaderValue>,
+    location: Option<HeaderValue>,
+    body: Bytes,
+}
+
+impl Written {
+    /// Bytes of the body.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "no body of an answer is empty")]
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The response; 304 where the caller's `If-None-Match` names this answer.
+    #[must_use]
+    pub fn send(&self, if_none_match: Option<&str>) -> HttpResponse {
+        let unchanged = match (&self.etag, if_none_match) {
+            (Some(etag), Some(seen)) => {
+                let names = |tag: &str| tag.trim().trim_start_matches("W/").as_bytes() == etag.as_bytes();
+                seen == "*" || seen.split(',').any(names)
+            }
+            (_, _) => false,
+        };
+        let mut response = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { self.status });
+        if let Some(etag) = &self.etag {
+            response.insert_header((header::ETAG, etag.clone()));
+        }
+        if let Some(location) = &self.location {
+            response.insert_header((header::LOCATION, location.clone()));
+        }
+        if unchanged {
+            return response.finish();
+        }
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        response.body(self.body.clone())
     }
 }

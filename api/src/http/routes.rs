@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use actix_web::web::ServiceConfig;
+use actix_web::guard::fn_guard;
+use actix_web::web::{ServiceConfig, scope};
 use domain::kernel::{Permission, Rule};
 use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::openapi::{HttpMethod, OpenApi, RefOr};
 
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]
@@ -18,12 +19,17 @@ pub struct Operation {
     pub permission: Permission,
     /// The rules whose violation it can answer with.
     pub rules: &'static [&'static [&'static Rule]],
+    /// Registers the handler.
+    pub register: fn(&mut ServiceConfig),
+    /// Where it is, without the schemas that its documentation names.
+    pub place: fn() -> Place,
 }
+
+/// Path pattern, methods and documentation of an operation, as its handler states them.
+pub type Place = (String, Vec<HttpMethod>, utoipa::openapi::path::Operation);
 
 /// The routes of one subject.
 pub struct Subject {
-    /// Registers the handlers.
-    pub configure: fn(&mut ServiceConfig),
     /// Their documentation.
     pub document: fn() -> OpenApi,
     /// What each needs and can answer.
@@ -40,7 +46,6 @@ macro_rules! routes {
             struct Document;
 
             $crate::http::routes::Subject {
-                configure: |config| { config$(.service($handler))+; },
                 document: <Document as utoipa::OpenApi>::openapi,
                 operations: {
                     const OPERATIONS: &[$crate::http::routes::Operation] = &[$(
@@ -48,6 +53,11 @@ macro_rules! routes {
                             name: stringify!($handler),
                             permission: domain::kernel::Permission::$permission,
                             rules: { static OWN: &[&[&domain::kernel::Rule]] = &[$($rules),*]; OWN },
+                            register: |config| { config.service($handler); },
+                            place: || {
+                                use utoipa::Path;
+                                ($handler::path(), $handler::methods(), $handler::operation())
+                            },
                         }
                     ),+];
                     OPERATIONS
@@ -58,16 +68,56 @@ macro_rules! routes {
 }
 pub(crate) use routes;
 
-/// Finds the operation that a method and path pattern name.
+/// Finds the operation that a method and a path name, in a time that does not grow with their number.
 #[derive(Debug, Default)]
-pub struct Directory(BTreeMap<String, BTreeMap<&'static str, Entry>>);
+pub struct Directory {
+    router: matchit::Router<usize>,
+    resources: Vec<Resource>,
+    operations: usize,
+}
+
+/// What stands under one path pattern.
+#[derive(Debug)]
+struct Resource {
+    pattern: &'static str,
+    entries: Vec<Entry>,
+}
 
 /// An operation with the query parameters that it documents.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The operation.
     pub operation: Operation,
+    /// Its method.
+    pub method: &'static str,
+    /// Its path pattern, such as `/v1/lots/{id}`.
+    pub pattern: &'static str,
+    /// Its place among all operations, from 0.
+    pub number: usize,
     query: Vec<String>,
+}
+
+/// What a method and a path name.
+#[derive(Clone, Copy, Debug)]
+pub enum Found {
+    /// An operation.
+    Operation(&'static Entry),
+    /// A path that knows other methods.
+    Elsewhere(&'static str, &'static [Entry]),
+    /// No operation of the API.
+    Nothing,
+}
+
+impl Found {
+    /// The path pattern.
+    #[must_use]
+    pub fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::Operation(entry) => Some(entry.pattern),
+            Self::Elsewhere(pattern, _) => Some(pattern),
+            Self::Nothing => None,
+        }
+    }
 }
 
 impl Entry {
@@ -77,6 +127,25 @@ impl Entry {
         let names = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| pair.split('=').next());
         let mut names = names.filter(|name| !self.query.iter().any(|known| known == name));
         names.next()
+    }
+
+    /// What its handler is grouped by: the beginning of the path, without what varies.
+    fn beginning(&self) -> &'static str {
+        let fixed = self.pattern.split_once("/{").map_or(self.pattern, |(fixed, _)| fixed);
+        let end = fixed.match_indices('/').nth(2).map_or(fixed.len(), |(at, _)| at);
+        fixed.get(..end).unwrap_or(fixed)
+    }
+}
+
+/// A method that operations have.
+fn name(method: &HttpMethod) -> Option<&'static str> {
+    match method {
+        HttpMethod::Get => Some("GET"),
+        HttpMethod::Post => Some("POST"),
+        HttpMethod::Put => Some("PUT"),
+        HttpMethod::Patch => Some("PATCH"),
+        HttpMethod::Delete => Some("DELETE"),
+        HttpMethod::Options | HttpMethod::Head | HttpMethod::Trace => None,
     }
 }
 
@@ -90,40 +159,72 @@ impl Directory {
 
     /// Reads the operations of subjects with the methods and paths their documentation states.
     fn of(subjects: &[Subject]) -> Self {
-        let mut directory = Self::default();
-        for subject in subjects {
-            for (path, item) in (subject.document)().paths.paths {
-                let methods = [
-                    ("GET", item.get),
-                    ("POST", item.post),
-                    ("PUT", item.put),
-                    ("PATCH", item.patch),
-                    ("DELETE", item.delete),
-                ];
-                for (method, documented) in methods {
-                    let Some(documented) = documented else { continue };
-                    let name = documented.operation_id.as_deref();
-                    let Some(operation) = subject.operations.iter().find(|o| name == Some(o.name)) else { continue };
-                    let parameters = documented.parameters.unwrap_or_default();
-                    let own = parameters.into_iter().filter_map(|parameter| match parameter {
-                        RefOr::T(own) => (own.parameter_in == ParameterIn::Query).then_some(own.name),
-                        RefOr::Ref(_) => None,
-                    });
-                    let dry_run = (method != "GET").then(|| "dryRun".to_owned());
-                    let entry = Entry { operation: *operation, query: own.chain(dry_run).collect() };
-                    directory.0.entry(path.clone()).or_default().insert(method, entry);
-                }
+        let mut paths: BTreeMap<String, Vec<(&'static str, Operation, Vec<String>)>> = BTreeMap::new();
+        for operation in subjects.iter().flat_map(|subject| subject.operations) {
+            let (path, methods, documented) = (operation.place)();
+            let parameters = documented.parameters.unwrap_or_default();
+            let own = parameters.into_iter().filter_map(|parameter| match parameter {
+                RefOr::T(own) => (own.parameter_in == ParameterIn::Query).then_some(own.name),
+                RefOr::Ref(_) => None,
+            });
+            let own: Vec<String> = own.collect();
+            for method in methods.iter().filter_map(name) {
+                let dry_run = (method != "GET").then(|| "dryRun".to_owned());
+                let query = own.iter().cloned().chain(dry_run).collect();
+                paths.entry(path.clone()).or_default().push((method, *operation, query));
             }
+        }
+        let mut directory = Self::default();
+        for (path, mut operations) in paths {
+            operations.sort_unstable_by_key(|(method, ..)| *method);
+            // As many as there are paths in the program, and made once.
+            let pattern: &'static str = path.leak();
+            let entries = operations.into_iter().map(|(method, operation, query)| {
+                let number = directory.operations;
+                directory.operations += 1;
+                Entry { operation, method, pattern, number, query }
+            });
+            let resource = Resource { pattern, entries: entries.collect() };
+            if let Err(error) = directory.router.insert(pattern, directory.resources.len()) {
+                // Nobody finds it then: the first test of that operation says so.
+                tracing::error!(%error, pattern, "two paths are not to be told apart");
+            }
+            directory.resources.push(resource);
         }
         directory
     }
 
-    /// The operation, or the methods that the path knows.
-    ///
-    /// # Errors
-    /// The methods known, where the path knows others only; empty where the path is unknown.
-    pub fn find(&self, pattern: Option<&str>, method: &str) -> Result<&Entry, Vec<&'static str>> {
-        let Some(known) = pattern.and_then(|p| self.0.get(p)) else { return Err(Vec::new()) };
-        known.get(method).ok_or_else(|| known.keys().copied().collect())
+    /// What a method and a path name.
+    #[must_use]
+    pub fn find(&'static self, path: &str, method: &str) -> Found {
+        let found = self.router.at(path).ok().and_then(|found| self.resources.get(*found.value));
+        let Some(Resource { pattern, entries }) = found else { return Found::Nothing };
+        entries.iter().find(|entry| entry.method == method).map_or(Found::Elsewhere(pattern, entries), Found::Operation)
+    }
+
+    /// How many operations there are.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.operations
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.resources.iter().flat_map(|resource| &resource.entries)
+    }
+}
+
+/// Registers every handler. The framework tries the patterns one after the other, so they are grouped by the beginning
+/// of their path, and a group whose beginning is another is passed over at once.
+pub fn register(service: &mut ServiceConfig) {
+    let mut groups: BTreeMap<&str, Vec<fn(&mut ServiceConfig)>> = BTreeMap::new();
+    for entry in Directory::published().entries() {
+        groups.entry(entry.beginning()).or_default().push(entry.operation.register);
+    }
+    for (beginning, handlers) in groups {
+        let guard = fn_guard(move |request| {
+            let rest = request.head().uri.path().strip_prefix(beginning);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        service.service(scope("").guard(guard).configure(|scope| handlers.iter().for_each(|register| register(scope))));
     }
 }

@@ -50,17 +50,20 @@ async fn list_provider_homes(
     wanted: web::Query<Wanted>,
     listing: web::Query<Listing>,
 ) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        open_to(c, &call.who, *id)?;
-        let filter = homes::Filter {
-            provider_id: Some(vec![(*id).into()]),
-            state: wanted.state.clone().map(|s| vec![s]),
-            updated_since: listing.since(),
-            ..homes::Filter::default()
-        };
-        Listing::reply(page, homes::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            open_to(c, &call.who, *id)?;
+            let filter = homes::Filter {
+                provider_id: Some(vec![(*id).into()]),
+                state: wanted.state.clone().map(|s| vec![s]),
+                updated_since: listing.since(),
+                ..homes::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Home, _| found.clone(),
+    )
     .await
 }
 
@@ -144,11 +147,7 @@ async fn find_home(call: Call, sought: web::Query<Sought>) -> Answer {
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), responses((status = 200, body = Resource<Home>)))]
 #[get("/v1/homes/{id}")]
 async fn get_home(call: Call, id: web::Path<HomeId>) -> Answer {
-    call.read(move |c, call| {
-        let found = call.who.get::<Home>(c, *id)?;
-        Reply::ok(&found)
-    })
-    .await
+    call.show::<Home>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Replace a home's profile

@@ -86,36 +86,39 @@ impl Wanted {
 #[utoipa::path(tag = "providers", params(Wanted, Listing), responses((status = 200, body = List<Resource<Provider>>)))]
 #[get("/v1/providers")]
 async fn list_providers(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let mut filter = providers::Filter {
-            state: wanted.state.clone().map(|s| vec![s]),
-            agency_urn: wanted.agency_urn.as_deref().map(|n| vec![Some(regulator_number(n))]),
-            company_number: wanted.company_number.as_deref().map(|n| vec![Some(company_number(n))]),
-            updated_since: listing.since(),
-            ..providers::Filter::default()
-        };
-        if let Some(known_as) = wanted.known_as()? {
-            filter.id = Some(store::by_reference(c, &known_as)?.map(Uid::from).into_iter().collect());
-        }
-        let actor = &call.who.actor;
-        match actor.role {
-            Role::Provider => {
-                let own = actor.provider.map(Uid::from);
-                let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
-                filter.id = Some(own.filter(sought).into_iter().collect());
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let mut filter = providers::Filter {
+                state: wanted.state.clone().map(|s| vec![s]),
+                agency_urn: wanted.agency_urn.as_deref().map(|n| vec![Some(regulator_number(n))]),
+                company_number: wanted.company_number.as_deref().map(|n| vec![Some(company_number(n))]),
+                updated_since: listing.since(),
+                ..providers::Filter::default()
+            };
+            if let Some(known_as) = wanted.known_as()? {
+                filter.id = Some(store::by_reference(c, &known_as)?.map(Uid::from).into_iter().collect());
             }
-            Role::Portal if !call.who.named().is_empty() => {
-                let own = call.who.own_providers(c)?.unwrap_or_default().into_iter().map(Uid::from);
-                let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
-                filter.id = Some(own.filter(sought).collect());
+            let actor = &call.who.actor;
+            match actor.role {
+                Role::Provider => {
+                    let own = actor.provider.map(Uid::from);
+                    let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
+                    filter.id = Some(own.filter(sought).into_iter().collect());
+                }
+                Role::Portal if !call.who.named().is_empty() => {
+                    let own = call.who.own_providers(c)?.unwrap_or_default().into_iter().map(Uid::from);
+                    let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
+                    filter.id = Some(own.filter(sought).collect());
+                }
+                // By the account: a portal may have registered more than a list of ids should hold.
+                Role::Portal => filter.registered_by = Some(vec![actor.subject.clone()]),
+                _ => {}
             }
-            // By the account: a portal may have registered more than a list of ids should hold.
-            Role::Portal => filter.registered_by = Some(vec![actor.subject.clone()]),
-            _ => {}
-        }
-        Listing::reply(page, providers::list(c, &filter, page)?, Clone::clone)
-    })
+            Ok((page, filter))
+        },
+        |found: &Provider, _| found.clone(),
+    )
     .await
 }
 
@@ -123,11 +126,7 @@ async fn list_providers(call: Call, wanted: web::Query<Wanted>, listing: web::Qu
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), responses((status = 200, body = Resource<Provider>)))]
 #[get("/v1/providers/{id}")]
 async fn get_provider(call: Call, id: web::Path<ProviderId>) -> Answer {
-    call.read(move |c, call| {
-        let found = call.who.get::<Provider>(c, *id)?;
-        Reply::ok(&found)
-    })
-    .await
+    call.show::<Provider>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Replace a provider's profile

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{removals, show, suspensions, uids};
+use super::{removals, suspensions, uids};
 use crate::arrangement::arrangements::Because;
 use crate::auth::Who;
 use crate::http::reply::Resource;
@@ -88,30 +88,33 @@ struct Which {
 #[utoipa::path(tag = "standing", params(Which, Listing), responses((status = 200, body = List<Resource<Appeal>>)))]
 #[get("/v1/appeals")]
 async fn list_appeals(call: Call, which: web::Query<Which>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let mut filter = appeals::Filter {
-            state: which.state.clone().map(|s| vec![s]),
-            provider_id: which.provider.map(|id| vec![id.into()]),
-            arrangement_id: which.arrangement.map(|id| vec![id.into()]),
-            updated_since: listing.since(),
-            ..appeals::Filter::default()
-        };
-        match call.who.own_providers(c)? {
-            Some(mut own) => {
-                own.retain(|id| which.provider.is_none_or(|only| only == *id));
-                filter.provider_id = Some(uids(own));
-            }
-            None => {
-                if let Some(only) = which.arrangement {
-                    call.who.may(c, within(only), Kind::Arrangement)?;
-                } else {
-                    filter.arrangement_id = readable(call, c)?;
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let mut filter = appeals::Filter {
+                state: which.state.clone().map(|s| vec![s]),
+                provider_id: which.provider.map(|id| vec![id.into()]),
+                arrangement_id: which.arrangement.map(|id| vec![id.into()]),
+                updated_since: listing.since(),
+                ..appeals::Filter::default()
+            };
+            match call.who.own_providers(c)? {
+                Some(mut own) => {
+                    own.retain(|id| which.provider.is_none_or(|only| only == *id));
+                    filter.provider_id = Some(uids(own));
+                }
+                None => {
+                    if let Some(only) = which.arrangement {
+                        call.who.may(c, within(only), Kind::Arrangement)?;
+                    } else {
+                        filter.arrangement_id = readable(call, c)?;
+                    }
                 }
             }
-        }
-        Listing::reply(page, appeals::list(c, &filter, page)?, Clone::clone)
-    })
+            Ok((page, filter))
+        },
+        |found: &Appeal, _| found.clone(),
+    )
     .await
 }
 
@@ -137,7 +140,7 @@ fn readable(call: &Call, conn: &mut Conn<'_>) -> Outcome<Option<Vec<Uid>>> {
 #[utoipa::path(tag = "standing", params(("id" = AppealId, Path)), responses((status = 200, body = Resource<Appeal>)))]
 #[get("/v1/appeals/{id}")]
 async fn get_appeal(call: Call, id: web::Path<AppealId>) -> Answer {
-    show::<Appeal>(call, *id).await
+    call.show::<Appeal>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Uphold an appeal

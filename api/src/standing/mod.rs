@@ -176,18 +176,6 @@ where
     .await
 }
 
-/// Reads a measure that the caller may see.
-async fn show<A: Record>(call: Call, id: A::Id) -> Answer
-where
-    A::Id: Send + 'static,
-{
-    call.read(move |c, call| {
-        let found = call.who.get::<A>(c, id)?;
-        Reply::ok(&found)
-    })
-    .await
-}
-
 /// The membership whose measures a caller lists.
 pub(crate) fn seen_member(call: &Call, conn: &mut Conn<'_>, id: MembershipId) -> Outcome<Membership> {
     let member = call.who.get::<Membership>(conn, id)?.value;

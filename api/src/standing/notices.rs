@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Said, lock_member, on_measure, seen_member, show};
+use super::{Said, lock_member, on_measure, seen_member};
 use crate::arrangement::arrangements::Because;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -80,7 +80,7 @@ async fn list_improvement_notices(call: Call, id: web::Path<MembershipId>) -> An
 #[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[get("/v1/improvement-notices/{id}")]
 async fn get_improvement_notice(call: Call, id: web::Path<NoticeId>) -> Answer {
-    show::<ImprovementNotice>(call, *id).await
+    call.show::<ImprovementNotice>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Answer an improvement notice, as the provider concerned

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Wanted, lock_measure, lock_member, on_measure, seen_member, show, suspensions, uids};
+use super::{Wanted, lock_measure, lock_member, on_measure, seen_member, suspensions, uids};
 use crate::arrangement::arrangements::Because;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -144,7 +144,7 @@ async fn list_membership_removals(call: Call, id: web::Path<MembershipId>) -> An
 #[utoipa::path(tag = "standing", params(("id" = RemovalId, Path)), responses((status = 200, body = Resource<Removal>)))]
 #[get("/v1/removals/{id}")]
 async fn get_removal(call: Call, id: web::Path<RemovalId>) -> Answer {
-    show::<Removal>(call, *id).await
+    call.show::<Removal>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// What a provider says to its removal.
@@ -231,17 +231,20 @@ async fn list_removals(
     wanted: web::Query<Wanted>,
     listing: web::Query<Listing>,
 ) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let filter = removals::Filter {
-            arrangement_id: Some(vec![(*id).into()]),
-            provider_id: wanted.providers(c, call, *id)?.map(uids),
-            state: wanted.state.clone().map(|s| vec![s]),
-            updated_since: listing.since(),
-            ..removals::Filter::default()
-        };
-        Listing::reply(page, removals::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |c, call| {
+            let page = listing.page()?;
+            let filter = removals::Filter {
+                arrangement_id: Some(vec![(*id).into()]),
+                provider_id: wanted.providers(c, call, *id)?.map(uids),
+                state: wanted.state.clone().map(|s| vec![s]),
+                updated_since: listing.since(),
+                ..removals::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Removal, _| found.clone(),
+    )
     .await
 }
 

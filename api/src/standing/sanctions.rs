@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Lift, lock_member, on_measure, seen_member, show};
+use super::{Lift, lock_member, on_measure, seen_member};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
@@ -74,7 +74,7 @@ async fn list_sanctions(call: Call, id: web::Path<MembershipId>) -> Answer {
 #[utoipa::path(tag = "standing", params(("id" = SanctionId, Path)), responses((status = 200, body = Resource<Sanction>)))]
 #[get("/v1/sanctions/{id}")]
 async fn get_sanction(call: Call, id: web::Path<SanctionId>) -> Answer {
-    show::<Sanction>(call, *id).await
+    call.show::<Sanction>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Lift a sanction

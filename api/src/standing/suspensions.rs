@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Lift, Said, Wanted, lock_member, removals, seen_member, show, uids};
+use super::{Lift, Said, Wanted, lock_member, removals, seen_member, uids};
 use crate::http::call::OutcomeOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -121,7 +121,7 @@ async fn list_membership_suspensions(call: Call, id: web::Path<MembershipId>) ->
 #[utoipa::path(tag = "standing", params(("id" = SuspensionId, Path)), responses((status = 200, body = Resource<Suspension>)))]
 #[get("/v1/suspensions/{id}")]
 async fn get_suspension(call: Call, id: web::Path<SuspensionId>) -> Answer {
-    show::<Suspension>(call, *id).await
+    call.show::<Suspension>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Lift a suspension before its time, or after its review

@@ -148,6 +148,7 @@ fn time(clock: &Clock) -> Outcome<Reply> {
 
 /// The figures in Prometheus's text format: for the operator's network, without a token, like `/health`.
 pub async fn metrics(app: web::Data<crate::App>) -> Result<HttpResponse, Problem> {
+    app.metrics.load(&app.db.load());
     let text = app.metrics.text().map_err(|e| Problem::from(persistence::Failure::Broken(e.to_string())))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
 }

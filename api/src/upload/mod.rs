@@ -10,6 +10,7 @@ mod file;
 mod kind;
 mod kinds;
 mod pass;
+mod reading;
 mod receive;
 mod refused;
 mod resource;
@@ -77,7 +78,15 @@ domain::rules! {
 
 /// The rules by which rows are refused, beside those of the domain's commands.
 pub fn row_rules() -> impl Iterator<Item = &'static Rule> {
-    [row::RULES, worker::RULES, kinds::homes::RULES, kinds::ratings::RULES, kinds::answers::RULES, kinds::fees::RULES]
-        .concat()
-        .into_iter()
+    [
+        row::RULES,
+        reading::RULES,
+        worker::RULES,
+        kinds::homes::RULES,
+        kinds::ratings::RULES,
+        kinds::answers::RULES,
+        kinds::fees::RULES,
+    ]
+    .concat()
+    .into_iter()
 }

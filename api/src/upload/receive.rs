@@ -166,7 +166,7 @@ async fn receive(
         return Err(too_large(limit));
     }
     let (call, subject) = app.db.read(move |c| subject(c, &call).map(|subject| (call, subject))).await?;
-    let stamp = Stamp { now: call.now(), actor: call.who.actor.clone(), request: None, ids: app.ids.clone() };
+    let stamp = Stamp { now: call.now(), actor: (*call.who.actor).clone(), request: None, ids: app.ids.clone() };
     let id: UploadId = stamp.mint();
     let received = stream(&app, &stamp, id, body).await;
     let (file, digest) = match received {
@@ -181,7 +181,7 @@ async fn receive(
         .signed(&digest)
         .write(move |tx, call| {
             let order = Order { kind, mode, dry_run, file: file.clone(), subject };
-            let by = call.who.actor.clone();
+            let by = (*call.who.actor).clone();
             let created = tx.create(Upload::receive(id, order, by, call.request(), tx.now())?)?;
             UploadView::reply(tx, &created).map(|reply| reply.at(format!("/v1/uploads/{id}")).with_status(202))
         })

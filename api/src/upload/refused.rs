@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header::{CONTENT_DISPOSITION, ContentDisposition, DispositionParam, DispositionType};
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use domain::kernel::UploadId;
 use domain::upload::{Upload, UploadMode};
 use persistence::upload::{self as store, Fault};
@@ -16,6 +17,7 @@ use persistence::{Db, Failure, Outcome};
 use tokio::sync::mpsc;
 
 use super::{RULES, UPLOAD_FORGOTTEN, UPLOAD_NOT_OVER, file, pass, resource};
+use crate::http::arrival::Working;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call};
 use crate::table::{self, Rejected, Writer};
@@ -37,8 +39,9 @@ const PIECE: usize = 64 * 1024;
 /// atomic upload all rows are given, since none was applied.
 #[utoipa::path(tag = "uploads", params(("id" = UploadId, Path)), responses((status = 200, description = "The rows", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/uploads/{id}/rejected")]
-async fn get_refused_rows(call: Call, id: web::Path<UploadId>) -> Answer {
+async fn get_refused_rows(req: HttpRequest, call: Call, id: web::Path<UploadId>) -> Answer {
     let (app, who, id) = (call.shared(), call.who.clone(), *id);
+    let (time, working) = (app.bounds.time, Working::on(&req));
     let upload = app.db.read(move |c| resource::find(c, &who, id)).await?.value;
     if !upload.is_over() {
         return Err(Failure::from(UPLOAD_NOT_OVER.broken("it is still worked on")).into());
@@ -52,17 +55,17 @@ async fn get_refused_rows(call: Call, id: web::Path<UploadId>) -> Answer {
     let (send, pieces) = mpsc::channel(AHEAD);
     let faults = Faults::of(app.db.clone(), id);
     tokio::task::spawn_blocking(move || {
-        let mut out = Pipe { send, piece: Vec::with_capacity(PIECE) };
+        let mut out = Pipe { send, time, handle: faults.handle.clone(), piece: Vec::with_capacity(PIECE) };
         if let Err(error) = write(&upload, file, &limits, faults, &mut out) {
             // The reader sees a transfer that was cut off, and so knows that it is not whole.
             tracing::warn!(upload = %upload.id, %error, "refused rows were not written to their end");
-            drop(out.send.blocking_send(Err(error)));
+            drop(out.pass(Err(error)));
         }
     });
     let mut response = HttpResponse::Ok();
     response.content_type(format.media_type());
     response.insert_header((CONTENT_DISPOSITION, attachment(name)));
-    Ok(response.body(Pieces(pieces)))
+    Ok(response.body(Pieces { pieces, _working: working }))
 }
 
 /// A file to be saved under a name.
@@ -147,6 +150,9 @@ impl Faults {
 /// What is written, in pieces, to whoever reads the answer: no faster than that.
 struct Pipe {
     send: mpsc::Sender<io::Result<web::Bytes>>,
+    /// How long a piece may stand.
+    time: Duration,
+    handle: tokio::runtime::Handle,
     piece: Vec<u8>,
 }
 
@@ -156,7 +162,13 @@ impl Pipe {
             return Ok(());
         }
         let piece = std::mem::take(&mut self.piece);
-        self.send.blocking_send(Ok(piece.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.pass(Ok(piece.into()))
+    }
+
+    /// Waits until there is room: a reader that takes nothing holds no thread for good.
+    fn pass(&self, piece: io::Result<web::Bytes>) -> io::Result<()> {
+        let sent = self.handle.block_on(tokio::time::timeout(self.time, self.send.send(piece)));
+        sent.map_err(|_| io::ErrorKind::TimedOut)?.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -175,7 +187,10 @@ impl Write for Pipe {
 }
 
 /// The other end of a [`Pipe`], as the body of an answer.
-struct Pieces(mpsc::Receiver<io::Result<web::Bytes>>);
+struct Pieces {
+    pieces: mpsc::Receiver<io::Result<web::Bytes>>,
+    _working: Option<Working>,
+}
 
 impl MessageBody for Pieces {
     type Error = io::Error;
@@ -185,6 +200,6 @@ impl MessageBody for Pieces {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<web::Bytes>>> {
-        self.0.poll_recv(cx)
+        self.pieces.poll_recv(cx)
     }
 }

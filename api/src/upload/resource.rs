@@ -143,17 +143,20 @@ struct Wanted {
 #[utoipa::path(tag = "uploads", params(Wanted, Listing), responses((status = 200, body = List<Resource<Upload>>)))]
 #[get("/v1/uploads")]
 async fn list_uploads(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
-    call.scan(move |c, call| {
-        let page = listing.page()?;
-        let filter = uploads::Filter {
-            owner: Some(vec![owner(&call.who.actor)]),
-            kind: wanted.kind.map(|kind| vec![kind.name().to_owned()]),
-            state: wanted.state.clone().map(|state| vec![state]),
-            updated_since: listing.since(),
-            ..uploads::Filter::default()
-        };
-        Listing::reply(page, uploads::list(c, &filter, page)?, Clone::clone)
-    })
+    call.list(
+        move |_, call| {
+            let page = listing.page()?;
+            let filter = uploads::Filter {
+                owner: Some(vec![owner(&call.who.actor)]),
+                kind: wanted.kind.map(|kind| vec![kind.name().to_owned()]),
+                state: wanted.state.clone().map(|state| vec![state]),
+                updated_since: listing.since(),
+                ..uploads::Filter::default()
+            };
+            Ok((page, filter))
+        },
+        |found: &Upload, _| found.clone(),
+    )
     .await
 }
 

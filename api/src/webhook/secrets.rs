@@ -70,7 +70,7 @@ struct Ping {
 #[post("/v1/webhooks/{id}/ping")]
 async fn ping_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
     let (id, app, now) = (*id, call.shared(), call.now());
-    let (who, dry) = (call.who.actor.clone(), call.is_dry_run());
+    let (who, dry) = ((*call.who.actor).clone(), call.is_dry_run());
     let read = app.db.read(move |c| {
         let subscription: Subscription = own(&call, c, id)?.value;
         Ok((subscription.url, store::secrets_of(c, id, now)?))

@@ -8,7 +8,7 @@ use chrono_tz::Europe::London;
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
 )]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, format = DateTime, example = "2019-01-04T00:00:00Z")]
+#[schema(value_type = String, format = DateTime, pattern = "^(19|2[0-9])[0-9]{2}-", example = "2019-01-04T00:00:00Z")]
 pub struct Instant(i64);
 
 impl Instant {

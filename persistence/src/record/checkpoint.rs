@@ -111,6 +111,9 @@ pub fn seal(tx: &mut Tx<'_>) -> Outcome<Option<Checkpoint>> {
     // The number is the key: of two servers that seal at once one stores its checkpoint and the other finds it there.
     let stored = on!(&mut **tx, c =>
         diesel::insert_into(checkpoints::table).values(&checkpoint).on_conflict_do_nothing().execute(c))?;
+    if stored == 1 {
+        tx.mark_written();
+    }
     Ok((stored == 1).then_some(checkpoint))
 }
 

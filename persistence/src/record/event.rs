@@ -4,13 +4,17 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use domain::kernel::{About, Actor, Aggregate, Audience, Instant, Kind, ProviderId, Role};
+use domain::kernel::{About, Actor, Aggregate, Audience, Kind, ProviderId, Role};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{Conn, Failure, Json, Moment, Outcome, Tx, Uid};
 
 mod digest;
+mod read;
+
+pub use read::{Cursor, Filter, PROVIDING_SIDE, Scope, after, before, end, place_of};
+pub(super) use read::{earliest_after, hashes, instants};
 
 mod schema {
     diesel::table! {
@@ -97,58 +101,6 @@ pub struct Entry {
     pub hash: Vec<u8>,
 }
 
-/// A place in the feed: transaction, then sequence.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct Cursor {
-    /// The writing transaction; 0 on SQLite, where the single writer gives the order.
-    pub tx: i64,
-    /// The sequence in it.
-    pub seq: i64,
-}
-
-/// Which events.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// What the caller may see at all.
-    pub scope: Scope,
-    /// This one.
-    pub id: Option<Uuid>,
-    /// Of this aggregate.
-    pub aggregate_id: Option<Uuid>,
-    /// About this provider.
-    pub provider: Option<Uuid>,
-    /// About this lot.
-    pub lot: Option<Uuid>,
-    /// About this arrangement.
-    pub arrangement: Option<Uuid>,
-    /// By this actor.
-    pub actor: Option<String>,
-    /// Of these kinds; of any where empty.
-    pub kinds: Vec<String>,
-    /// At or after.
-    pub from: Option<Instant>,
-    /// Before.
-    pub until: Option<Instant>,
-}
-
-/// What a caller may see of the record.
-#[derive(Clone, Debug, Default)]
-pub enum Scope {
-    /// Nothing: the safe default.
-    #[default]
-    Nothing,
-    /// Everything.
-    Everything,
-    /// Events about these arrangements, and those of providers and the library.
-    Arrangements(Vec<Uuid>),
-    /// Events about these providers, and what is open to all.
-    Providers(Vec<Uuid>),
-    /// What is done in running the system, and nothing of any procurement.
-    Administration,
-    /// What is open to all, alone.
-    Open,
-}
-
 /// Something to append: an event's fields beside what the transaction knows.
 pub struct Note<'a> {
     /// The kind of aggregate.
@@ -192,6 +144,7 @@ pub fn append<E: Serialize>(tx: &mut Tx<'_>, note: &Note<'_>, event: &E) -> Outc
     let head = head(tx, note.id)?;
     let entry = entry(tx, note, event, head)?;
     on!(&mut **tx, c => diesel::insert_into(events::table).values(&entry).execute(c))?;
+    tx.mark_written();
     Ok(())
 }
 
@@ -285,183 +238,4 @@ fn entry<E: Serialize>(tx: &Tx<'_>, note: &Note<'_>, event: &E, head: Option<(i6
 /// (CRD-09).
 fn acting_for(actor: &Actor, about: About) -> Option<ProviderId> {
     actor.provider.or(if actor.role == Role::Portal { about.provider } else { None })
-}
-
-/// A filter as a boxed query, once per backend.
-macro_rules! filtered {
-    ($filter:expr) => {{
-        let filter: &Filter = $filter;
-        let mut query = events::table.into_boxed();
-        query = match &filter.scope {
-            // Written out: only so does the index of what is open serve it.
-            Scope::Open => query
-                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("(audience = 'everyone' AND provider_id IS NULL)")),
-            Scope::Nothing => query.filter(events::seq.lt(0)),
-            // What is for a provider's own eyes is sealed from every other reader.
-            Scope::Everything => query.filter(events::audience.ne_all(SEALED)),
-            Scope::Arrangements(ids) => query
-                .filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
-                .filter(events::audience.ne_all(SEALED)),
-            Scope::Administration => query.filter(events::audience.eq("administrators")),
-            Scope::Providers(ids) => query.filter(
-                // What is for the buying side is sealed from the provider that it is about.
-                events::provider_id
-                    .eq_any(uids(ids))
-                    .and(events::audience.ne("buyers"))
-                    .or(events::audience.eq("everyone").and(events::provider_id.is_null())),
-            ),
-        };
-        if let Some(id) = filter.id {
-            query = query.filter(events::id.eq(Uid(id)));
-        }
-        if let Some(id) = filter.aggregate_id {
-            query = query.filter(events::aggregate_id.eq(Uid(id)));
-        }
-        if let Some(id) = filter.provider {
-            query = query.filter(events::provider_id.eq(Uid(id)));
-        }
-        if let Some(id) = filter.lot {
-            query = query.filter(events::lot_id.eq(Uid(id)));
-        }
-        if let Some(id) = filter.arrangement {
-            query = query.filter(events::arrangement_id.eq(Uid(id)));
-        }
-        if let Some(actor) = &filter.actor {
-            query = query.filter(events::actor.eq(actor.clone()));
-            // Who acts on the buying side is not shown to providers, so it is not to be found out by asking either.
-            if matches!(filter.scope, Scope::Providers(_)) {
-                query = query.filter(events::role.eq_any(PROVIDING_SIDE.map(Role::name)));
-            }
-        }
-        if !filter.kinds.is_empty() {
-            query = query.filter(events::kind.eq_any(filter.kinds.clone()));
-        }
-        if let Some(from) = filter.from {
-            query = query.filter(events::at.ge(Moment(from)));
-        }
-        if let Some(until) = filter.until {
-            query = query.filter(events::at.lt(Moment(until)));
-        }
-        query
-    }};
-}
-
-fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
-    ids.iter().map(|id| Some(Uid(*id))).collect()
-}
-
-/// What a PostgreSQL reader may see: only events below the oldest transaction still running, so that none can appear
-/// later behind the cursor. On SQLite the single writer commits in sequence.
-const SETTLED: &str = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
-
-/// What the buying side does not see: what is for a provider's own eyes, and what is for nobody's.
-const SEALED: [&str; 3] = ["provider", "administrators", "owner"];
-
-/// The roles whose account a provider may see.
-pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
-
-/// Loads `$query` where the place compares so to each `$cursor`; on PostgreSQL only what is settled.
-///
-/// PostgreSQL looks the pair up in an index. SQLite would use the transaction of it alone, which is always 0 there: it
-/// is asked for the sequence.
-macro_rules! placed {
-    ($conn:expr, $query:expr $(, $compare:literal $cursor:expr)*) => {{
-        use diesel::dsl::sql;
-        use diesel::sql_types::Bool;
-        match $conn {
-            Conn::Pg(c) => $query
-                $(.filter(
-                    sql::<Bool>(concat!("(tx, seq) ", $compare, " ("))
-                        .bind::<diesel::sql_types::BigInt, _>($cursor.tx)
-                        .sql(", ")
-                        .bind::<diesel::sql_types::BigInt, _>($cursor.seq)
-                        .sql(")"),
-                ))*
-                .filter(sql::<Bool>(SETTLED))
-                .load(&mut **c),
-            Conn::Sqlite(c) => $query
-                .filter(events::tx.eq(0))
-                $(.filter(sql::<Bool>(concat!("seq ", $compare, " ")).bind::<diesel::sql_types::BigInt, _>($cursor.seq)))*
-                .load(&mut **c),
-        }
-    }};
-}
-
-type Placed = (i64, i64, Entry);
-
-/// Events after `cursor` in commit order, each with its place.
-///
-/// # Errors
-/// Where the store fails.
-pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
-    let rows: Vec<Placed> = placed!(
-        conn,
-        filtered!(filter)
-            .order((events::tx.asc(), events::seq.asc()))
-            .limit(limit)
-            .select((events::tx, events::seq, Entry::as_select())),
-        ">" cursor
-    )?;
-    Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
-}
-
-/// Events before `cursor`, newest first, each with its place.
-///
-/// # Errors
-/// Where the store fails.
-pub fn before(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Entry)>> {
-    let rows: Vec<Placed> = placed!(
-        conn,
-        filtered!(filter)
-            .order((events::tx.desc(), events::seq.desc()))
-            .limit(limit)
-            .select((events::tx, events::seq, Entry::as_select())),
-        "<" cursor
-    )?;
-    Ok(rows.into_iter().map(|(tx, seq, entry)| (Cursor { tx, seq }, entry)).collect())
-}
-
-/// The place of the last settled event: nothing will ever appear before it. The beginning where there is none.
-///
-/// # Errors
-/// Where the store fails.
-pub fn end(conn: &mut Conn<'_>) -> Outcome<Cursor> {
-    let last: Vec<(i64, i64)> = placed!(
-        conn,
-        events::table
-            .into_boxed()
-            .order((events::tx.desc(), events::seq.desc()))
-            .limit(1)
-            .select((events::tx, events::seq))
-    )?;
-    Ok(last.first().map_or_else(Cursor::default, |(tx, seq)| Cursor { tx: *tx, seq: *seq }))
-}
-
-/// The place of an event in the feed.
-///
-/// # Errors
-/// Where the store fails.
-pub fn place_of(conn: &mut Conn<'_>, id: Uuid) -> Outcome<Option<Cursor>> {
-    let query = events::table.filter(events::id.eq(Uid(id))).select((events::tx, events::seq));
-    Ok(on!(conn, c => query.first(c)).optional()?.map(|(tx, seq)| Cursor { tx, seq }))
-}
-
-/// The hashes of settled events after one place and up to another, in commit order, each with its place.
-pub(super) fn hashes(conn: &mut Conn<'_>, after: Cursor, up_to: Cursor, limit: i64) -> Outcome<Vec<(Cursor, Vec<u8>)>> {
-    let rows: Vec<(i64, i64, Vec<u8>)> = placed!(
-        conn,
-        events::table
-            .into_boxed()
-            .order((events::tx.asc(), events::seq.asc()))
-            .limit(limit)
-            .select((events::tx, events::seq, events::hash)),
-        ">" after,
-        "<=" up_to
-    )?;
-    Ok(rows.into_iter().map(|(tx, seq, hash)| (Cursor { tx, seq }, hash)).collect())
-}
-
-impl Cursor {
-    /// After everything.
-    pub const END: Self = Self { tx: i64::MAX, seq: i64::MAX };
 }

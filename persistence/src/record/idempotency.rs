@@ -47,6 +47,7 @@ pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Out
     );
     let kept =
         on!(&mut **tx, c => diesel::insert_into(answers::table).values(row).on_conflict_do_nothing().execute(c))?;
+    tx.mark_written();
     if kept == 1 { Ok(()) } else { Err(crate::Failure::Again("the same key".to_owned())) }
 }
 

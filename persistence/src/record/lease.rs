@@ -2,7 +2,8 @@
 //!
 //! A lease runs by the machines' clocks, never by a movable one. They may differ by seconds, so a lease alone proves
 //! nothing: work is committed in a transaction that first asks [`holds`], which keeps the row locked until the
-//! commit. What a server did under a lease that it has lost is rolled back.
+//! commit. What a server did under a lease that it has lost is rolled back. A lease that ends long after any that would
+//! be given now was taken by a clock that was wrong: it is free.
 
 use diesel::prelude::*;
 use domain::kernel::Instant;
@@ -24,13 +25,18 @@ mod schema {
 }
 use schema::leases;
 
+/// How far one machine's clock may be ahead of another's, in microseconds: a minute.
+const AHEAD: i64 = 60_000_000;
+
 /// Takes or renews the lease of `name` for `holder`, by the machine's time `now`. `false` where another has it.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn take(tx: &mut Tx<'_>, name: &str, holder: Uuid, now: Instant, until: Instant) -> Outcome<bool> {
-    let (holder, until) = (Uid(holder), Moment(until));
-    let free = leases::table.find(name).filter(leases::holder.eq(holder).or(leases::until.le(Moment(now))));
+    let wrong = until.micros().saturating_add(AHEAD);
+    let (holder, until, wrong) = (Uid(holder), Moment(until), Moment(Instant::from_micros(wrong)));
+    let over = leases::until.le(Moment(now)).or(leases::until.gt(wrong));
+    let free = leases::table.find(name).filter(leases::holder.eq(holder).or(over));
     let changed = (leases::holder.eq(holder), leases::until.eq(until));
     let renewed = on!(&mut **tx, c => diesel::update(free).set(changed).execute(c))?;
     if renewed == 1 {

@@ -1,5 +1,5 @@
 //! What happened: the event log that audit, change feed and time travel read, the checkpoints that seal it and the
-//! verifier that proves it, the timers of clock-driven work, the leases and the
+//! verifier that proves it, the marks by which a time is found in it, the timers of clock-driven work, the leases and the
 //! history of background work, and the answers that were given under an idempotency key.
 
 pub mod checkpoint;
@@ -7,6 +7,7 @@ pub mod event;
 pub mod idempotency;
 pub mod job;
 pub mod lease;
+pub mod mark;
 pub mod timer;
 pub mod verify;
 

@@ -54,28 +54,29 @@ pub(crate) fn keep<A: Aggregate>(tx: &mut Tx<'_>, aggregate: &A) -> Outcome<()> 
 /// Timers of some sorts only: the kind of aggregate with what the clock does to it.
 pub type Sorts = &'static [(&'static str, &'static str)];
 
-/// The timers of those sorts as a boxed query, once per backend; all timers where no sorts are given.
-macro_rules! of_sorts {
-    ($sorts:expr) => {{
-        let mut query = timers::table.into_boxed();
-        if let Some(sorts) = $sorts {
-            let sorts: Vec<String> = sorts.iter().map(|(kind, what)| format!("{kind}/{what}")).collect();
-            query = query.filter(timers::kind.concat("/").concat(timers::what).eq_any(sorts));
-        }
-        query
-    }};
-}
-
 /// What is due at or before `now`, earliest first; of those sorts only, where some are given.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn due(conn: &mut Conn<'_>, sorts: Option<Sorts>, now: Instant, limit: i64) -> Outcome<Vec<Timer>> {
-    let rows = on!(conn, c => of_sorts!(sorts)
-        .filter(timers::at.le(Moment(now)))
-        .order((timers::at, timers::aggregate_id))
-        .limit(limit)
-        .load::<(Uid, String, Moment, String)>(c))?;
+    type Row = (Uid, String, Moment, String);
+    let earliest = || {
+        let due = timers::table.filter(timers::at.le(Moment(now))).limit(limit);
+        due.order((timers::at.asc(), timers::aggregate_id.asc()))
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    match sorts {
+        None => rows = on!(conn, c => earliest().load(c))?,
+        // Each sort by itself is a range of an index.
+        Some(sorts) => {
+            for (kind, what) in sorts {
+                let query = earliest().filter(timers::kind.eq(*kind)).filter(timers::what.eq(*what));
+                rows.extend(on!(conn, c => query.load::<Row>(c))?);
+            }
+            rows.sort_unstable_by_key(|(id, _, at, _)| (*at, *id));
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+    }
     Ok(rows.into_iter().map(|(id, kind, at, what)| Timer { id: id.0, kind, at: at.0, what }).collect())
 }
 
@@ -85,12 +86,13 @@ pub fn due(conn: &mut Conn<'_>, sorts: Option<Sorts>, now: Instant, limit: i64) 
 /// Where the store fails.
 pub fn outlook(conn: &mut Conn<'_>, sorts: Sorts, now: Instant) -> Outcome<(i64, Option<Instant>)> {
     let now = Moment(now);
-    let due = on!(conn, c => of_sorts!(Some(sorts)).filter(timers::at.le(now)).count().get_result(c))?;
-    let next = on!(conn, c => of_sorts!(Some(sorts))
-        .filter(timers::at.gt(now))
-        .order((timers::at, timers::aggregate_id))
-        .select(timers::at)
-        .first::<Moment>(c))
-    .optional()?;
+    let (mut due, mut next): (i64, Option<Moment>) = (0, None);
+    for (kind, what) in sorts {
+        let of_sort = timers::table.filter(timers::kind.eq(*kind)).filter(timers::what.eq(*what));
+        due += on!(conn, c => of_sort.filter(timers::at.le(now)).count().get_result::<i64>(c))?;
+        let later = of_sort.filter(timers::at.gt(now)).order(timers::at.asc()).select(timers::at);
+        let first = on!(conn, c => later.first::<Moment>(c)).optional()?;
+        next = next.into_iter().chain(first).min();
+    }
     Ok((due, next.map(|at| at.0)))
 }

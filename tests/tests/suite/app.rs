@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
 use api::config::Config;
+use api::http::arrival::Bounds;
 use api::upload::Limits;
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
@@ -74,7 +75,7 @@ impl TestApp {
             key_file: key_file.clone(),
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
-            body_limit: BODY_LIMIT,
+            bounds: Bounds { body: BODY_LIMIT, ..usual.bounds },
             seal_key_file: database.home.join("seal.key"),
             // Receivers of tests are in this process.
             webhook_private: true,

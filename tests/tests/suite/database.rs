@@ -1,14 +1,17 @@
 //! A database of a test's own, copied from one that was migrated once, and gone when the test ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, RunQueryDsl};
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
+
+use crate::plans;
 
 /// Which database.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
     Sqlite,
     Postgres,
@@ -55,6 +58,9 @@ impl Database {
                 address(&name)
             }
         };
+        if migrated {
+            plans::watch::begin(&url);
+        }
         Self { kind, url, home }
     }
 
@@ -82,15 +88,14 @@ impl Database {
     pub fn execute(&self, statement: &str) {
         match self.kind {
             Kind::Sqlite => {
-                let file = self.url.trim_start_matches("sqlite:");
-                diesel::SqliteConnection::establish(file).unwrap().batch_execute(statement).unwrap();
+                sqlite(&self.url).batch_execute(statement).unwrap();
             }
-            Kind::Postgres => PgConnection::establish(&self.url).unwrap().batch_execute(statement).unwrap(),
+            Kind::Postgres => postgres(&self.url).batch_execute(statement).unwrap(),
         }
     }
 
     fn query(&self, query: &str) -> Vec<Line> {
-        diesel::sql_query(query).load(&mut PgConnection::establish(&self.url).unwrap()).unwrap()
+        diesel::sql_query(query).load(&mut postgres(&self.url)).unwrap()
     }
 
     fn name(&self) -> &str {
@@ -100,12 +105,37 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        // Before the database is gone, and never beside another failure.
+        let plans =
+            if std::thread::panicking() { Ok(()) } else { catch_unwind(AssertUnwindSafe(|| plans::check(self))) };
         // What a failed test leaves behind goes with the server or the build directory; a second panic would hide the first.
         if self.kind == Kind::Postgres && !std::thread::panicking() {
             administer(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name()));
         }
         drop(std::fs::remove_dir_all(&self.home));
+        if let Err(wrong) = plans {
+            resume_unwind(wrong);
+        }
     }
+}
+
+/// A connection of the test's own: what it does is not the store's.
+pub fn sqlite(url: &str) -> SqliteConnection {
+    let mut conn = SqliteConnection::establish(url.trim_start_matches("sqlite:")).expect("the SQLite file");
+    conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    conn
+}
+
+/// As [`sqlite`].
+pub fn postgres(url: &str) -> PgConnection {
+    let mut conn = PgConnection::establish(url).expect("the PostgreSQL of TEST_POSTGRES_URL");
+    conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+    conn
+}
+
+/// The SQLite database that all others were copied from: migrated, empty, and never written again.
+pub fn template() -> String {
+    format!("sqlite:{}", sqlite_template().display())
 }
 
 fn sqlite_template() -> &'static Path {
@@ -129,7 +159,7 @@ fn postgres_template() -> &'static str {
 
 /// Runs a statement as the server's administrator.
 fn administer(statement: &str) {
-    let mut conn = PgConnection::establish(&server()).expect("the PostgreSQL of TEST_POSTGRES_URL");
+    let mut conn = postgres(&server());
     conn.batch_execute(statement).unwrap_or_else(|e| panic!("{statement}: {e}"));
 }
 

@@ -52,6 +52,15 @@ pub fn cambridgeshire() -> Value {
     })
 }
 
+/// The particulars of the Cambridgeshire arrangement, as a patch takes them.
+pub fn particulars() -> Value {
+    let mut all = cambridgeshire();
+    for other in ["kind", "lead", "participants", "policies"] {
+        all.as_object_mut().unwrap().remove(other);
+    }
+    all
+}
+
 /// A requirement that an assessor judges.
 pub fn manual(title: &str) -> Value {
     json!({"title": title, "test": {"kind": "manual"}, "gate": "membership", "mandatory": true, "selfAssessable": false})

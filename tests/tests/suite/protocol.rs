@@ -4,16 +4,7 @@ use domain::kernel::Role;
 use serde_json::{Value, json};
 
 use crate::app::{BODY_LIMIT, TestApp};
-use crate::market::{self, Market, cambridgeshire, manual, with};
-
-/// The particulars of the Cambridgeshire arrangement, as a patch takes them.
-fn particulars() -> Value {
-    let mut all = cambridgeshire();
-    for other in ["kind", "lead", "participants", "policies"] {
-        all.as_object_mut().unwrap().remove(other);
-    }
-    all
-}
+use crate::market::{self, Market, cambridgeshire, manual, particulars, with};
 
 on_both! {
     fn ac_83_a_stale_if_match_is_refused(app: &TestApp) {
@@ -25,7 +16,9 @@ on_both! {
         let later = with(particulars(), json!({"title": "Too late"}));
         market.lead.request("PATCH", &path).json(later.clone()).if_match(&seen).send().problem("stale", 412);
         market.lead.request("PATCH", &path).json(later.clone()).send().problem("precondition_required", 428);
-        market.lead.request("PATCH", &path).json(later.clone()).if_match("mine").send().problem("unreadable", 400);
+        for other in ["mine", "\"+1\"", "\"-1\"", "\"1.x\"", "W/\"1\"", "1"] {
+            market.lead.request("PATCH", &path).json(later.clone()).if_match(other).send().problem("unreadable", 400);
+        }
         assert_ne!(market.show()["title"], "Too late");
         // A post may say what it saw, and then it counts.
         market.lead.request("POST", &market.path("/discard")).if_match(&seen).send().problem("stale", 412);

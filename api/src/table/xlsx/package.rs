@@ -150,7 +150,9 @@ impl<S: Read> Read for Inflated<S> {
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other(too_large(&self.limits)))?;
         self.seen += count as u64;
         self.crc.update(buffer.get(..count).unwrap_or_default());
-        if count == 0 && !buffer.is_empty() && (self.seen, self.crc.sum()) != (self.part.size, self.part.crc) {
+        let is_over = count == 0 && !buffer.is_empty();
+        // One that is more than it claims is not unpacked any further.
+        if self.seen > self.part.size || (is_over && (self.seen, self.crc.sum()) != (self.part.size, self.part.crc)) {
             return Err(io::Error::other(bad("a part does not match its checksum")));
         }
         Ok(count)

@@ -9,7 +9,7 @@ use super::beside;
 use crate::actor::Call;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, declare_interests, passed};
-use crate::database::{Database, Kind};
+use crate::database::{Database, Kind, postgres, sqlite};
 use crate::market::{Market, manual, with};
 
 /// A statement that fails: on that table, by that operation, where the new row is so.
@@ -25,11 +25,8 @@ struct Row {
 
 fn texts(database: &Database, query: &str) -> Vec<String> {
     let rows: Vec<Row> = match database.kind {
-        Kind::Sqlite => {
-            let path = database.url.trim_start_matches("sqlite:");
-            diesel::sql_query(query).load(&mut SqliteConnection::establish(path).unwrap()).unwrap()
-        }
-        Kind::Postgres => diesel::sql_query(query).load(&mut PgConnection::establish(&database.url).unwrap()).unwrap(),
+        Kind::Sqlite => diesel::sql_query(query).load(&mut sqlite(&database.url)).unwrap(),
+        Kind::Postgres => diesel::sql_query(query).load(&mut postgres(&database.url)).unwrap(),
     };
     rows.into_iter().map(|row| row.text).collect()
 }

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod feed;
+mod leases;
 mod schema;
 mod writes;
 
@@ -12,7 +13,7 @@ use persistence::record::event::{self, Cursor, Entry, Filter, Scope};
 use persistence::{Db, Failure, Ids, Mode, Outcome, Settings, Stamp, Stored, Tx};
 
 use crate::app::START;
-use crate::database::{Database, Kind};
+use crate::database::{Database, Kind, postgres, sqlite};
 
 /// An open store on a database of its own.
 pub struct Store {
@@ -66,12 +67,11 @@ impl Store {
 pub fn beside(database: &Database, statement: &str) -> QueryResult<usize> {
     match database.kind {
         Kind::Sqlite => {
-            let path = database.url.trim_start_matches("sqlite:");
-            let mut conn = SqliteConnection::establish(path).unwrap();
+            let mut conn = sqlite(&database.url);
             diesel::sql_query("PRAGMA busy_timeout = 10000").execute(&mut conn).unwrap();
             diesel::sql_query(statement).execute(&mut conn)
         }
-        Kind::Postgres => diesel::sql_query(statement).execute(&mut PgConnection::establish(&database.url).unwrap()),
+        Kind::Postgres => diesel::sql_query(statement).execute(&mut postgres(&database.url)),
     }
 }
 
@@ -109,7 +109,7 @@ pub fn settle(url: &str) {
         #[diesel(sql_type = diesel::sql_types::Bool)]
         settled: bool,
     }
-    let mut conn = PgConnection::establish(url).unwrap();
+    let mut conn = postgres(url);
     let now: Now = diesel::sql_query("SELECT pg_current_xact_id()::text::bigint AS tx").get_result(&mut conn).unwrap();
     let query = format!("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > {} AS settled", now.tx);
     while !diesel::sql_query(&query).get_result::<Seen>(&mut conn).unwrap().settled {

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::database::{Database, Kind};
+use crate::database::{Database, Kind, postgres, sqlite};
 
 #[derive(QueryableByName)]
 struct Line {
@@ -54,13 +54,13 @@ fn logical(database: &Database) -> Vec<String> {
     let mut lines: Vec<Line> = Vec::new();
     match database.kind {
         Kind::Sqlite => {
-            let mut conn = SqliteConnection::establish(database.url.trim_start_matches("sqlite:")).unwrap();
+            let mut conn = sqlite(&database.url);
             for query in SQLITE {
                 lines.extend(diesel::sql_query(format!("{SQLITE_TABLES}{query}")).load::<Line>(&mut conn).unwrap());
             }
         }
         Kind::Postgres => {
-            let mut conn = PgConnection::establish(&database.url).unwrap();
+            let mut conn = postgres(&database.url);
             for query in POSTGRES {
                 lines.extend(diesel::sql_query(format!("{POSTGRES_TABLES}{query}")).load::<Line>(&mut conn).unwrap());
             }
@@ -99,6 +99,11 @@ mod postgres {
     fn the_schema_is_that_of_sqlite() {
         let ours = super::logical(&super::Database::new(super::Kind::Postgres));
         let theirs = super::logical(&super::Database::new(super::Kind::Sqlite));
+        // The order of the feed is that of SQLite's rows, and ends each of its indexes unseen.
+        let unseen = |line: &String| line.replace(",tx,seq)", ")").replace("events (tx,seq)", "events (seq)");
+        let ours: Vec<String> =
+            ours.iter().filter(|line| !line.starts_with("index events_feed ")).map(unseen).collect();
+        let theirs: Vec<String> = theirs.iter().map(unseen).collect();
         let only = |here: &[String], there: &[String]| -> Vec<String> {
             here.iter().filter(|line| !there.contains(line)).cloned().collect()
         };

@@ -24,6 +24,16 @@ fn read(format: Format, bytes: &[u8]) -> Vec<Vec<String>> {
     reader.map(|row| row.unwrap().cells).collect()
 }
 
+/// An archive whose table of contents claims another size for a part.
+fn claiming(mut archive: Vec<u8>, part: &str, size: u32) -> Vec<u8> {
+    let entry = archive
+        .windows(46 + part.len())
+        .rposition(|at| at.starts_with(b"PK\x01\x02") && at.ends_with(part.as_bytes()))
+        .unwrap();
+    archive[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
+    archive
+}
+
 on_both! {
     fn each_format_comes_in_and_goes_out(app: &TestApp) {
         for (n, format) in [Format::Csv, Format::Ndjson, Format::Xlsx].into_iter().enumerate() {
@@ -54,6 +64,27 @@ on_both! {
         let whole = file(Format::Xlsx, &[["SC1", "2010-04-01", "The Limes", "childrens_home", "3"]]);
         let cut = send_bytes(&fens.provider, HOMES, "application/octet-stream", &whole[..whole.len() / 2]).expect(201);
         assert_eq!(faults(&fens.provider, &cut.state("rejected").id())[0].0, 0);
+        // One that says what it unpacks to, and one that lies.
+        let limes = ["SC1", "2010-04-01", "The Limes", "childrens_home", "3"];
+        let bloated = file(Format::Xlsx, &vec![limes; 1_500]);
+        for (claim, code) in [(u32::MAX - 1, "inflated_too_large"), (100, "bad_xlsx")] {
+            let bomb = claiming(bloated.clone(), "xl/worksheets/sheet1.xml", claim);
+            let done = send_bytes(&fens.provider, HOMES, "application/octet-stream", &bomb).expect(201).state("rejected");
+            let found: Vec<_> = faults(&fens.provider, &done.id()).into_iter().map(|fault| fault.3).collect();
+            assert_eq!(found, [code]);
+        }
         assert_eq!(kept(&fens), 0);
+    }
+
+    fn a_formula_is_one_refused_row(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        let workbook = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/tables/formula.xlsx")).unwrap();
+        let path = format!("{HOMES}?mode=partial");
+        let done = send_bytes(&fens.provider, &path, "application/octet-stream", &workbook).expect(201).state("partial");
+        assert_eq!(counts(&done.body), [2, 1, 0, 0, 1, 0]);
+        let found = &faults(&fens.provider, &done.id())[0];
+        assert_eq!((found.0, found.3.as_str()), (3, "formula_cell"));
+        app.anonymous().get("/problems/formula_cell").expect(200);
+        assert_eq!(kept(&fens), 1);
     }
 }

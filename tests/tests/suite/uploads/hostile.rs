@@ -1,6 +1,6 @@
 //! Files that are too much, or not what they seem: each is refused clearly and does no harm.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
@@ -8,6 +8,21 @@ use serde_json::{Value, json};
 use super::{HOMES, counts, faults, homes, kept, send, send_bytes};
 use crate::app::{TestApp, UPLOAD_ROWS};
 use crate::applicants::Applicant;
+use crate::limits::rest;
+
+/// A connection over which a file is sent, as far as that.
+fn sending(app: &TestApp, fens: &Applicant<'_>, file: &str, bytes: usize) -> TcpStream {
+    let (host, token) = (app.address.trim_start_matches("http://"), fens.provider.token());
+    let head = format!(
+        "POST {HOMES}?mode=partial HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         content-type: text/csv\r\ncontent-length: {}\r\n\r\n",
+        file.len(),
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&file.as_bytes()[..bytes]).unwrap();
+    stream
+}
 
 on_both! {
     fn what_is_no_table_is_not_received(app: &TestApp) {
@@ -55,21 +70,24 @@ on_both! {
         assert!(!file.text.contains(",=") && !file.text.contains("\n="), "{}", file.text);
     }
 
+    fn a_file_that_does_not_arrive_in_time_leaves_nothing(app: &TestApp) {
+        let app = &TestApp::tuned(app.database.kind, |config| config.uploads.seconds = 1);
+        let fens = Applicant::new(app, "Fens Care");
+        let file = homes(0..10);
+        let stream = sending(app, &fens, &file, file.len() / 2);
+        let answer = rest(stream);
+        assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"too_slow\""), "{answer}");
+        assert!(fens.provider.all("/v1/uploads").is_empty());
+        assert_eq!(kept(&fens), 0);
+    }
+
     fn a_stream_that_is_cut_off_leaves_nothing(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
-        let token = fens.provider.token();
         let file = homes(0..u32::try_from(UPLOAD_ROWS).unwrap());
-        let host = app.address.trim_start_matches("http://");
-        let head = format!(
-            "POST {HOMES}?mode=partial HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
-             content-type: text/csv\r\ncontent-length: {}\r\n\r\n", file.len(),
-        );
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(&file.as_bytes()[..file.len() / 2]).unwrap();
+        let stream = sending(app, &fens, &file, file.len() / 2);
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         // The server has done with it when it closes.
-        drop(stream.read_to_end(&mut Vec::new()));
+        drop(rest(stream));
         assert!(fens.provider.all("/v1/uploads").is_empty());
         assert_eq!(kept(&fens), 0);
     }

@@ -67,15 +67,27 @@ on_both! {
         assert_eq!((&body["counts"]["rows"], &body["progress"]["added"]), (&json!(1200), &json!(500)));
         assert_eq!((kept(&fens), count(app, "HomeAdded")), (500, 500));
         mend(app);
-        // A server that is gone holds it until its lease has run out.
+        // A server that is gone holds it until its lease has run out, which is soon by the machine's clock.
         let id = path.rsplit('/').next().unwrap();
-        leave(app, id, 4_102_444_800_000_000);
+        leave(app, id, api::clock::Clock::system().micros() + 50_000_000);
         let wait = |seconds: &str| fens.provider.request("GET", &path).header("prefer", seconds).send().expect(200);
         wait("wait=1").state("validated");
         leave(app, id, 0);
         let done = wait("wait=60").state("applied");
         assert_eq!(counts(&done.body), [1200, 1200, 0, 0, 0, 0]);
         assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadApplied")), (1200, 1200, 1));
+    }
+
+    fn what_cannot_be_done_in_time_fails_with_what_was_done(app: &TestApp) {
+        let fens = Applicant::new(app, "Fens Care");
+        break_at(app, "SC000700");
+        let path = left_behind(app, &fens, &format!("{HOMES}?mode=partial"), |u| u["state"] == "validated" && u["progress"]["rows"] == 500);
+        leave(app, path.rsplit('/').next().unwrap(), 0);
+        app.at("2016-01-01T01:00:01Z");
+        let done = fens.provider.request("GET", &path).header("prefer", "wait=60").send().expect(200).state("failed");
+        assert_eq!((&done.body["reason"], counts(&done.body)), (&json!("time_limit"), [500, 500, 0, 0, 0, 0]));
+        assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "UploadFailed")), (500, 500, 1));
+        mend(app);
     }
 
     fn an_atomic_upload_is_never_half(app: &TestApp) {

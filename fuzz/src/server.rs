@@ -1,0 +1,242 @@
+//! A whole server within the process, with the market that the demo leaves behind. An input chooses an operation, a caller and the things it
+//! is about, and gives the query, the conditions and the body: so every request type, header and filter is read by the code that serves.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Mutex, PoisonError};
+
+use actix_web::dev::ServerHandle;
+use api::auth::token::{self, Claims, LOCAL_ISSUER};
+use api::config::Config;
+use domain::kernel::{AuthorityCode, ProviderId, Role};
+use persistence::Ids;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Just behind the end of the demo.
+const STARTS_AT: &str = "2025-01-20T09:00:00Z";
+
+/// A running server with somebody of each role, and what they may ask about.
+pub struct Server {
+    address: String,
+    /// Method and path of each operation.
+    operations: Vec<(String, String)>,
+    tokens: Vec<String>,
+    /// Identifiers that are there.
+    things: Vec<String>,
+    wire: Mutex<Option<BufReader<TcpStream>>>,
+    handle: ServerHandle,
+    _home: tempfile::TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
+
+impl Server {
+    /// One request: three bytes choose operation, caller and things; then come query, `If-Match`, `Idempotency-Key` and `Content-Type`, a line each,
+    /// and the body is the rest.
+    pub fn request(&self, bytes: &[u8]) {
+        let [operation, caller, thing, rest @ ..] = bytes else { return };
+        let mut parts = rest.splitn(5, |byte| *byte == b'\n');
+        let mut next = || parts.next().unwrap_or_default();
+        let (query, seen, key, media, body) = (next(), next(), next(), next(), next());
+        let (method, path) = &self.operations[usize::from(*operation) % self.operations.len()];
+        let path = self.filled(path, usize::from(*thing));
+        // What is no character of an address is escaped as any client would; the rest is as it comes.
+        let query: String = query
+            .iter()
+            .map(|b| if b.is_ascii_graphic() && *b != b'#' { char::from(*b).to_string() } else { format!("%{b:02X}") })
+            .collect();
+        let dry = if method == "GET" { "" } else { "&dryRun=true" };
+        let mut head = format!("{method} {path}?{query}{dry} HTTP/1.1\r\nhost: {}\r\n", self.address).into_bytes();
+        let token = &self.tokens[usize::from(*caller) % self.tokens.len()];
+        for (name, value) in
+            [("authorization", token.as_bytes()), ("if-match", seen), ("idempotency-key", key), ("content-type", media)]
+        {
+            if !value.is_empty() {
+                let value: Vec<u8> = value.iter().copied().filter(|b| *b >= b' ' && *b != 0x7f).collect();
+                head.extend_from_slice(format!("{name}: ").as_bytes());
+                head.extend_from_slice(&value);
+                head.extend_from_slice(b"\r\n");
+            }
+        }
+        head.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+        head.extend_from_slice(body);
+        let (status, answer) = self.exchange(&head);
+        assert!((200..500).contains(&status), "{status} to {method} {path}?{query}\n{answer}");
+    }
+
+    /// Plays the demo and serves what it leaves.
+    pub fn start() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let database = format!("sqlite:{}", home.path().join("dps.db").display());
+        let played = api::demo::Options { register: None, database: Some(database.clone()) };
+        api::demo::run(&played).expect("the demo plays");
+        let usual = Config::from(|name| (name == "DPS_CLOCK").then(|| STARTS_AT.to_owned())).expect("a configuration");
+        let key_file = home.path().join("token.key");
+        let seal_key_file = home.path().join("seal.key");
+        let config = Config {
+            database,
+            listen: ([127, 0, 0, 1], 0).into(),
+            workers: 1,
+            key_file: key_file.clone(),
+            seal_key_file,
+            sweep_seconds: 86_400,
+            ..usual
+        };
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let bound = api::server::bind(&config, Ids::random()).expect("the server starts");
+                tell.send((bound.address, bound.handle.clone())).expect("somebody listens");
+                bound.run().await.expect("the server runs");
+            });
+        });
+        let (address, handle) = told.recv().expect("the server starts");
+        let document: Value = serde_json::from_str(api::openapi::text().expect("the document")).expect("JSON");
+        let mut operations = Vec::new();
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            // A file is for another target, and whoever moves the clock takes the market away.
+            for method in methods
+                .as_object()
+                .expect("methods")
+                .keys()
+                .filter(|_| !path.contains("/uploads/") && path != "/v1/clock")
+            {
+                operations.push((method.to_uppercase(), path.clone()));
+            }
+        }
+        let mut server = Self {
+            address: address.to_string(),
+            operations,
+            tokens: Vec::new(),
+            things: Vec::new(),
+            wire: Mutex::default(),
+            handle,
+            _home: home,
+        };
+        let secret = token::local_secret(&key_file).expect("the key");
+        let bearer = |role, authority: Option<&str>, provider: Option<Uuid>| {
+            let authority = authority.map(|code| AuthorityCode::try_from(code.to_owned()).expect("a code"));
+            let claims = Claims {
+                sub: format!("{role:?}"),
+                iss: LOCAL_ISSUER.to_owned(),
+                aud: "dps".to_owned(),
+                exp: 4_102_444_800,
+                role,
+                authority,
+                provider: provider.map(ProviderId),
+            };
+            format!("Bearer {}", token::issue(&secret, &claims).expect("a token"))
+        };
+        server.tokens = vec![bearer(Role::LeadAgency, Some("LGSS"), None)];
+        let lists = [
+            "arrangements",
+            "requirements",
+            "providers",
+            "applications",
+            "memberships",
+            "appeals",
+            "fees",
+            "checks?limit=20",
+        ];
+        let mut things: Vec<(String, Uuid)> = Vec::new();
+        for list in lists {
+            things.extend(server.listed(&format!("/v1/{list}"), list));
+        }
+        for (list, id) in things.clone() {
+            let inner: &[&str] = match list.as_str() {
+                "arrangements" => &["lots", "rounds", "suspensions", "removals"],
+                "providers" => &["homes"],
+                "memberships" => &["improvement-notices", "sanctions"],
+                _ => &[],
+            };
+            for inner in inner {
+                things.extend(server.listed(&format!("/v1/{list}/{id}/{inner}"), inner));
+            }
+        }
+        server.things = things.iter().map(|(list, id)| format!("{list}/{id}")).collect();
+        let provider = things.iter().find(|(list, _)| list == "providers").map(|(_, id)| *id);
+        let authority = Some("CCC");
+        server.tokens.extend([
+            bearer(Role::Provider, None, provider),
+            bearer(Role::Commissioner, authority, None),
+            bearer(Role::Consortium, Some("LGSS"), None),
+            bearer(Role::Portal, None, None),
+            bearer(Role::Script, None, None),
+            bearer(Role::Administrator, None, None),
+        ]);
+        server
+    }
+
+    /// The path with things that are there, where there are any of the kind.
+    fn filled(&self, path: &str, choice: usize) -> String {
+        let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+        for n in 1..parts.len() {
+            let name = parts[n].trim_matches(['{', '}']).to_owned();
+            if name == parts[n] {
+                continue;
+            }
+            let of_kind = |kind: &str| {
+                self.things.iter().filter(|thing| thing.split('/').next() == Some(kind)).collect::<Vec<_>>()
+            };
+            let mut known = of_kind(&parts[n - 1]);
+            if known.is_empty() {
+                known = of_kind(&format!("{name}s"));
+            }
+            let chosen = known.get(choice % known.len().max(1)).and_then(|thing| thing.split('/').nth(1));
+            parts[n] = chosen.map_or_else(|| choice.to_string(), str::to_owned);
+        }
+        parts.join("/")
+    }
+
+    fn listed(&self, path: &str, list: &str) -> Vec<(String, Uuid)> {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\r\n", self.address, self.tokens[0]);
+        let (_, body) = self.exchange(request.as_bytes());
+        let body: Value = serde_json::from_str(&body).unwrap_or_default();
+        let list = list.split('?').next().unwrap_or(list);
+        let items = body["items"].as_array().into_iter().flatten().take(20);
+        items.filter_map(|item| Some((list.to_owned(), item["id"].as_str()?.parse().ok()?))).collect()
+    }
+
+    /// Status and body of the answer, over a connection that is kept.
+    fn exchange(&self, request: &[u8]) -> (u16, String) {
+        let mut wire = self.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that the server closed meanwhile is made anew, once.
+        for _ in 0..2 {
+            let mut open = wire
+                .take()
+                .unwrap_or_else(|| BufReader::new(TcpStream::connect(&self.address).expect("the server listens")));
+            if open.get_mut().write_all(request).is_ok()
+                && let Some((status, body, kept)) = answer(&mut open)
+            {
+                *wire = kept.then_some(open);
+                return (status, body);
+            }
+        }
+        panic!("no answer to\n{}", String::from_utf8_lossy(request));
+    }
+}
+
+fn answer(open: &mut BufReader<TcpStream>) -> Option<(u16, String, bool)> {
+    let (mut line, mut length, mut kept) = (String::new(), 0, true);
+    open.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let status = line.split(' ').nth(1)?.parse().ok()?;
+    loop {
+        line.clear();
+        open.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "connection" => kept = value != "close",
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    open.read_exact(&mut body).ok()?;
+    Some((status, String::from_utf8_lossy(&body).into_owned(), kept))
+}

@@ -1,0 +1,100 @@
+//! Statements that may do what others may not. The list only gets shorter: an entry that nothing needs fails.
+
+use domain::kernel::Instant;
+use persistence::admission::memberships;
+use persistence::record::event::{self, Cursor, Filter, Scope};
+use persistence::{Conn, Moment, Outcome, Page};
+use uuid::Uuid;
+
+use super::explain::Fault;
+use crate::database::Kind;
+
+/// What some statements may do.
+pub struct Allowed {
+    pub on: &'static [Kind],
+    pub fault: Fault,
+    /// What such a statement has in it, quotation marks left out.
+    pub like: &'static [&'static str],
+    pub why: &'static str,
+    /// Makes one.
+    pub ask: fn(&mut Conn<'_>) -> Outcome<()>,
+}
+
+impl Allowed {
+    pub fn covers(&self, on: Kind, statement: &str, fault: Fault) -> bool {
+        self.on.contains(&on) && self.fault == fault && self.is(statement)
+    }
+
+    pub fn is(&self, statement: &str) -> bool {
+        let plain = statement.replace(['`', '"'], "");
+        self.like.iter().all(|part| plain.contains(part))
+    }
+}
+
+const BOTH: &[Kind] = &[Kind::Sqlite, Kind::Postgres];
+
+pub const ALLOWED: &[Allowed] = &[
+    Allowed {
+        on: BOTH,
+        fault: Fault::Sorts,
+        like: &["FROM events", "events.aggregate_id = "],
+        why: "the events of one aggregate are few, and an index of their order alone would cost every write",
+        ask: |c| audit(c, Filter { aggregate_id: Some(Uuid::nil()), ..all() }),
+    },
+    Allowed {
+        on: &[Kind::Postgres],
+        fault: Fault::Sorts,
+        like: &["FROM events", "events.id = "],
+        why: "it is one event",
+        ask: |c| audit(c, Filter { id: Some(Uuid::nil()), ..all() }),
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Walks,
+        like: &["FROM events", "events.audience"],
+        why: "what is sealed lies among the rest, and a page passes over it: as much in a young record as in an old one",
+        ask: |c| audit(c, all()),
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Walks,
+        like: &["FROM events", "(audience = 'everyone' AND provider_id IS NULL)"],
+        why: "what is open to all is little: notices, lots and rounds, not what providers do",
+        ask: |c| {
+            let kinds = vec!["RoundOpened".to_owned()];
+            audit(c, Filter { scope: Scope::Open, kinds, ..Filter::default() })
+        },
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Walks,
+        like: &["FROM events", "audience = 'administrators'"],
+        why: "what administrators do is little",
+        ask: |c| {
+            let actor = Some("administrator".to_owned());
+            audit(c, Filter { scope: Scope::Administration, actor, ..Filter::default() })
+        },
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Walks,
+        like: &["coalesce(", "updated_at"],
+        why: "it looks through what was changed since, by whomever; each page goes on where the one before it ended",
+        ask: |c| {
+            let filter = memberships::Filter {
+                arrangement_id: Some(vec![Uuid::nil().into()]),
+                updated_since: Some(Moment(Instant::from_micros(0))),
+                ..memberships::Filter::default()
+            };
+            memberships::list(c, &filter, Page { changes: true, limit: 1, ..Page::ALL }).map(drop)
+        },
+    },
+];
+
+fn all() -> Filter {
+    Filter { scope: Scope::Everything, ..Filter::default() }
+}
+
+fn audit(c: &mut Conn<'_>, filter: Filter) -> Outcome<()> {
+    event::before(c, &filter, Cursor::END, 1).map(drop)
+}
