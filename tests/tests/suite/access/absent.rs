@@ -60,7 +60,7 @@ fn who(role: Role, tenant: &Tenant<'_>, permission: Permission) -> Who {
         authority: buys.then(|| AuthorityCode::try_from(tenant.lead.to_owned()).unwrap()),
         provider: (role == Role::Provider).then(|| ProviderId(tenant.thing("provider").parse().unwrap())),
     };
-    Who { actor, permission, grant: None }
+    Who { actor: actor.into(), permission, grant: None }
 }
 
 /// Fails where the store is asked anything else for what is that tenant's than for what is not there.
