@@ -189,12 +189,10 @@ pub fn open_suspensions(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Ve
 /// # Errors
 /// Where the store fails.
 pub fn appeal_pending(conn: &mut Conn<'_>, target: &AppealTarget) -> Outcome<bool> {
-    let filter = appeals::Filter {
-        target: Some(vec![target_key(target)]),
-        lodged: Some(vec![true]),
-        ..appeals::Filter::default()
-    };
-    Ok(appeals::count(conn, &filter)? > 0)
+    use appeals::appeals as table;
+    // In the words of the index that keeps a decision under one appeal.
+    let lodged = table::table.filter(table::target.eq(target_key(target))).filter(table::lodged).select(table::id);
+    Ok(on!(conn, c => lodged.first::<Uid>(c)).optional()?.is_some())
 }
 
 /// How many removals of an arrangement rest on each ground; of `providers` only, where given.

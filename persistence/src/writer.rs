@@ -47,8 +47,7 @@ impl Writer {
         )
         .map_err(|e| unavailable(&e))?;
         // The shared file is there once something was read.
-        let changes =
-            conn.batch_execute("SELECT 1 FROM sqlite_master").ok().and_then(|()| Changes::of(path)).map(Arc::new);
+        let changes = conn.batch_execute("PRAGMA schema_version").ok().and_then(|()| Changes::of(path)).map(Arc::new);
         let marked = changes.clone();
         let (jobs, waiting) = mpsc::channel::<Job>();
         std::thread::Builder::new()

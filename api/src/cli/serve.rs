@@ -1,5 +1,8 @@
 //! `dps serve`, `dps migrate` and `dps token`.
 
+use std::io::Write as _;
+use std::net::SocketAddr;
+
 use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
 
@@ -12,23 +15,31 @@ use crate::server;
 pub(super) fn serve(config: &Config) -> Run {
     actix_web::rt::System::new().block_on(async {
         let bound = server::bind(config, Ids::random())?;
-        let at = format!("http://{}", bound.address);
-        println!("dps serves    {at}");
-        println!("documentation {at}/docs/  ({at}/openapi.json)");
-        println!("database      {}", url::shown(&config.database));
-        if config.tokens == Tokens::Local {
-            println!("a token for each role, for 12 hours (any authority and provider will do here):");
-            for role in Role::ALL.into_iter().skip(1) {
-                let claim = match role {
-                    Role::Provider => " --provider 0190a000-0000-7000-8000-000000000001",
-                    Role::Portal | Role::Script | Role::Administrator | Role::Public => "",
-                    _ => " --authority LGSS",
-                };
-                println!("  dps token --role {}{claim}", role.name());
-            }
-        }
+        // A server whose output nobody reads any more serves all the same.
+        drop(std::io::stdout().write_all(greeting(config, bound.address).as_bytes()));
         Ok(bound.run().await.map_err(|e| e.to_string())?)
     })
+}
+
+fn greeting(config: &Config, address: SocketAddr) -> String {
+    let at = format!("http://{address}");
+    let mut lines = vec![
+        format!("dps serves    {at}"),
+        format!("documentation {at}/docs/  ({at}/openapi.json)"),
+        format!("database      {}", url::shown(&config.database)),
+    ];
+    if config.tokens == Tokens::Local {
+        lines.push("a token for each role, for 12 hours (any authority and provider will do here):".to_owned());
+        lines.extend(Role::ALL.into_iter().skip(1).map(|role| {
+            let claim = match role {
+                Role::Provider => " --provider 0190a000-0000-7000-8000-000000000001",
+                Role::Portal | Role::Script | Role::Administrator | Role::Public => "",
+                _ => " --authority LGSS",
+            };
+            format!("  dps token --role {}{claim}", role.name())
+        }));
+    }
+    lines.join("\n") + "\n"
 }
 
 /// Brings the schema up to date and prints which migrations ran.

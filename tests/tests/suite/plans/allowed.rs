@@ -2,6 +2,8 @@
 
 use domain::kernel::Instant;
 use persistence::admission::memberships;
+use persistence::fee::{fees, holding_at};
+use persistence::provider::providers;
 use persistence::record::event::{self, Cursor, Filter, Scope};
 use persistence::{Conn, Moment, Outcome, Page};
 use uuid::Uuid;
@@ -89,7 +91,60 @@ pub const ALLOWED: &[Allowed] = &[
             memberships::list(c, &filter, Page { changes: true, limit: 1, ..Page::ALL }).map(drop)
         },
     },
+    Allowed {
+        on: &[Kind::Postgres],
+        fault: Fault::Sorts,
+        like: &["FROM providers", "providers.agency_urn = "],
+        why: "it is one provider",
+        ask: |c| {
+            let filter =
+                providers::Filter { agency_urn: Some(vec![Some("1".to_owned())]), ..providers::Filter::default() };
+            providers::list(c, &filter, ONE).map(drop)
+        },
+    },
+    Allowed {
+        on: &[Kind::Postgres],
+        fault: Fault::Sorts,
+        like: &["FROM providers", "providers.company_number = "],
+        why: "it is one provider",
+        ask: |c| {
+            let filter =
+                providers::Filter { company_number: Some(vec![Some("1".to_owned())]), ..providers::Filter::default() };
+            providers::list(c, &filter, ONE).map(drop)
+        },
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Scans,
+        like: &["FROM fees", "fees.begins_at <= "],
+        why: "which fees hold at an instant: those that ended are passed over, and a member has a few a year",
+        ask: |c| holding(c, fees::Filter::default(), ONE),
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Walks,
+        like: &["FROM fees", "fees.begins_at <= "],
+        why: "which fees hold at an instant: those that ended are passed over, and a member has a few a year",
+        ask: |c| holding(c, fees::Filter::default(), Page { after: Some(Uuid::nil()), ..ONE }),
+    },
+    Allowed {
+        on: BOTH,
+        fault: Fault::Sorts,
+        like: &["FROM fees", "fees.begins_at <= "],
+        why: "which fees hold at an instant: those that ended are passed over, and a member has a few a year",
+        ask: |c| {
+            let arrangement_id = Some(vec![Uuid::nil().into(), Uuid::max().into()]);
+            let filter = fees::Filter { arrangement_id, ..fees::Filter::default() };
+            holding(c, filter, Page { changes: true, ..ONE })
+        },
+    },
 ];
+
+const ONE: Page = Page { limit: 1, ..Page::ALL };
+
+fn holding(c: &mut Conn<'_>, filter: fees::Filter, page: Page) -> Outcome<()> {
+    holding_at(c, &filter, Instant::from_micros(0), page).map(drop)
+}
 
 fn all() -> Filter {
     Filter { scope: Scope::Everything, ..Filter::default() }
