@@ -1,10 +1,5 @@
 //! The log of a running server: each line is an object of the documented form, and tells nothing of whoever calls.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, and says where"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, and says where")]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};

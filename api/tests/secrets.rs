@@ -304,21 +304,18 @@ fn tried(server: &Server) {
 
 /// The store refuses what it should take, and says what in its own words.
 fn failed(server: &Server) {
-    let refuse = match server.database.strip_prefix("sqlite:") {
-        Some(path) => {
-            let mut conn = <diesel::SqliteConnection as diesel::Connection>::establish(path).unwrap();
-            diesel::connection::SimpleConnection::batch_execute(
-                &mut conn,
-                "PRAGMA busy_timeout = 5000; CREATE TRIGGER refuse BEFORE INSERT ON requirements BEGIN SELECT RAISE(ABORT, 'refused'); END; DROP TABLE fees",
-            )
-        }
-        None => {
-            let mut conn = <diesel::PgConnection as diesel::Connection>::establish(&server.database).unwrap();
-            diesel::connection::SimpleConnection::batch_execute(
-                &mut conn,
-                "ALTER TABLE requirements ADD CONSTRAINT refuse CHECK (body::text !~ 'broken') NOT VALID; DROP TABLE fees",
-            )
-        }
+    let refuse = if let Some(path) = server.database.strip_prefix("sqlite:") {
+        let mut conn = <diesel::SqliteConnection as diesel::Connection>::establish(path).unwrap();
+        diesel::connection::SimpleConnection::batch_execute(
+            &mut conn,
+            "PRAGMA busy_timeout = 5000; CREATE TRIGGER refuse BEFORE INSERT ON requirements BEGIN SELECT RAISE(ABORT, 'refused'); END; DROP TABLE fees",
+        )
+    } else {
+        let mut conn = <diesel::PgConnection as diesel::Connection>::establish(&server.database).unwrap();
+        diesel::connection::SimpleConnection::batch_execute(
+            &mut conn,
+            "ALTER TABLE requirements ADD CONSTRAINT refuse CHECK (body::text !~ 'broken') NOT VALID; DROP TABLE fees",
+        )
     };
     refuse.unwrap();
     let lead = server.token(&["lead_agency", "--authority", "LGSS"]);

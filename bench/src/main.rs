@@ -2,6 +2,7 @@
 //!
 //! The server and its database are pinned to the first core, the load to the second. See `docs/benchmarks.md`.
 #![expect(clippy::cast_precision_loss, reason = "counts become figures for people")]
+#![expect(clippy::similar_names, reason = "a pace at a place, a site of a size")]
 
 mod bare;
 mod history;

@@ -180,7 +180,7 @@ impl Table {
         for (n, line) in lines.iter().enumerate() {
             text += &padded(line);
             if n == 0 {
-                text += &format!("|{rule}|\n");
+                text.extend(["|", &rule, "|\n"]);
             }
         }
         text
@@ -256,7 +256,7 @@ mod tests {
     fn figures_are_medians_and_grouped() {
         assert_eq!((median(&[3.0, 1.0, 2.0]), median(&[1.0, 2.0]), median(&[])), (2.0, 1.5, 0.0));
         assert_eq!(
-            [number(1234567.0), number(999.6), number(12.34), number(0.1234)],
+            [number(1_234_567.0), number(999.6), number(12.34), number(0.1234)],
             ["1,234,567", "1,000", "12.3", "0.12"]
         );
         assert_eq!(spread(&[9.0, 10.0, 11.0]), Some(0.1));

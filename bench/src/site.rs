@@ -88,14 +88,13 @@ impl Site {
     }
 
     /// One page of 50 members.
-    pub fn page_of_members(&self) -> Outcome<(String, Script)> {
-        let path = format!("/v1/lots/{}/members?limit=50", self.history.register);
-        if self.json(&path).is_ok() {
-            return Ok(("50 of 400 members".to_owned(), self.officers_ask(&path)));
-        }
-        // A server whose register has no pages: a lot that has 50 members.
-        let path = format!("/v1/lots/{}/members", self.history.page);
-        Ok(("a lot of 50 members".to_owned(), self.officers_ask(&path)))
+    pub fn page_of_members(&self) -> Script {
+        self.officers_ask(&format!("/v1/memberships?lot={}&limit=50", self.history.register))
+    }
+
+    /// The whole register of a lot that has 50 members, each with its standing.
+    pub fn register_of_fifty(&self) -> Script {
+        self.officers_ask(&format!("/v1/lots/{}/members", self.history.page))
     }
 
     /// Providers submit their drafts, each its own.

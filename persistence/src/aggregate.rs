@@ -180,7 +180,9 @@ impl Tx<'_> {
         for created in created.chunks(ROWS) {
             let values: Vec<&A> = created.iter().map(|(value, _)| value).collect();
             A::insert_all(self, &values)?;
-            values.iter().for_each(|value| self.mark_changed(value.id()));
+            for value in &values {
+                self.mark_changed(value.id());
+            }
             for value in values.iter().filter(|value| value.due().is_some()) {
                 timer::keep(self, *value)?;
             }
@@ -201,7 +203,9 @@ impl Tx<'_> {
             if !A::update_all(self, &values)? {
                 return Err(crate::Failure::Again("another transaction changed one of the rows".to_owned()));
             }
-            values.iter().for_each(|(value, _)| self.mark_changed(value.id()));
+            for (value, _) in &values {
+                self.mark_changed(value.id());
+            }
             for (_, (value, _)) in changed.iter().filter(|(before, (value, _))| value.due() != before.value.due()) {
                 timer::keep(self, value)?;
             }

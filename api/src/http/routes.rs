@@ -137,6 +137,9 @@ impl Entry {
     }
 }
 
+/// A method of a path, what it does, and the query parameters that it documents.
+type Stated = (&'static str, Operation, Vec<String>);
+
 /// A method that operations have.
 fn name(method: &HttpMethod) -> Option<&'static str> {
     match method {
@@ -159,7 +162,7 @@ impl Directory {
 
     /// Reads the operations of subjects with the methods and paths their documentation states.
     fn of(subjects: &[Subject]) -> Self {
-        let mut paths: BTreeMap<String, Vec<(&'static str, Operation, Vec<String>)>> = BTreeMap::new();
+        let mut paths: BTreeMap<String, Vec<Stated>> = BTreeMap::new();
         for operation in subjects.iter().flat_map(|subject| subject.operations) {
             let (path, methods, documented) = (operation.place)();
             let parameters = documented.parameters.unwrap_or_default();

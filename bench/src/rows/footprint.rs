@@ -30,7 +30,7 @@ pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<()> {
     let pid = site.server.pid();
     let (rest, own) = (mebibytes(pid, "VmRSS")?, mebibytes(pid, "RssAnon")?);
     let mut failed = Vec::new();
-    let (_, page) = site.page_of_members()?;
+    let page = site.page_of_members();
     for mut script in [site.by_key(), page] {
         let measured = load::run(site.server.address, &mut script, Pace::closed(CLIENTS, bench.burst()))?;
         failed.extend(failures(&measured));

@@ -93,7 +93,7 @@ fn answer_time(bench: &Bench, site: &Site, mut script: Script) -> Outcome<(f64, 
 /// All that is measured, with its name.
 fn operations(site: &Site) -> Outcome<Vec<(String, Script)>> {
     let history = &site.history;
-    let (_, page) = site.page_of_members()?;
+    let page = site.page_of_members();
     let middle = site.cursor(&format!("/v1/audit?object={}&limit=1", history.middle))?;
     let end = site.cursor("/v1/audit?limit=50")?;
     let oldest = history.applications.first().ok_or("no application")?;

@@ -47,8 +47,8 @@ pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<Rates> {
     let site = Site::open(&bench.dps, &url, &place.folder("ratios"), history)?;
     let read = reading(bench, place, &site, "application by id", site.by_key(), Some(goals.key))?;
     reading(bench, place, &site, "application by id, 304", site.unchanged()?, goals.unchanged)?;
-    let (which, script) = site.page_of_members()?;
-    reading(bench, place, &site, &format!("page of members ({which})"), script, Some(goals.page))?;
+    reading(bench, place, &site, "page of 50 members", site.page_of_members(), Some(goals.page))?;
+    reading(bench, place, &site, "register of 50 members", site.register_of_fifty(), None)?;
     let submit = submissions(bench, place, &url, site)?;
     Ok(Rates { read, submit })
 }

@@ -21,7 +21,9 @@ on_both! {
             assert_eq!(reply.body["receipts"].as_array().map(Vec::len), Some(1), "{reply}");
         }
         application.provider.post(&application.path("/withdraw"), json!({})).expect(200);
-        read().into_iter().for_each(|reply| drop(reply.state("withdrawn")));
+        for reply in read() {
+            reply.state("withdrawn");
+        }
     }
 
     fn an_answer_is_for_whom_it_is(app: &TestApp) {

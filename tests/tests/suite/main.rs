@@ -11,6 +11,12 @@
     clippy::needless_pass_by_value,
     reason = "a test fails by panicking, and says where"
 )]
+#![expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::similar_names,
+    reason = "what a test writes is short, and written once"
+)]
 
 /// Makes two tests of each body: `<module>::sqlite::<name>` and `<module>::postgres::<name>`, each with its own
 /// `TestApp` or `Store`. Once per module.

@@ -87,7 +87,7 @@ impl Store {
     fn tamper(&self, statements: &str) {
         if let Some(path) = self.url.strip_prefix("sqlite:") {
             let mut conn = SqliteConnection::establish(path).unwrap();
-            conn.batch_execute("PRAGMA busy_timeout = 5000; DROP TRIGGER events_are_kept; DROP TRIGGER events_are_fixed; DROP TRIGGER checkpoints_are_kept").unwrap();
+            conn.batch_execute("PRAGMA busy_timeout = 5000; DROP TRIGGER events_are_kept; DROP TRIGGER events_are_fixed; DROP TRIGGER checkpoints_are_kept; DROP TRIGGER checkpoints_are_fixed").unwrap();
             conn.batch_execute(statements).unwrap();
         } else {
             let mut conn = PgConnection::establish(&self.url).unwrap();

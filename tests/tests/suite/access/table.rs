@@ -128,10 +128,9 @@ impl Row {
                 ("limit", _) => "100",
                 ("application", true) => tenant.thing("draft application"),
                 ("urn", true) => tenant.thing("urn"),
-                ("before", true) => "2019-01-04T00:00:00Z",
+                ("before" | "start", true) => "2019-01-04T00:00:00Z",
                 ("regime", true) => "pcr34",
                 ("rule", true) => "PCR34-16",
-                ("start", true) => "2019-01-04T00:00:00Z",
                 (name, true) if parameter["in"] == "query" => panic!("{}: {name} is new here", self.operation.id),
                 _ => continue,
             };
@@ -153,10 +152,10 @@ impl Row {
                 }
                 "moveClock" => drop(fields.insert("now".to_owned(), json!(crate::market::LIVE))),
                 "createArrangement" => {
-                    drop(fields.insert("lead".to_owned(), json!({"code": tenant.lead, "name": "The lead"})))
+                    drop(fields.insert("lead".to_owned(), json!({"code": tenant.lead, "name": "The lead"})));
                 }
                 "createWebhook" | "changeWebhook" => {
-                    drop(fields.insert("url".to_owned(), json!("http://127.0.0.1:9/")))
+                    drop(fields.insert("url".to_owned(), json!("http://127.0.0.1:9/")));
                 }
                 _ => {}
             }

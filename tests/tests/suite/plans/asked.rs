@@ -18,14 +18,13 @@ fn value(operation: &Operation, name: &str, known: &[(&str, String)], changes: b
         }
         (_, "after" | "count" | "version") => "1".to_owned(),
         (_, "cursor") if changes => format!("1.{id}"),
-        (_, "cursor") => id.to_owned(),
+        (_, "cursor" | "object") => id.to_owned(),
         (_, "updatedSince" | "asOf" | "from" | "until" | "since" | "before" | "start") => {
             "2017-01-01T00:00:00Z".to_owned()
         }
         (_, "on") => "2017-01-01".to_owned(),
         (_, "live" | "receiving") => "true".to_owned(),
         ("listUploads", "kind") => "fees".to_owned(),
-        (_, "object") => id.to_owned(),
         _ => known.iter().find(|(known, _)| *known == name).map_or_else(|| "active".to_owned(), |(_, id)| id.clone()),
     })
 }

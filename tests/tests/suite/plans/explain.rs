@@ -162,7 +162,7 @@ fn plain(statement: &str, name: &str) -> String {
 }
 
 fn of_postgres(conn: &mut PgConnection, statement: &str, bounded: bool, sort: &str) -> Judged {
-    let values = (1..).take_while(|n| statement.contains(&format!("${n}"))).count();
+    let values = (1..=1_000).take_while(|n| statement.contains(&format!("${n}"))).count();
     let nulls = if values == 0 { String::new() } else { format!("({})", vec!["NULL"; values].join(", ")) };
     conn.batch_execute(&format!("SET enable_sort = {sort}; PREPARE asked AS {statement}"))
         .unwrap_or_else(|e| panic!("{e}: {statement}"));
