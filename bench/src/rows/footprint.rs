@@ -67,7 +67,7 @@ pub fn size(bench: &mut Bench) -> Outcome<()> {
     let bytes = std::fs::metadata(&bench.dps)?.len() as f64;
     let row = Row::new("", "size of the program")
         .measured(format!("{} MiB", number(bytes / f64::from(1 << 20))))
-        .note("with line tables for backtraces");
+        .note("without debug information");
     bench.table.add(row);
     Ok(())
 }
