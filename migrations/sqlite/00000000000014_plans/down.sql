@@ -1,5 +1,4 @@
 DROP TABLE marks;
-DROP INDEX interests_provider;
 DROP INDEX fees_membership_page;
 DROP INDEX fees_lot_page;
 DROP INDEX checks_page;

@@ -59,7 +59,6 @@ CREATE INDEX applications_page ON applications (round_id, id);
 CREATE INDEX checks_page ON checks (arrangement_id, id);
 CREATE INDEX fees_lot_page ON fees (lot_id, id);
 CREATE INDEX fees_membership_page ON fees (membership_id, id);
-CREATE INDEX interests_provider ON interests (provider_id, id);
 
 -- What the clock said along the feed: up to a place no event is later than `latest`, and none so far came more than
 -- `lateness` microseconds after its time. So the part of the feed that a time falls into is found without an index on events.

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY interests_provider;
