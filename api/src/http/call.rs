@@ -41,6 +41,8 @@ pub struct Call<T = Nothing> {
     if_none_match: Option<String>,
     conditional: bool,
     request: Option<String>,
+    /// Where the answer may be kept.
+    path: Option<String>,
 }
 
 /// `dryRun=true` decides in full and writes nothing.
@@ -124,6 +126,7 @@ impl<T: Body> Call<T> {
             if_none_match: header("if-none-match").unwrap_or_default(),
             conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
             request,
+            path: super::kept::path(req).map(str::to_owned),
         })
     }
 }
@@ -180,7 +183,7 @@ impl<T: Send + Sync + 'static> Call<T> {
     }
 
     /// Answers with one aggregate as the caller's side sees it. `view` makes it from the aggregate and the side alone, so
-    /// that it can be kept for others of that side.
+    /// that the gate can give it to others of that side, while it is true.
     ///
     /// # Errors
     /// Not found, forbidden, or what `view` fails with.
@@ -188,19 +191,16 @@ impl<T: Send + Sync + 'static> Call<T> {
     where
         A::Id: Send + 'static,
     {
-        let app = self.app.clone();
-        let key = Key { view: view as usize, id: id.into(), side: self.who.side() };
-        if let Some(kept) = app.db.changes().and_then(|changes| app.kept.sheet(changes, key)) {
-            return Ok(kept.send(&self.who, A::KIND, self.if_none_match.as_deref())?);
-        }
-        let (since, seen) = (app.db.changes().map(Changes::mark), self.if_none_match.clone());
+        let (app, side, seen) = (self.app.clone(), self.who.side(), self.if_none_match.clone());
+        let keep = self.path.clone().zip(app.db.changes().map(Changes::mark));
         let read = app.db.read(move |c| {
             let found = self.who.get::<A>(c, id)?;
             let about = found.value.about();
-            let written = view(&found, key.side)?.write();
-            if let Some(since) = since {
-                let sheet = Sheet { since, about, ties: Ties::load(c, about)?, written: written.clone() };
-                self.app.kept.keep_sheet(key, sheet.into());
+            let written = view(&found, side)?.write();
+            if let Some((path, since)) = keep {
+                let (id, ties) = (id.into(), Ties::load(c, about)?);
+                let sheet = Sheet { id, kind: A::KIND, since, about, ties, written: written.clone() };
+                self.app.kept.keep_sheet(path, side, sheet);
             }
             Ok(written)
         });

@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
 use domain::kernel::{About, Kind};
 use persistence::{Changes, Mark, Outcome};
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 use uuid::Uuid;
 
 use super::reply::Written;
@@ -23,7 +25,31 @@ const BYTES: u64 = 16 * 1024 * 1024;
 /// How many the memory is laid out for; it grows with what is kept.
 const EXPECTED: usize = 8 * 1024;
 
-/// Which answer: of one function to one side about one aggregate.
+/// Which answer: to what was asked for, and to which side.
+type Asked = (String, Side);
+
+/// The same, borrowed from a request.
+#[derive(Hash)]
+struct Asking<'a>(&'a str, Side);
+
+impl Equivalent<Asked> for Asking<'_> {
+    fn equivalent(&self, key: &Asked) -> bool {
+        self.0 == key.0 && self.1 == key.1
+    }
+}
+
+/// Under which path the answer to a request may be kept: that of a read that says nothing beside its path.
+#[must_use]
+pub fn path(req: &HttpRequest) -> Option<&str> {
+    let says = |name: header::HeaderName| req.headers().contains_key(name);
+    let plain = req.method() == Method::GET
+        && req.query_string().is_empty()
+        && !says(header::CONTENT_LENGTH)
+        && !says(header::TRANSFER_ENCODING);
+    plain.then(|| req.path())
+}
+
+/// Which row: of one function to one side about one aggregate.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
     /// The function that makes it, by its address: two that share one do the same.
@@ -37,6 +63,10 @@ pub struct Key {
 /// An aggregate as a side sees it.
 #[derive(Debug)]
 pub struct Sheet {
+    /// The aggregate.
+    pub id: Uuid,
+    /// Its kind.
+    pub kind: Kind,
     /// When it was read.
     pub since: Mark,
     /// What it is about.
@@ -49,26 +79,17 @@ pub struct Sheet {
 
 impl Sheet {
     /// What it rests on.
-    fn rests_on(&self, id: Uuid) -> impl Iterator<Item = Uuid> + use<> {
+    fn rests_on(&self) -> impl Iterator<Item = Uuid> + use<> {
         let arrangement = self.about.arrangement.map(Uuid::from);
         let provider = self.about.provider.map(Uuid::from);
-        [Some(id), arrangement, provider].into_iter().flatten()
-    }
-
-    /// The response for a caller who may see it.
-    ///
-    /// # Errors
-    /// Not found or forbidden.
-    pub fn send(&self, who: &Who, kind: Kind, if_none_match: Option<&str>) -> Outcome<HttpResponse> {
-        who.may_by(&self.ties, self.about, kind)?;
-        Ok(self.written.send(if_none_match))
+        [Some(self.id), arrangement, provider].into_iter().flatten()
     }
 }
 
 /// What was answered.
 #[derive(Debug)]
 pub struct Kept {
-    sheets: Cache<Key, Arc<Sheet>, Weight>,
+    sheets: Cache<Asked, Arc<Sheet>, Weight>,
     rows: Cache<(Key, i64), Bytes, Weight>,
 }
 
@@ -78,8 +99,8 @@ struct Weight;
 /// What keeping costs beside the text.
 const EACH: u64 = 300;
 
-impl Weighter<Key, Arc<Sheet>> for Weight {
-    fn weight(&self, _: &Key, sheet: &Arc<Sheet>) -> u64 {
+impl Weighter<Asked, Arc<Sheet>> for Weight {
+    fn weight(&self, _: &Asked, sheet: &Arc<Sheet>) -> u64 {
         sheet.written.len() as u64 + EACH
     }
 }
@@ -100,15 +121,22 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// The answer, while it is true.
-    #[must_use]
-    pub fn sheet(&self, changes: &Changes, key: Key) -> Option<Arc<Sheet>> {
-        self.sheets.get(&key).filter(|sheet| changes.none_of(sheet.rests_on(key.id), sheet.since))
+    /// The answer to a request that was answered before, while it is true and where the caller may see it.
+    ///
+    /// # Errors
+    /// Not found or forbidden.
+    pub fn answer(&self, changes: &Changes, req: &ServiceRequest, who: &Who) -> Outcome<Option<HttpResponse>> {
+        let Some(path) = path(req.request()) else { return Ok(None) };
+        let sheet = self.sheets.get(&Asking(path, who.side()));
+        let Some(sheet) = sheet.filter(|sheet| changes.none_of(sheet.rests_on(), sheet.since)) else { return Ok(None) };
+        who.may_by(&sheet.ties, sheet.about, sheet.kind)?;
+        let seen = req.headers().get(header::IF_NONE_MATCH).and_then(|seen| seen.to_str().ok());
+        Ok(Some(sheet.written.send(seen)))
     }
 
-    /// Keeps an answer.
-    pub fn keep_sheet(&self, key: Key, sheet: Arc<Sheet>) {
-        self.sheets.insert(key, sheet);
+    /// Keeps the answer to a path for that side.
+    pub fn keep_sheet(&self, path: String, side: Side, sheet: Sheet) {
+        self.sheets.insert((path, side), Arc::new(sheet));
     }
 
     /// A version as a row of a list.
