@@ -64,7 +64,7 @@ pub trait Listed: Record {
     /// Where the store fails.
     fn page(conn: &mut Conn<'_>, filter: &Self::Filter, page: Page) -> Outcome<Vec<Head>>;
 
-    /// The aggregates with those identifiers, in that order; those that are not there are left out.
+    /// The aggregates with those identifiers, in whatever order; those that are not there are left out.
     ///
     /// # Errors
     /// Where the store fails.
@@ -345,16 +345,57 @@ macro_rules! aggregate {
 
                 fn update(&self, tx: &mut Tx<'_>, version: i64) -> Outcome<bool> {
                     use domain::kernel::Aggregate;
-                    let (state, at, body) = (self.state(), Moment(tx.now()), Json(serde_json::to_string(self)?));
-                    $(let $col: $rust = { let $a = self; $value };)*
-                    let target = $table::table.find(Uid(Aggregate::id(self))).filter($table::version.eq(version));
-                    let row = (
-                        $table::version.eq(version + 1), $table::state.eq(state),
-                        $table::updated_at.eq(at), $table::body.eq(body), $($table::$col.eq($col),)*
-                    );
-                    Ok(on!(&mut **tx, c => diesel::update(target).set(row).execute(c))? == 1)
+                    let change = Change {
+                        id: Uid(Aggregate::id(self)), version, state: self.state(), updated_at: Moment(tx.now()),
+                        body: Json(serde_json::to_string(self)?),
+                        $($col: { let $a = self; $value },)*
+                    };
+                    Ok(on!(&mut **tx, c => change.execute(c))? == 1)
                 }
             }
+
+            /// The next version of a row that has this one: diesel prepares an UPDATE of its own anew each time.
+            #[derive(diesel::query_builder::QueryId)]
+            struct Change {
+                id: Uid,
+                version: i64,
+                state: &'static str,
+                updated_at: Moment,
+                body: Json,
+                $($col: $rust,)*
+            }
+
+            macro_rules! change_on {
+                ($backend:ty, $connection:ty) => {
+                    impl diesel::query_builder::QueryFragment<$backend> for Change {
+                        fn walk_ast<'b>(
+                            &'b self,
+                            mut out: diesel::query_builder::AstPass<'_, 'b, $backend>,
+                        ) -> diesel::QueryResult<()> {
+                            macro_rules! value {
+                                ($before:expr, $column:ident) => {
+                                    out.push_sql($before);
+                                    out.push_identifier(stringify!($column))?;
+                                    out.push_sql(" = ");
+                                    out.push_bind_param::<diesel::dsl::SqlTypeOf<$table::$column>, _>(&self.$column)?;
+                                };
+                            }
+                            out.push_sql(concat!("UPDATE ", stringify!($table), " SET version = version + 1"));
+                            value!(", ", state);
+                            value!(", ", updated_at);
+                            value!(", ", body);
+                            $(value!(", ", $col);)*
+                            value!(" WHERE ", id);
+                            value!(" AND ", version);
+                            Ok(())
+                        }
+                    }
+
+                    impl diesel::RunQueryDsl<$connection> for Change {}
+                };
+            }
+            change_on!(diesel::pg::Pg, diesel::PgConnection);
+            change_on!(diesel::sqlite::Sqlite, diesel::SqliteConnection);
 
             /// Which rows: those that match every list that is given.
             #[derive(Clone, Debug, Default)]
@@ -502,8 +543,15 @@ macro_rules! aggregate {
                 }
 
                 fn these(conn: &mut Conn<'_>, ids: &[Uuid]) -> Outcome<Vec<Stored<$A>>> {
-                    let ids = ids.iter().map(|id| Uid(*id)).collect();
-                    list(conn, &Filter { id: Some(ids), ..Filter::default() }, Page::ALL)
+                    let Conn::Pg(c) = conn else {
+                        // There a list of values is prepared anew each time, and a look-up is as quick.
+                        let found = ids.iter().map(|id| <$A>::find(conn, (*id).into()));
+                        return found.filter_map(Result::transpose).collect();
+                    };
+                    let ids: Vec<Uid> = ids.iter().map(|id| Uid(*id)).collect();
+                    let query = $table::table.filter($table::id.eq_any(ids));
+                    let rows = query.select(($table::version, $table::updated_at, $table::body)).load::<Row>(*c)?;
+                    rows.into_iter().map(stored).collect()
                 }
             }
 

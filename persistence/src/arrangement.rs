@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use domain::arrangement::{Arrangement, Interest, Lot, Requirement, Round};
 use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, InterestId, Kind, LotId, RequirementId, RoundId};
 
-use crate::{Conn, Failure, Outcome, Page, Stored, Tx, Uid};
+use crate::{Conn, Failure, Listed, Outcome, Page, Stored, Tx, Uid};
 
 aggregate! {
     /// Arrangements.
@@ -62,6 +62,9 @@ mod schema {
 }
 use schema::participants;
 
+use arrangements::arrangements as table;
+diesel::allow_tables_to_appear_in_same_query!(table, participants);
+
 /// Who stands how to an arrangement: what tenancy is decided by.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Parties {
@@ -71,6 +74,8 @@ pub struct Parties {
     pub participants: Vec<String>,
     /// Whether it was ever published.
     pub published: bool,
+    /// The arrangement's version.
+    pub version: i64,
 }
 
 /// The parties of an arrangement.
@@ -78,15 +83,14 @@ pub struct Parties {
 /// # Errors
 /// [`Failure::NotFound`] where there is none.
 pub fn parties(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Parties> {
-    use arrangements::arrangements as table;
-    let query = table::table.find(Uid::from(id)).select((table::lead, table::published));
-    let found = on!(conn, c => query.first::<(String, bool)>(c)).optional()?;
-    let query =
-        participants::table.filter(participants::arrangement_id.eq(Uid::from(id))).select(participants::authority);
-    // Asked in any case: how long an answer takes does not tell what is there.
-    let participants = on!(conn, c => query.load::<String>(c))?;
-    let (lead, published) = found.ok_or(Failure::NotFound(Kind::Arrangement))?;
-    Ok(Parties { lead, participants, published })
+    let query = table::table
+        .left_join(participants::table.on(participants::arrangement_id.eq(table::id)))
+        .filter(table::id.eq(Uid::from(id)))
+        .select((table::lead, table::published, table::version, participants::authority.nullable()));
+    let mut rows = on!(conn, c => query.load::<(String, bool, i64, Option<String>)>(c))?;
+    let participants = rows.iter_mut().filter_map(|row| row.3.take()).collect();
+    let (lead, published, version, _) = rows.into_iter().next().ok_or(Failure::NotFound(Kind::Arrangement))?;
+    Ok(Parties { lead, participants, published, version })
 }
 
 /// Keeps the index of participants in step with the aggregate; call it after an authority joined.
@@ -143,6 +147,6 @@ pub fn rounds_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<R
 /// # Errors
 /// Where the store fails.
 pub fn requirements_by_id(conn: &mut Conn<'_>, ids: &[RequirementId]) -> Outcome<Vec<Stored<Requirement>>> {
-    let ids = ids.iter().map(|id| Uid::from(*id)).collect();
-    requirements::list(conn, &requirements::Filter { id: Some(ids), ..requirements::Filter::default() }, Page::ALL)
+    let ids: Vec<_> = ids.iter().map(|id| (*id).into()).collect();
+    Requirement::these(conn, &ids)
 }

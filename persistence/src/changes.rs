@@ -19,7 +19,7 @@ const COUNTER_AT: u64 = 8;
 
 /// What this process knows of the changes to a database.
 #[derive(Debug)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Counts this process's commits, and whatever else puts an end to what was kept.
     commits: AtomicU64,
     /// Nothing that was read before this count is true for sure.
@@ -34,8 +34,8 @@ pub struct Changes {
 /// What is being changed right now.
 const CHANGING: u64 = u64::MAX;
 
-/// When something was read.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+/// When something was read. On PostgreSQL, which is asked for versions instead, it says nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Mark(u64);
 
 impl Changes {
@@ -53,13 +53,12 @@ impl Changes {
     }
 
     /// To be taken before reading what is to be kept.
-    #[must_use]
-    pub fn mark(&self) -> Mark {
+    pub(crate) fn mark(&self) -> Mark {
         Mark(self.commits.load(Ordering::SeqCst))
     }
 
     /// Whether what was read after `since` and rests on those identifiers alone is still true.
-    pub fn none_of(&self, ids: impl IntoIterator<Item = Uuid>, since: Mark) -> bool {
+    pub(crate) fn none_of(&self, ids: impl IntoIterator<Item = Uuid>, since: Mark) -> bool {
         self.look();
         self.floor.load(Ordering::SeqCst) <= since.0
             && ids.into_iter().all(|id| self.at(id).is_some_and(|at| at.load(Ordering::SeqCst) <= since.0))

@@ -7,9 +7,11 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
+use crate::basis::{Asker, Basis};
+use crate::changes::Mark;
 use crate::load::Waits;
 use crate::writer::Writer;
-use crate::{Changes, Conn, Failure, Load, Outcome, Stamp, Tx};
+use crate::{Conn, Failure, Load, Outcome, Stamp, Tx};
 
 /// How a store is opened.
 #[derive(Clone, Debug)]
@@ -54,7 +56,7 @@ impl std::fmt::Debug for Db {
 
 enum Backend {
     Sqlite { readers: Pool<ConnectionManager<SqliteConnection>>, waits: Waits, writer: Writer },
-    Postgres { pool: Pool<ConnectionManager<PgConnection>>, waits: Waits },
+    Postgres { pool: Pool<ConnectionManager<PgConnection>>, waits: Waits, asker: Asker },
 }
 
 #[derive(Debug)]
@@ -101,15 +103,15 @@ impl Db {
                 .build(ConnectionManager::new(path))?;
             Ok(Self(Arc::new(Backend::Sqlite { readers, waits, writer })))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = Pool::builder()
+            let builder = || Pool::builder().test_on_check_out(false).connection_customizer(Box::new(Session));
+            let pool = builder()
                 .max_size(settings.connections)
                 .min_idle(Some(1))
                 .connection_timeout(settings.wait)
-                .test_on_check_out(false)
-                .connection_customizer(Box::new(Session))
                 .event_handler(Box::new(waits.clone()))
                 .build(ConnectionManager::new(url))?;
-            Ok(Self(Arc::new(Backend::Postgres { pool, waits })))
+            let asker = Asker::open(builder(), url)?;
+            Ok(Self(Arc::new(Backend::Postgres { pool, waits, asker })))
         } else {
             Err(Failure::Unavailable("the database URL begins with `sqlite:` or `postgres:`".to_owned()))
         }
@@ -124,12 +126,22 @@ impl Db {
         }
     }
 
-    /// What was changed since when: only where this process alone decides what is true, on SQLite.
+    /// To be taken before reading what is to be kept; `None` where it cannot be told whether that is still true.
     #[must_use]
-    pub fn changes(&self) -> Option<&Changes> {
+    pub fn mark(&self) -> Option<Mark> {
         match &*self.0 {
-            Backend::Sqlite { writer, .. } => writer.changes.as_deref(),
-            Backend::Postgres { .. } => None,
+            Backend::Sqlite { writer, .. } => writer.changes.as_ref().map(|changes| changes.mark()),
+            Backend::Postgres { .. } => Some(Mark::default()),
+        }
+    }
+
+    /// Whether what an answer rests on is as it was: whatever was committed before the question counts.
+    pub async fn is_still(&self, basis: &Basis) -> bool {
+        match &*self.0 {
+            Backend::Sqlite { writer, .. } => {
+                writer.changes.as_ref().is_some_and(|changes| changes.none_of(basis.ids(), basis.since))
+            }
+            Backend::Postgres { asker, .. } => asker.is_still(&basis.on).await,
         }
     }
 
@@ -140,7 +152,7 @@ impl Db {
             Backend::Sqlite { readers, waits, writer } => {
                 Load { writes_waiting: writer.waiting(), ..waits.of(readers) }
             }
-            Backend::Postgres { pool, waits } => waits.of(pool),
+            Backend::Postgres { pool, waits, .. } => waits.of(pool),
         }
     }
 

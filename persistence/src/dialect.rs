@@ -35,12 +35,17 @@ pub(crate) fn is_current(conn: &mut PgConnection, versions: &[String]) -> bool {
     ran.is_ok_and(|ran| versions.iter().all(|version| ran.iter().any(|ran| ran.version == *version)))
 }
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    fn hashtextextended(text: diesel::sql_types::Text, seed: diesel::sql_types::BigInt) -> diesel::sql_types::BigInt;
+    /// What it returns is nothing that could be read.
+    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
+}
+
 /// Lets one request at a time use a key of an account, until its transaction ends. SQLite has one writer anyway.
 pub(crate) fn lock_key(tx: &mut crate::Tx<'_>, account: &str, key: &str) -> Outcome<()> {
     if let crate::Conn::Pg(conn) = &mut **tx {
-        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
-            .bind::<diesel::sql_types::Text, _>(format!("{account} {key}"))
-            .execute(*conn)?;
+        diesel::select(pg_advisory_xact_lock(hashtextextended(format!("{account} {key}"), 0))).execute(*conn)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod conn;
 #[macro_use]
 mod aggregate;
 pub mod backup;
+mod basis;
 mod changes;
 pub mod constraints;
 mod db;
@@ -31,7 +32,8 @@ pub mod upload;
 pub mod webhook;
 
 pub use aggregate::{Decided, Head, Listed, Record, Stored};
-pub use changes::{Changes, Mark};
+pub use basis::Basis;
+pub use changes::Mark;
 pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};

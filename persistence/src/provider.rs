@@ -140,14 +140,14 @@ pub fn home_by_urn(conn: &mut Conn<'_>, urn: &str) -> Outcome<Option<Stored<Home
     Ok(homes::list(conn, &filter, Page::ALL)?.into_iter().next())
 }
 
-/// The account that registered a provider.
+/// The account that registered a provider, with the provider's version.
 ///
 /// # Errors
 /// Where the store fails; `Ok(None)` where there is no such provider.
-pub fn registered_by(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Option<String>> {
+pub fn registered_by(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Option<(String, i64)>> {
     use providers::providers as table;
-    let query = table::table.find(Uid::from(id)).select(table::registered_by);
-    Ok(on!(conn, c => query.first::<String>(c)).optional()?)
+    let query = table::table.find(Uid::from(id)).select((table::registered_by, table::version));
+    Ok(on!(conn, c => query.first(c)).optional()?)
 }
 
 /// The providers that an account registered.

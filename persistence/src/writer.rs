@@ -41,9 +41,11 @@ impl Writer {
     pub(crate) fn open(path: &str) -> Outcome<Self> {
         let unavailable = |e: &dyn std::fmt::Display| Failure::Unavailable(format!("SQLite at {path}: {e}"));
         let mut conn = SqliteConnection::establish(path).map_err(|e| unavailable(&e))?;
+        // What a savepoint would go back to is kept in memory, or each job writes it to a file.
         conn.batch_execute(
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456;",
+             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; \
+             PRAGMA temp_store = MEMORY;",
         )
         .map_err(|e| unavailable(&e))?;
         // The shared file is there once something was read.

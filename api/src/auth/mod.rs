@@ -104,6 +104,19 @@ impl Who {
         self.own(conn, found)
     }
 
+    /// What was found with its ties, if it is the caller's to use. As with [`Who::own`] the store is asked the same in any
+    /// case.
+    ///
+    /// # Errors
+    /// As [`Who::may`], and that with which it was not found.
+    pub fn tied<A: Record>(&self, conn: &mut Conn<'_>, found: Outcome<Stored<A>>) -> Outcome<(Stored<A>, Ties)> {
+        let about = found.as_ref().map_or_else(|_| About::default(), |found| found.value.about());
+        let ties = Ties::load(conn, about)?;
+        let found = found?;
+        self.may_by(&ties, about, A::KIND)?;
+        Ok((found, ties))
+    }
+
     /// What was found, if it is the caller's to use. For what is not there the store is asked what it is asked for what
     /// is another's, so that not even the time tells the one from the other.
     ///

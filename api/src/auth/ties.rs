@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::kernel::{About, ArrangementId, ProviderId};
 use persistence::arrangement::{self, Parties};
 use persistence::{Conn, Outcome, provider};
+use uuid::Uuid;
 
 /// Where the facts come from that tenancy is decided by.
 pub(super) trait Facts {
@@ -21,7 +22,7 @@ impl Facts for Conn<'_> {
     }
 
     fn registrar(&mut self, id: ProviderId) -> Outcome<Option<Arc<str>>> {
-        Ok(provider::registered_by(self, id)?.map(Arc::from))
+        Ok(provider::registered_by(self, id)?.map(|(registrar, _)| Arc::from(registrar)))
     }
 }
 
@@ -30,18 +31,27 @@ impl Facts for Conn<'_> {
 pub struct Ties {
     parties: Option<Arc<Parties>>,
     registrar: Option<Arc<str>>,
+    on: [Option<(Uuid, i64)>; 2],
 }
 
 impl Ties {
-    /// Of what is `about` that.
+    /// Of what is `about` that. The store is asked the same whatever that is: how long it takes tells nothing.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// Where the store fails, or has no such arrangement.
     pub fn load(conn: &mut Conn<'_>, about: About) -> Outcome<Self> {
-        Ok(Self {
-            parties: about.arrangement.map(|id| conn.parties(id)).transpose()?,
-            registrar: about.provider.map(|id| conn.registrar(id)).transpose()?.flatten(),
-        })
+        let registrar = provider::registered_by(conn, about.provider.unwrap_or(Uuid::nil().into()))?;
+        let parties = conn.parties(about.arrangement.unwrap_or(Uuid::nil().into()));
+        let parties = about.arrangement.map(|_| parties).transpose()?;
+        let arrangement = about.arrangement.map(Uuid::from).zip(parties.as_ref().map(|parties| parties.version));
+        let provider = about.provider.map(Uuid::from).zip(registrar.as_ref().map(|(_, version)| *version));
+        let registrar = registrar.map(|(registrar, _)| Arc::from(registrar));
+        Ok(Self { parties, registrar, on: [arrangement, provider] })
+    }
+
+    /// The aggregates that they were taken from, with their versions.
+    pub fn on(&self) -> impl Iterator<Item = (Uuid, i64)> + use<> {
+        self.on.into_iter().flatten()
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
 use persistence::{
-    Changes, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
+    Basis, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,7 +19,6 @@ use super::kept::{Key, Sheet};
 use super::reply::Resource;
 use super::{Answer, Problem, Reply, arrival, listing, problem};
 use crate::App;
-use crate::auth::ties::Ties;
 use crate::auth::{Side, Who};
 
 /// The body of a request that has none.
@@ -192,14 +191,15 @@ impl<T: Send + Sync + 'static> Call<T> {
         A::Id: Send + 'static,
     {
         let (app, side, seen) = (self.app.clone(), self.who.side(), self.if_none_match.clone());
-        let keep = self.path.clone().zip(app.db.changes().map(Changes::mark));
+        let keep = self.path.clone().zip(app.db.mark());
         let read = app.db.read(move |c| {
-            let found = self.who.get::<A>(c, id)?;
+            let found = c.get::<A>(id);
+            let (found, ties) = self.who.tied(c, found)?;
             let about = found.value.about();
             let written = view(&found, side)?.write();
             if let Some((path, since)) = keep {
-                let (id, ties) = (id.into(), Ties::load(c, about)?);
-                let sheet = Sheet { id, kind: A::KIND, since, about, ties, written: written.clone() };
+                let basis = Basis::new(since, ties.on().chain([(id.into(), found.version)]));
+                let sheet = Sheet { kind: A::KIND, basis, about, ties, written: written.clone() };
                 self.app.kept.keep_sheet(path, side, sheet);
             }
             Ok(written)

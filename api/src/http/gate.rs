@@ -8,7 +8,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
+use actix_web::{HttpMessage, ResponseError, web};
 use domain::kernel::{Actor, Reach, Role};
 
 use persistence::record::hex;
@@ -52,13 +52,13 @@ pub async fn gate<B: MessageBody>(
     let mut share = None;
     let admitted = admit(&req, app.as_ref().map(web::Data::get_ref), found, &mut share).await;
     req.extensions_mut().insert(id.clone());
-    let admitted = match (admitted, &app) {
-        (Ok(Some(who)), Some(app)) => kept(app, &req, &who).map(|kept| (Some(who), kept)),
-        (admitted, _) => admitted.map(|who| (who, None)),
+    let kept = match (&admitted, &app) {
+        (Ok(Some(who)), Some(app)) => app.kept.answer(&app.db, &req, who).await,
+        _ => None,
     };
-    let mut response = match admitted {
-        Ok((_, Some(kept))) => req.into_response(kept).map_into_right_body(),
-        Ok((who, None)) => {
+    let mut response = match (admitted, kept) {
+        (_, Some(kept)) => req.into_response(kept).map_into_right_body(),
+        (Ok(who), None) => {
             if let Some(who) = who {
                 req.extensions_mut().insert(who);
             }
@@ -74,7 +74,7 @@ pub async fn gate<B: MessageBody>(
             );
             response.map_into_left_body()
         }
-        Err(problem) => {
+        (Err(problem), None) => {
             problem.log(&id.0);
             req.into_response(problem.error_response()).map_into_right_body()
         }
@@ -108,12 +108,6 @@ pub async fn gate<B: MessageBody>(
         }
     }
     Ok(response)
-}
-
-/// What was answered before and is still true.
-fn kept(app: &App, req: &ServiceRequest, who: &Who) -> Result<Option<HttpResponse>, Problem> {
-    let Some(changes) = app.db.changes() else { return Ok(None) };
-    Ok(app.kept.answer(changes, req, who)?)
 }
 
 /// The names of what varies in a path pattern.

@@ -1,8 +1,8 @@
 //! What was answered is kept, so that it need not be read and written again.
 //!
-//! One aggregate as a side sees it is kept while the store can tell that nothing it rests on was changed: on SQLite, to the
-//! commit ([`persistence::Changes`]). Rows of lists are kept by version, which never changes what it says, on both databases.
-//! Whether the caller may see it is asked each time.
+//! One aggregate as a side sees it is kept while nothing that it rests on was changed, which the store is asked each time
+//! ([`persistence::Basis`]). Rows of lists are kept by version, which never changes what it says. Whether the caller may see
+//! it is decided each time.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::kernel::{About, Kind};
-use persistence::{Changes, Mark, Outcome};
+use persistence::{Basis, Db};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use uuid::Uuid;
@@ -63,27 +63,16 @@ pub struct Key {
 /// An aggregate as a side sees it.
 #[derive(Debug)]
 pub struct Sheet {
-    /// The aggregate.
-    pub id: Uuid,
     /// Its kind.
     pub kind: Kind,
-    /// When it was read.
-    pub since: Mark,
+    /// What it rests on.
+    pub basis: Basis,
     /// What it is about.
     pub about: About,
     /// Whose it is.
     pub ties: Ties,
     /// The answer.
     pub written: Written,
-}
-
-impl Sheet {
-    /// What it rests on.
-    fn rests_on(&self) -> impl Iterator<Item = Uuid> + use<> {
-        let arrangement = self.about.arrangement.map(Uuid::from);
-        let provider = self.about.provider.map(Uuid::from);
-        [Some(self.id), arrangement, provider].into_iter().flatten()
-    }
 }
 
 /// What was answered.
@@ -121,17 +110,13 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// The answer to a request that was answered before, while it is true and where the caller may see it.
-    ///
-    /// # Errors
-    /// Not found or forbidden.
-    pub fn answer(&self, changes: &Changes, req: &ServiceRequest, who: &Who) -> Outcome<Option<HttpResponse>> {
-        let Some(path) = path(req.request()) else { return Ok(None) };
-        let sheet = self.sheets.get(&Asking(path, who.side()));
-        let Some(sheet) = sheet.filter(|sheet| changes.none_of(sheet.rests_on(), sheet.since)) else { return Ok(None) };
-        who.may_by(&sheet.ties, sheet.about, sheet.kind)?;
+    /// The answer to a request that was answered before, while it is true. Whoever may not see it is not answered from what
+    /// is kept: so not even the time tells that there is something.
+    pub async fn answer(&self, db: &Db, req: &ServiceRequest, who: &Who) -> Option<HttpResponse> {
+        let sheet = self.sheets.get(&Asking(path(req.request())?, who.side()))?;
+        let may = db.is_still(&sheet.basis).await && who.may_by(&sheet.ties, sheet.about, sheet.kind).is_ok();
         let seen = req.headers().get(header::IF_NONE_MATCH).and_then(|seen| seen.to_str().ok());
-        Ok(Some(sheet.written.send(seen)))
+        may.then(|| sheet.written.send(seen))
     }
 
     /// Keeps the answer to a path for that side.

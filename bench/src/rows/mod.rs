@@ -82,11 +82,16 @@ impl Bench {
 
     /// A burst against the static ceiling.
     pub fn static_rate(&self, connections: usize) -> Outcome<f64> {
+        self.statically(Pace::closed(connections, self.burst())).map(|measured| measured.rate())
+    }
+
+    /// What answers nothing but the same 1 KB, at that pace.
+    pub fn statically(&self, pace: Pace) -> Outcome<Measured> {
         let request = crate::site::get("/", "none", "");
         let mut script = Script::repeated(vec![request], 200);
-        let measured = load::run(self.ceiling.address, &mut script, Pace::closed(connections, self.burst()))?;
+        let measured = load::run(self.ceiling.address, &mut script, pace)?;
         if measured.failures.is_empty() {
-            Ok(measured.rate())
+            Ok(measured)
         } else {
             Err(format!("the ceiling: {:?}", measured.failures).into())
         }

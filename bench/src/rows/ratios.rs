@@ -97,7 +97,11 @@ fn at_half_load(
 ) -> Outcome<()> {
     let pace = Pace::closed(CLIENTS, bench.burst()).constant(rate);
     let (mut tails, mut p50, mut p99, mut failed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut plain = Vec::new();
     for _ in 0..bench.repetitions() {
+        // What the machine itself does to whoever answers at this rate.
+        let ceiling = bench.statically(pace)?;
+        plain.push(ceiling.micros(0.99) / ceiling.micros(0.5));
         let measured = load::run(site.server.address, &mut script, pace)?;
         failed.extend(failures(&measured));
         p50.push(measured.micros(0.5));
@@ -110,7 +114,7 @@ fn at_half_load(
         .beside(format!("p50 {} µs", number(median(&p50))))
         .value(&tails, "x")
         .goal(Goal::AtMost(2.0))
-        .note(format!("{}/s", number(rate)))
+        .note(format!("{}/s; the static answer at that rate {:.1} x", number(rate), median(&plain)))
         .failed(failed);
     bench.table.add(row);
     Ok(())
