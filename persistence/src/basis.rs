@@ -111,7 +111,7 @@ mod newest {
             out.push_sql("SELECT asked.id, last.version FROM unnest(");
             out.push_bind_param::<Array<sql::Uid>, _>(&self.0)?;
             out.push_sql(
-                ") AS asked(id) CROSS JOIN LATERAL (SELECT version FROM events WHERE aggregate_id = asked.id \
+                "::uuid[]) AS asked(id) CROSS JOIN LATERAL (SELECT version FROM events WHERE aggregate_id = asked.id \
                  ORDER BY link DESC LIMIT 1) AS last",
             );
             Ok(())

@@ -96,6 +96,7 @@ impl Db {
             let writer = Writer::open(path)?;
             let readers = Pool::builder()
                 .max_size(settings.connections)
+                .min_idle(Some(settings.connections.min(2)))
                 .connection_timeout(settings.wait)
                 .test_on_check_out(false)
                 .connection_customizer(Box::new(Reader))

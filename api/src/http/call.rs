@@ -7,9 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
-use persistence::{
-    Basis, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
-};
+use persistence::{Basis, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use validator::Validate;
