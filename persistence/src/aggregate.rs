@@ -82,6 +82,9 @@ pub(crate) const ROWS: usize = 1_000;
 /// the order of the page. With more it would be as well to look through all rows.
 pub(crate) const PARTS: usize = 32;
 
+/// The columns by which a row is found whatever arrangements are asked for: what they name belongs to one.
+pub(crate) const WITHIN_ONE: [&str; 4] = ["application_id", "lot_id", "membership_id", "round_id"];
+
 /// How a row is held until the transaction ends. SQLite has one writer and needs neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Strength {
@@ -423,9 +426,15 @@ macro_rules! aggregate {
 
                 /// The same in several parts, each with one value of a column: so each is in the order of an index.
                 fn parts(&self) -> Option<Vec<Self>> {
+                    fn finds<T>(column: &str, values: Option<&Vec<T>>) -> bool {
+                        $crate::aggregate::WITHIN_ONE.contains(&column) && values.is_some_and(|values| values.len() == 1)
+                    }
+                    // Whatever is of one of these is of one arrangement, and is found by it.
+                    let found = [$(finds(stringify!($col), self.$col.as_ref()),)*].contains(&true);
                     $(
                         if let Some(values) = &self.$col
                             && (2..=$crate::aggregate::PARTS).contains(&values.len())
+                            && !(found && stringify!($col) == "arrangement_id")
                         {
                             let part = |value: &$rust| Self { $col: Some(vec![Clone::clone(value)]), ..self.clone() };
                             return Some(values.iter().map(part).collect());

@@ -34,7 +34,7 @@ fn postgres(url: &str) -> Outcome<PgConnection> {
 pub fn inspect<T>(url: &str, work: impl FnOnce(&mut Conn<'_>) -> Outcome<T>) -> Outcome<T> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let mut conn = sqlite(path)?;
-        conn.batch_execute("PRAGMA query_only = ON; PRAGMA mmap_size = 268435456")?;
+        conn.batch_execute("PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776")?;
         return conn.transaction(|c| work(&mut Conn::Sqlite(c)));
     }
     let mut conn = postgres(url)?;

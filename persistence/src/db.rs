@@ -64,7 +64,7 @@ struct Reader;
 
 impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;")
+        conn.batch_execute("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776;")
             .map_err(diesel::r2d2::Error::QueryError)
     }
 }

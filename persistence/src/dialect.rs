@@ -1,8 +1,69 @@
 //! The few statements and messages that differ between the databases.
 
+use diesel::backend::Backend;
+use diesel::expression::{ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Bool};
 
 use crate::{Failure, Outcome};
+
+/// A condition in fixed words. Unlike with diesel's `sql`, a statement that has it is prepared once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fixed(pub(crate) &'static str);
+
+impl<DB: Backend> QueryFragment<DB> for Fixed {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql(self.0);
+        Ok(())
+    }
+}
+
+/// That an event's place in PostgreSQL's feed is behind another or before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    /// How it compares, such as `>`.
+    pub(crate) compare: &'static str,
+    /// Transaction and sequence.
+    pub(crate) place: (i64, i64),
+}
+
+impl QueryFragment<Pg> for Behind {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(tx, seq) ");
+        out.push_sql(self.compare);
+        out.push_sql(" (");
+        out.push_bind_param::<BigInt, _>(&self.place.0)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.place.1)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// What diesel asks of a condition in words: that it is one, and that the words themselves tell statements apart.
+macro_rules! condition {
+    ($words:ty) => {
+        impl Expression for $words {
+            type SqlType = Bool;
+        }
+
+        impl QueryId for $words {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+
+        impl<G> ValidGrouping<G> for $words {
+            type IsAggregate = is_aggregate::Never;
+        }
+
+        impl<T> AppearsOnTable<T> for $words {}
+        impl<T> SelectableExpression<T> for $words {}
+    };
+}
+condition!(Fixed);
+condition!(Behind);
 
 /// Refuses a PostgreSQL database whose events were written by another cluster whose transaction counter was ahead of
 /// this one's: its feed would hide them until the counter has caught up (docs/operations.md, restore).

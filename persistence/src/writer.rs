@@ -44,7 +44,7 @@ impl Writer {
         // What a savepoint would go back to is kept in memory, or each job writes it to a file.
         conn.batch_execute(
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; \
+             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 1099511627776; \
              PRAGMA temp_store = MEMORY;",
         )
         .map_err(|e| unavailable(&e))?;

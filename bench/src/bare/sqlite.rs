@@ -13,7 +13,7 @@ fn open(path: &Path) -> Outcome<Connection> {
     let connection = Connection::open(path)?;
     connection.execute_batch(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456;",
+         PRAGMA foreign_keys = ON; PRAGMA mmap_size = 1099511627776;",
     )?;
     Ok(connection)
 }

@@ -7,8 +7,8 @@ DROP INDEX events_at;
 DROP INDEX events_open_id;
 -- Each event is in one of these two. That something is absent is no order to PostgreSQL.
 DROP INDEX events_arrangement;
-CREATE INDEX events_arrangement ON events (arrangement_id, tx, seq) WHERE arrangement_id IS NOT NULL;
-CREATE INDEX events_general ON events (tx, seq) WHERE arrangement_id IS NULL;
+CREATE INDEX events_arrangement ON events (arrangement_id, tx, seq) WHERE arrangement_id IS NOT NULL AND audience NOT IN ('provider', 'administrators', 'owner');
+CREATE INDEX events_general ON events (tx, seq) WHERE arrangement_id IS NULL AND audience NOT IN ('provider', 'administrators', 'owner');
 -- What is about no provider is looked for in another way.
 DROP INDEX events_provider;
 CREATE INDEX events_provider ON events (provider_id, tx, seq) WHERE provider_id IS NOT NULL;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::super::mark;
 use super::{Entry, events};
+use crate::dialect::{Behind, Fixed};
 use crate::types::sql::Uid as SqlUid;
 use crate::{Conn, Moment, Outcome, Uid};
 
@@ -71,8 +72,9 @@ pub enum Scope {
     Open,
 }
 
-/// What the buying side does not see: what is for a provider's own eyes, and what is for nobody's.
-const SEALED: [&str; 3] = ["provider", "administrators", "owner"];
+/// What the buying side sees: not what is for a provider's own eyes, nor what is for nobody's. Written out, as in the indexes
+/// that have no other events.
+const SHOWN: Fixed = Fixed("audience NOT IN ('provider', 'administrators', 'owner')");
 
 /// The roles whose account a provider may see.
 pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
@@ -161,8 +163,8 @@ impl Filter {
 }
 
 /// What is open to all, and what administrators see. Written out: only so do the indexes of just these serve them.
-const OPEN: &str = "(audience = 'everyone' AND provider_id IS NULL)";
-const ADMINISTRATION: &str = "audience = 'administrators'";
+const OPEN: Fixed = Fixed("(audience = 'everyone' AND provider_id IS NULL)");
+const ADMINISTRATION: Fixed = Fixed("audience = 'administrators'");
 
 /// A part of the feed by a filter as a boxed query, once per backend.
 macro_rules! filtered {
@@ -176,7 +178,7 @@ macro_rules! filtered {
                 Some(scope)
             }
             Part::Arrangement(id) => {
-                query = query.filter(events::audience.ne_all(SEALED));
+                query = query.filter(SHOWN);
                 query = match id {
                     Some(id) => query.filter(events::arrangement_id.eq(Uid(*id))),
                     None => query.filter(events::arrangement_id.is_null()),
@@ -191,14 +193,14 @@ macro_rules! filtered {
         };
         query = match scope {
             None => query,
-            Some(Scope::Open) => query.filter(sql::<Bool>(OPEN)),
+            Some(Scope::Open) => query.filter(OPEN),
             Some(Scope::Nothing) => query.filter(events::seq.lt(0)),
             // What is for a provider's own eyes is sealed from every other reader.
-            Some(Scope::Everything) => query.filter(events::audience.ne_all(SEALED)),
+            Some(Scope::Everything) => query.filter(SHOWN),
             Some(Scope::Arrangements(ids)) => query
                 .filter(events::arrangement_id.eq_any(uids(ids)).or(events::arrangement_id.is_null()))
-                .filter(events::audience.ne_all(SEALED)),
-            Some(Scope::Administration) => query.filter(sql::<Bool>(ADMINISTRATION)),
+                .filter(SHOWN),
+            Some(Scope::Administration) => query.filter(ADMINISTRATION),
             Some(Scope::Providers(ids)) => query.filter(
                 events::provider_id
                     .eq_any(uids(ids))
@@ -263,7 +265,7 @@ fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
 
 /// What a PostgreSQL reader may see: only events below the oldest transaction still running, so that none can appear
 /// later behind the cursor. On SQLite the single writer commits in sequence.
-const SETTLED: &str = "tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+const SETTLED: Fixed = Fixed("tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint");
 
 /// Loads what `$query` finds within `$bounds`, by place; on PostgreSQL only what is settled. SQLite has one writer, so
 /// there the sequence alone, which is the key, is the order of the feed, and each index ends with it by itself.
@@ -271,22 +273,20 @@ macro_rules! placed {
     ($conn:expr, $query:expr, $order:ident, $bounds:expr, $select:expr) => {
         match $conn {
             Conn::Pg(c) => {
-                let mut query = $query.filter(sql::<Bool>(SETTLED)).order((events::tx.$order(), events::seq.$order()));
+                let mut query = $query.filter(SETTLED).order((events::tx.$order(), events::seq.$order()));
                 for (compare, place) in $bounds {
-                    query = query.filter(
-                        sql::<Bool>(&format!("(tx, seq) {compare} ("))
-                            .bind::<BigInt, _>(place.tx)
-                            .sql(", ")
-                            .bind::<BigInt, _>(place.seq)
-                            .sql(")"),
-                    );
+                    query = query.filter(Behind { compare: *compare, place: (place.tx, place.seq) });
                 }
                 query.select($select).load(&mut **c)
             }
             Conn::Sqlite(c) => {
                 let mut query = $query.order(events::seq.$order());
                 for (compare, place) in $bounds {
-                    query = query.filter(sql::<Bool>(&format!("seq {compare} ")).bind::<BigInt, _>(place.seq));
+                    query = match *compare {
+                        ">" => query.filter(events::seq.gt(place.seq)),
+                        "<" => query.filter(events::seq.lt(place.seq)),
+                        _ => query.filter(events::seq.le(place.seq)),
+                    };
                 }
                 query.select($select).load(&mut **c)
             }
