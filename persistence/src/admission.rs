@@ -17,6 +17,7 @@ aggregate! {
         round_id: Nullable<Uid> = Option<Uid>, |a| a.round().map(Uid::from);
         external_ref: Nullable<Text> = Option<String>, |a| a.external_ref.clone();
         open: Bool = bool, |a| a.is_open();
+        received: Bool = bool, |a| a.is_received();
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{Failure, Outcome, Uid};
 
 /// Answers that one statement asks about at most.
 const GROUP: usize = 256;
-/// How long a connection is waited for before an answer counts as no longer true.
+/// How long the database is waited for before an answer counts as no longer true.
 const WAIT: Duration = Duration::from_secs(1);
 
 /// Aggregates as they were when an answer was made of them.
@@ -65,14 +65,20 @@ impl Asker {
         Ok(Self(questions))
     }
 
-    /// Whether all have these versions still. Where that is not to be known, they do not.
+    /// Whether all have these versions still. Where that is not to be known, or not soon, they do not.
     pub(crate) async fn is_still(&self, on: &[(Uuid, i64)]) -> bool {
         let (tell, told) = oneshot::channel();
-        self.0.send(Question { on: on.to_vec(), tell }).is_ok() && told.await.unwrap_or(false)
+        let asked = self.0.send(Question { on: on.to_vec(), tell }).is_ok();
+        asked && matches!(tokio::time::timeout(WAIT, told).await, Ok(Ok(true)))
     }
 }
 
-fn answer(pool: &Pool<ConnectionManager<PgConnection>>, questions: Vec<Question>) {
+fn answer(pool: &Pool<ConnectionManager<PgConnection>>, mut questions: Vec<Question>) {
+    // While a statement stalled, those who waited for the next one went away.
+    questions.retain(|question| !question.tell.is_closed());
+    if questions.is_empty() {
+        return;
+    }
     let mut ids: Vec<Uid> = questions.iter().flat_map(|question| &question.on).map(|(id, _)| Uid(*id)).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -96,11 +96,32 @@ pub(crate) fn is_current(conn: &mut PgConnection, versions: &[String]) -> bool {
     ran.is_ok_and(|ran| versions.iter().all(|version| ran.iter().any(|ran| ran.version == *version)))
 }
 
+/// Drops every index that was being made while others wrote when whoever made it failed or was killed: PostgreSQL keeps
+/// its name and does not use it. One that somebody else is making now stays.
+pub(crate) fn drop_broken_indexes(conn: &mut PgConnection) -> Outcome<()> {
+    #[derive(QueryableByName)]
+    struct Broken {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let broken = diesel::sql_query(
+        "SELECT indexrelid::regclass::text AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+         WHERE relnamespace = current_schema()::text::regnamespace AND NOT indisvalid \
+         AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE index_relid = indexrelid)",
+    );
+    for Broken { name } in broken.load(conn)? {
+        diesel::sql_query(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).execute(conn)?;
+    }
+    Ok(())
+}
+
 #[diesel::declare_sql_function]
 extern "SQL" {
     fn hashtextextended(text: diesel::sql_types::Text, seed: diesel::sql_types::BigInt) -> diesel::sql_types::BigInt;
     /// What it returns is nothing that could be read.
     fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
+    /// Whether the session has that lock now.
+    fn pg_try_advisory_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
 }
 
 /// Lets one request at a time use a key of an account, until its transaction ends. SQLite has one writer anyway.

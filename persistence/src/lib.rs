@@ -39,5 +39,5 @@ pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};
 pub use ids::Ids;
 pub use load::Load;
-pub use migrate::{migrate, newest_schema, revert_all, revert_last};
+pub use migrate::{migrate, newest_schema, revert, revert_all};
 pub use types::{Json, Moment, Uid};

@@ -355,8 +355,8 @@ def upgrade(database, seed, quick, times=None):
     """Two servers are replaced one after the other, with a migration in between; no request is lost."""
     with Room("rolling upgrade", database, seed, quick, servers=2) as room:
         for _ in range(times or (1 if quick else 5)):
-            # The schema before the last migration, which these servers do not need: an old one beside them would be as they are.
-            subprocess.run([BINARY.parent / "examples" / "revert", room.store.url], check=True)
+            # The schema without a migration that these servers do not need: an old one beside them would be as they are.
+            subprocess.run([BINARY.parent / "examples" / "revert", room.store.url, "00000000000015"], check=True)
             room.run_until_acknowledged(50)
             sent, refused = len(room.load.ledger.writes), room.load.unavailable
             for turn, server in enumerate(room.servers):

@@ -102,27 +102,15 @@ pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<St
 }
 
 fn exists_for(application: &Application, side: Side) -> Outcome<()> {
-    match application.status {
-        Status::Draft | Status::Lapsed { .. } if application.versions.is_empty() && side == Side::Buying => {
-            Err(Failure::NotFound(Kind::Application))
-        }
-        Status::Draft
-        | Status::Queued { .. }
-        | Status::Submitted { .. }
-        | Status::InEvaluation { .. }
-        | Status::Decided { .. }
-        | Status::Withdrawn { .. }
-        | Status::Lapsed { .. } => Ok(()),
+    match side {
+        Side::Buying if !application.is_received() => Err(Failure::NotFound(Kind::Application)),
+        Side::Buying | Side::Providing => Ok(()),
     }
 }
 
-/// The states that a list shows the caller, narrowed to the one asked for.
-pub(super) fn states(who: &Who, asked: Option<&str>) -> Option<Vec<String>> {
-    const RECEIVED: [&str; 6] = ["queued", "submitted", "in_evaluation", "decided", "withdrawn", "lapsed"];
-    if who.is_providing() {
-        return asked.map(|state| vec![state.to_owned()]);
-    }
-    Some(RECEIVED.into_iter().filter(|state| asked.is_none_or(|asked| asked == *state)).map(str::to_owned).collect())
+/// Which applications a list shows that side, by whether they were received: as [`exists_for`] one of them.
+pub(super) fn existing(side: Side) -> Option<Vec<bool>> {
+    (side == Side::Buying).then(|| vec![true])
 }
 
 /// A changed application as the answer to the command that changed it.
@@ -226,7 +214,8 @@ async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web:
                 provider_id: providers,
                 arrangement_id: arrangements,
                 round_id: wanted.round.map(|round| vec![Some(round.into())]),
-                state: states(&call.who, wanted.state.as_deref()),
+                state: wanted.state.clone().map(|state| vec![state]),
+                received: existing(call.who.side()),
                 external_ref: wanted.external_ref.clone().map(|reference| vec![Some(reference)]),
                 updated_since: listing.since(),
                 ..applications::Filter::default()

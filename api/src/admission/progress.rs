@@ -13,7 +13,7 @@ use persistence::arrangement::{arrangements, rounds_of};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::applications::{ApplicationView, states, view};
+use super::applications::{ApplicationView, existing, view};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -130,7 +130,7 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
             provider_id: own.clone(),
             arrangement_id,
             open: Some(vec![true]),
-            state: states(&call.who, None),
+            received: existing(call.who.side()),
             ..Default::default()
         };
         let open = if reads { applications::list(c, &filter, Page::ALL)? } else { Vec::new() };

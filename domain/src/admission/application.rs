@@ -330,6 +330,12 @@ impl Application {
         }
     }
 
+    /// Whether it was ever submitted. Before, it does not exist to the buying side, whatever becomes of it (PRO-19).
+    #[must_use]
+    pub fn is_received(&self) -> bool {
+        !self.versions.is_empty()
+    }
+
     /// The last submitted version: the one that counts.
     #[must_use]
     pub fn counting(&self) -> Option<&SubmittedVersion> {

@@ -1,10 +1,15 @@
 //! What the server keeps of its answers is never shown to whom it is not for, nor after it has ceased to be true.
 
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
 use crate::app::{START, TestApp};
 use crate::applicants::Applicant;
+use crate::database::{Kind, postgres};
 use crate::market::{Market, particulars, with};
+use crate::plans::watch::during;
 
 on_both! {
     fn an_answer_is_true_after_every_write(app: &TestApp) {
@@ -52,6 +57,20 @@ on_both! {
         }
     }
 
+    fn the_store_is_asked_the_same_for_what_is_anothers_though_it_is_kept(app: &TestApp) {
+        let market = Market::rolling(app);
+        let [willow, fens] = ["Willow House Ltd", "Fens Care Ltd"].map(|name| Applicant::new(app, name));
+        let application = willow.ready(&market, &["TUITION"]);
+        let own = || drop(willow.provider.get(&application.path("")).expect(200));
+        own();
+        let kept = during(&app.database.url, own);
+        assert!(kept.len() <= 1, "it was not kept: {kept:?}");
+        let refused = |path: &str| during(&app.database.url, || drop(fens.provider.get(path).problem("not_found", 404)));
+        let theirs = refused(&application.path(""));
+        assert!(!theirs.is_empty());
+        assert_eq!(theirs, refused("/v1/applications/0190a000-0000-7000-8000-00000000dead"));
+    }
+
     fn a_page_is_true_after_every_write(app: &TestApp) {
         let market = Market::rolling(app);
         let willow = Applicant::new(app, "Willow House Ltd");
@@ -84,4 +103,24 @@ on_both! {
             }
         }
     }
+}
+
+/// What is kept is asked about over one connection: where that stands still, reads go on by the others.
+#[test]
+fn a_read_does_not_wait_for_what_is_kept() {
+    let app = &TestApp::on(Kind::Postgres);
+    let market = Market::rolling(app);
+    let willow = Applicant::new(app, "Willow House Ltd");
+    let application = willow.ready(&market, &["TUITION"]);
+    let read = || willow.provider.get(&application.path("")).expect(200);
+    let text = read().text;
+    let mut holder = postgres(&app.database.url);
+    std::thread::scope(|scope| {
+        holder.batch_execute("BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE").unwrap();
+        let (done, told) = std::sync::mpsc::channel();
+        scope.spawn(move || done.send(read().text));
+        let answer = told.recv_timeout(Duration::from_secs(60));
+        holder.batch_execute("ROLLBACK").unwrap();
+        assert_eq!(answer, Ok(text));
+    });
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::actor::Actor;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, Application};
 use crate::market::{FIRST_CLOSE, LIVE, Market, SECOND_OPEN, manual, with};
@@ -88,6 +89,32 @@ on_both! {
         assert_eq!(received.iter().map(|a| a["id"].clone()).collect::<Vec<_>>(), [json!(revised.id)]);
         // Nor is a revision that was not submitted again.
         assert_eq!((revised.show()["lines"].as_array().unwrap().len(), &revised.show()["draft"]), (1, &Value::Null));
+    }
+
+    fn what_was_never_submitted_does_not_exist_for_buyers_whatever_becomes_of_it(app: &TestApp) {
+        let market = Market::published(app);
+        app.at(LIVE);
+        let [left, dropped] = ["Fens Care", "Wash Homes"].map(|name| Applicant::new(app, name).ready(&market, &["FOSTERING"]));
+        let submitted = Applicant::new(app, "Ouse Care").submitted(&market, &["FOSTERING"]);
+        dropped.provider.post(&dropped.path("/withdraw"), Value::Null).expect(200).state("withdrawn");
+        market.lead.post(&market.path("/terminate"), json!({"reason": "no funding"})).expect(200);
+
+        assert_eq!(left.show()["state"], "lapsed");
+        let found = |by: &Actor<'_>, query: &str| -> Vec<Value> {
+            let all = by.all(&format!("/v1/applications?arrangement={}{query}", market.id));
+            all.iter().map(|application| application["id"].clone()).collect()
+        };
+        assert_eq!(found(&market.lead, ""), [json!(submitted.id)]);
+        assert_eq!(found(&market.lead, "&state=withdrawn"), Vec::<Value>::new());
+        let fed = |by: &Actor<'_>| by.get("/v1/events?limit=200").expect(200).text;
+        let events = fed(&market.lead);
+        assert!(events.contains(&submitted.id));
+        for application in [&left, &dropped] {
+            market.lead.get(&application.path("")).problem("not_found", 404);
+            assert!(!events.contains(&application.id), "{events}");
+            assert_eq!(found(&application.provider, ""), [json!(application.id)]);
+            assert!(fed(&application.provider).contains(&application.id));
+        }
     }
 
     fn ac_26_everything_that_is_missing_is_named_at_once(app: &TestApp) {

@@ -86,8 +86,7 @@ impl Aggregate for Application {
 
     fn audience(&self, event: &Event) -> Audience {
         match event {
-            // To the buying side what was never submitted does not exist (PRO-19).
-            Event::ApplicationLapsed { .. } if self.versions.is_empty() => Audience::Provider,
+            _ if !self.is_received() => Audience::Provider,
             Event::ApplicationStarted { .. } | Event::DraftSaved { .. } | Event::ApplicationRevised { .. } => {
                 Audience::Provider
             }

@@ -41,6 +41,20 @@ pub fn made(kind: Kind) -> Vec<String> {
     seen().made.iter().filter(|(on, _)| *on == kind).map(|(_, statement)| statement.clone()).collect()
 }
 
+/// Statements on databases that are followed just now.
+static FOLLOWED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
+
+fn followed() -> MutexGuard<'static, HashMap<String, Vec<String>>> {
+    FOLLOWED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every statement that servers make on this database during that work, in order, without their values.
+pub fn during(url: &str, work: impl FnOnce()) -> Vec<String> {
+    followed().insert(address(url).to_owned(), Vec::new());
+    work();
+    followed().remove(address(url)).unwrap_or_default()
+}
+
 /// What diesel calls a database: SQLite's is a path.
 fn address(url: &str) -> &str {
     url.trim_start_matches("sqlite:")
@@ -73,6 +87,9 @@ impl Instrumentation for Watch {
 impl Watch {
     fn keep(&mut self) {
         let text = self.text.0.as_str();
+        if let Some(statements) = followed().get_mut(&self.url) {
+            statements.push(text.to_owned());
+        }
         let first = text.split_whitespace().next().unwrap_or_default();
         if !["SELECT", "UPDATE", "DELETE", "WITH"].contains(&first) {
             // What is inserted is looked for nowhere.

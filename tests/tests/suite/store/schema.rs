@@ -90,9 +90,42 @@ mod sqlite {
 }
 
 mod postgres {
+    use diesel::connection::SimpleConnection as _;
+
     #[test]
     fn migrations_go_up_down_and_up() {
         super::up_down_up(super::Kind::Postgres);
+    }
+
+    #[test]
+    fn of_servers_that_start_at_once_one_migrates() {
+        let database = super::Database::bare(super::Kind::Postgres);
+        let ran: Vec<usize> = std::thread::scope(|scope| {
+            let all = [(); 4].map(|()| scope.spawn(|| persistence::migrate(&database.url).unwrap().len()));
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(ran.iter().filter(|ran| **ran > 0).count(), 1, "{ran:?}");
+    }
+
+    #[test]
+    fn a_migration_that_was_broken_off_is_run_again() {
+        const MAKES_AN_INDEX: &str = "00000000000015";
+        let database = super::Database::bare(super::Kind::Postgres);
+        persistence::migrate(&database.url).unwrap();
+        let whole = super::logical(&database);
+        let indexed = |statements: &str| {
+            persistence::revert(&database.url, MAKES_AN_INDEX).unwrap();
+            super::postgres(&database.url).batch_execute(statements).unwrap();
+            assert_eq!(persistence::migrate(&database.url).unwrap(), [MAKES_AN_INDEX]);
+            assert_eq!(super::logical(&database), whole);
+        };
+        // Killed before the index was whole: something else has its name, and is of no use.
+        indexed(
+            "CREATE INDEX interests_provider ON interests (id); \
+             UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'interests_provider'::regclass",
+        );
+        // Killed when it was whole, and before that was noted.
+        indexed("CREATE INDEX interests_provider ON interests (provider_id, id)");
     }
 
     #[test]
