@@ -223,6 +223,15 @@ pub fn table() -> String {
 mod tests {
     use super::*;
 
+    /// The environment goes before the file: what a unit sets there, its operator's file could not change.
+    #[test]
+    fn the_unit_leaves_settings_to_its_operators_file() {
+        let unit = include_str!("../../../deploy/dps.service");
+        let set: Vec<&str> = unit.lines().filter_map(|line| line.strip_prefix("Environment=")).collect();
+        let handed = ["DPS_CONFIG=%d/dps.toml", "DPS_TOKEN_KEY_FILE=%d/token.key", "DPS_SEAL_KEY_FILE=%d/seal.key"];
+        assert_eq!(set, handed);
+    }
+
     #[test]
     fn the_operations_page_has_the_table() {
         let page = include_str!("../../../docs/operations.md");

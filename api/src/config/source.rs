@@ -207,6 +207,10 @@ fn is_remote(url: &str) -> bool {
 
 fn others_read(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
+    // What systemd hands a service is for it alone, by an access list that the mode shows as a group's right.
+    if std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|handed| file.starts_with(handed)) {
+        return false;
+    }
     std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
 }
 
