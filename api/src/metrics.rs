@@ -10,6 +10,7 @@ use prometheus::{
     TextEncoder,
 };
 
+use crate::clock::Clock;
 use crate::http::routes::Entry;
 
 /// The server's figures.
@@ -20,6 +21,7 @@ pub struct Metrics {
     durations: HistogramVec,
     swept: IntCounterVec,
     overdue: IntGauge,
+    swept_at: IntGauge,
     deliveries: IntCounterVec,
     in_flight: IntGauge,
     store: Store,
@@ -95,6 +97,9 @@ impl Metrics {
             &["kind", "what", "outcome"],
         )?;
         let overdue = IntGauge::new("dps_sweep_overdue_seconds", "Age of the oldest clock-driven change not yet made")?;
+        let swept_at = IntGauge::new("dps_sweep_timestamp_seconds", "Unix time of the last sweep that came to its end")?;
+        // One that never does is told from the start on.
+        swept_at.set(unix_seconds());
         let deliveries =
             IntCounterVec::new(Opts::new("dps_deliveries_total", "Attempts to deliver a webhook"), &["outcome"])?;
         let in_flight = IntGauge::new("dps_requests_in_flight", "Requests being answered")?;
@@ -112,8 +117,9 @@ impl Metrics {
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(swept.clone()))?;
         registry.register(Box::new(overdue.clone()))?;
+        registry.register(Box::new(swept_at.clone()))?;
         let operations = (0..operations).map(|_| OnceLock::new()).collect();
-        Ok(Self { registry, requests, durations, swept, overdue, deliveries, in_flight, store, operations })
+        Ok(Self { registry, requests, durations, swept, overdue, swept_at, deliveries, in_flight, store, operations })
     }
 
     /// Counts a request for an operation.
@@ -172,6 +178,11 @@ impl Metrics {
         self.overdue.set(seconds);
     }
 
+    /// Notes that a sweep came to its end.
+    pub fn sweep_ended(&self) {
+        self.swept_at.set(unix_seconds());
+    }
+
     /// The figures in Prometheus's text format.
     ///
     /// # Errors
@@ -181,6 +192,10 @@ impl Metrics {
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
+}
+
+fn unix_seconds() -> i64 {
+    Clock::system().micros() / 1_000_000
 }
 
 #[cfg(test)]

@@ -165,6 +165,7 @@ pub async fn timed(app: &App, now: Instant) -> Outcome<Made> {
     let began = Stopwatch::now();
     let made = sweep(app, None, now).await?;
     made.keep(app, now, began.elapsed()).await?;
+    app.metrics.sweep_ended();
     Ok(made)
 }
 
