@@ -24,6 +24,7 @@ fn no_seed_of_a_fuzz_target_finds_anything() {
     each("fuzz/seeds/tables", parsers::tables);
     each("fuzz/seeds/cursors", parsers::cursors);
     each("fuzz/seeds/tokens", parsers::tokens);
+    each("fuzz/seeds/keys", parsers::keys);
     each("fuzz/seeds/addresses", parsers::addresses);
     each("fuzz/seeds/settings", parsers::settings);
     each("samples", parsers::register);

@@ -4,6 +4,7 @@ mod absent;
 mod files;
 mod headers;
 mod roles;
+mod statements;
 mod table;
 mod tokens;
 mod world;
