@@ -97,7 +97,8 @@ impl Metrics {
             &["kind", "what", "outcome"],
         )?;
         let overdue = IntGauge::new("dps_sweep_overdue_seconds", "Age of the oldest clock-driven change not yet made")?;
-        let swept_at = IntGauge::new("dps_sweep_timestamp_seconds", "Unix time of the last sweep that came to its end")?;
+        let swept_at =
+            IntGauge::new("dps_sweep_timestamp_seconds", "Unix time of the last sweep that came to its end")?;
         // One that never does is told from the start on.
         swept_at.set(unix_seconds());
         let deliveries =

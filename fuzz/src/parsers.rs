@@ -9,6 +9,7 @@ use api::config::Config;
 use api::http::Listing;
 use api::record::cursor;
 use api::table::{Format, Limits, Reader};
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
 
 /// A file, as uploads are read: told by its content, then by each of the three readers.
 pub fn tables(bytes: &[u8]) {
@@ -80,6 +81,16 @@ pub fn tokens(bytes: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let verified = runtime.map(|runtime| runtime.block_on(verifier.verify(text)));
     assert!(!matches!(verified, Ok(Ok(_))), "a token that nobody signed is accepted");
+}
+
+/// A key set, as an identity provider publishes it: no shared secret of it counts.
+pub fn keys(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
+        for key in api::auth::keys::parse(text, algorithm).iter().flat_map(|keys| keys.values()) {
+            assert!(key.family() == algorithm.family() && key.family() != AlgorithmFamily::Hmac);
+        }
+    }
 }
 
 /// Where a webhook goes.

@@ -16,6 +16,9 @@ use uuid::Uuid;
 /// Just behind the end of the demo.
 const STARTS_AT: &str = "2025-01-20T09:00:00Z";
 
+/// Where tokens are given.
+const TOKENS: &str = "/oauth/token";
+
 /// A running server with somebody of each role, and what they may ask about.
 pub struct Server {
     address: String,
@@ -24,6 +27,8 @@ pub struct Server {
     tokens: Vec<String>,
     /// Identifiers that are there.
     things: Vec<String>,
+    /// Where files go, each with the token of whoever may send them.
+    desks: Vec<(String, String)>,
     wire: Mutex<Option<BufReader<TcpStream>>>,
     handle: ServerHandle,
     _home: tempfile::TempDir,
@@ -37,7 +42,7 @@ impl Drop for Server {
 
 impl Server {
     /// One request: three bytes choose operation, caller and things; then come query, `If-Match`, `Idempotency-Key` and `Content-Type`, a line each,
-    /// and the body is the rest.
+    /// and the body is the rest. Where tokens are given, the second line is `Authorization`.
     pub fn request(&self, bytes: &[u8]) {
         let [operation, caller, thing, rest @ ..] = bytes else { return };
         let mut parts = rest.splitn(5, |byte| *byte == b'\n');
@@ -50,11 +55,14 @@ impl Server {
             .iter()
             .map(|b| if b.is_ascii_graphic() && *b != b'#' { char::from(*b).to_string() } else { format!("%{b:02X}") })
             .collect();
-        let dry = if method == "GET" { "" } else { "&dryRun=true" };
+        // Where tokens are given takes credentials of another form, and none of what operations have in common.
+        let gives_tokens = path == TOKENS;
+        let dry = if method == "GET" || gives_tokens { "" } else { "&dryRun=true" };
+        let token = self.tokens[usize::from(*caller) % self.tokens.len()].as_bytes();
+        let (authorization, seen) = if gives_tokens { (seen, &b""[..]) } else { (token, seen) };
         let mut head = format!("{method} {path}?{query}{dry} HTTP/1.1\r\nhost: {}\r\n", self.address).into_bytes();
-        let token = &self.tokens[usize::from(*caller) % self.tokens.len()];
         for (name, value) in
-            [("authorization", token.as_bytes()), ("if-match", seen), ("idempotency-key", key), ("content-type", media)]
+            [("authorization", authorization), ("if-match", seen), ("idempotency-key", key), ("content-type", media)]
         {
             if !value.is_empty() {
                 let value: Vec<u8> = value.iter().copied().filter(|b| *b >= b' ' && *b != 0x7f).collect();
@@ -67,6 +75,24 @@ impl Server {
         head.extend_from_slice(body);
         let (status, answer) = self.exchange(&head);
         assert!((200..500).contains(&status), "{status} to {method} {path}?{query}\n{answer}");
+    }
+
+    /// One file, as a dry run that is read to its end: the first byte chooses what it is of, the rest is the file.
+    pub fn file(&self, bytes: &[u8]) {
+        let [desk, file @ ..] = bytes else { return };
+        let (path, token) = &self.desks[usize::from(*desk) % self.desks.len()];
+        let mut request = format!(
+            "POST {path}&dryRun=true&mode=partial HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\nprefer: wait=20\r\n\
+             content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            file.len()
+        )
+        .into_bytes();
+        request.extend_from_slice(file);
+        let (status, answer) = self.exchange(&request);
+        assert!((200..500).contains(&status), "{status} to {path}\n{answer}");
+        let state = serde_json::from_str::<Value>(&answer).unwrap_or_default()["state"].clone();
+        assert!(status != 201 || ["validated", "rejected", "partial"].iter().any(|over| state == *over), "{answer}");
     }
 
     /// Plays the demo and serves what it leaves.
@@ -99,7 +125,7 @@ impl Server {
         let document: Value = serde_json::from_str(api::openapi::text().expect("the document")).expect("JSON");
         let mut operations = Vec::new();
         for (path, methods) in document["paths"].as_object().expect("paths") {
-            // A file is for another target, and whoever moves the clock takes the market away.
+            // Files are for another target, and whoever moves the clock takes the market away.
             for method in methods
                 .as_object()
                 .expect("methods")
@@ -109,11 +135,14 @@ impl Server {
                 operations.push((method.to_uppercase(), path.clone()));
             }
         }
+        // It is no operation of the document, but of the standard.
+        operations.push(("POST".to_owned(), TOKENS.to_owned()));
         let mut server = Self {
             address: address.to_string(),
             operations,
             tokens: Vec::new(),
             things: Vec::new(),
+            desks: Vec::new(),
             wire: Mutex::default(),
             handle,
             _home: home,
@@ -169,6 +198,17 @@ impl Server {
             bearer(Role::Script, None, None),
             bearer(Role::Administrator, None, None),
         ]);
+        let [provider, portal, script] = [1, 4, 5].map(|n| server.tokens[n].clone());
+        let draft = server.draft(&provider);
+        server.desks = [
+            ("homes?", &provider),
+            (&format!("answers?application={draft}"), &provider),
+            ("fees?", &provider),
+            ("providers?", &portal),
+            ("ratings?", &script),
+        ]
+        .map(|(what, token)| (format!("/v1/uploads/{what}"), token.clone()))
+        .to_vec();
         server
     }
 
@@ -191,6 +231,27 @@ impl Server {
             parts[n] = chosen.map_or_else(|| choice.to_string(), str::to_owned);
         }
         parts.join("/")
+    }
+
+    /// An application that the provider has just begun.
+    fn draft(&self, token: &str) -> String {
+        for arrangement in self.things.iter().filter_map(|thing| thing.strip_prefix("arrangements/")) {
+            let lots = self.listed(&format!("/v1/arrangements/{arrangement}/lots"), "lots");
+            let lots: Vec<Uuid> = lots.into_iter().map(|(_, id)| id).collect();
+            let body = serde_json::json!({"arrangement": arrangement, "lots": lots}).to_string();
+            let request = format!(
+                "POST /v1/applications HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                self.address,
+                body.len()
+            );
+            let (status, answer) = self.exchange(request.as_bytes());
+            if status == 201 {
+                let answer: Value = serde_json::from_str(&answer).expect("JSON");
+                return answer["id"].as_str().expect("an id").to_owned();
+            }
+        }
+        panic!("no market takes applications");
     }
 
     fn listed(&self, path: &str, list: &str) -> Vec<(String, Uuid)> {

@@ -296,7 +296,7 @@ macro_rules! aggregate {
 
                 fn insert(&self, tx: &mut Tx<'_>) -> Outcome<()> {
                     let row = row!(tx, self, 1);
-                    on!(&mut **tx, c => diesel::insert_into($table::table).values(row).execute(c))?;
+                    run!(tx, diesel::insert_into($table::table).values(row))?;
                     Ok(())
                 }
 
@@ -316,7 +316,7 @@ macro_rules! aggregate {
                     for &value in values {
                         rows.push(row!(tx, value, 1));
                     }
-                    on!(&mut **tx, c => diesel::insert_into($table::table).values(&rows).execute(c))?;
+                    run!(tx, diesel::insert_into($table::table).values(&rows))?;
                     Ok(())
                 }
 
@@ -353,7 +353,7 @@ macro_rules! aggregate {
                         body: Json(serde_json::to_string(self)?),
                         $($col: { let $a = self; $value },)*
                     };
-                    Ok(on!(&mut **tx, c => change.execute(c))? == 1)
+                    Ok(run!(tx, change)? == 1)
                 }
             }
 

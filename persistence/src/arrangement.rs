@@ -105,9 +105,9 @@ pub fn keep_participants(tx: &mut Tx<'_>, arrangement: &Arrangement) -> Outcome<
         .chain([&arrangement.lead])
         .map(|p| (participants::arrangement_id.eq(id), participants::authority.eq(p.code.to_string())))
         .collect();
-    on!(&mut **tx, c => rows.iter().try_for_each(|row| {
-        diesel::insert_into(participants::table).values(row).on_conflict_do_nothing().execute(c).map(drop)
-    }))?;
+    for row in &rows {
+        run!(tx, diesel::insert_into(participants::table).values(row).on_conflict_do_nothing())?;
+    }
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Changes {
     floor: AtomicU64,
     /// At which count something was changed last; [`CHANGING`] while it is.
     marks: Box<[AtomicU64]>,
+    /// Open for as long as the database is: to close it would let go of the locks that SQLite holds on it in this process.
     shared: File,
     /// The counter in the shared file up to which all changes are marked.
     counter: Mutex<Option<u32>>,
@@ -41,11 +42,14 @@ pub struct Mark(u64);
 impl Changes {
     /// For the database at `path`, which a connection has opened; `None` where it has no shared file.
     pub(crate) fn of(path: &str) -> Option<Self> {
+        // Beside the file itself, as SQLite has it, where the path is a link to it.
+        let mut beside = std::fs::canonicalize(path).ok()?.into_os_string();
+        beside.push("-shm");
         let changes = Self {
             commits: AtomicU64::new(1),
             floor: AtomicU64::new(0),
             marks: (0..MARKS).map(|_| AtomicU64::new(0)).collect(),
-            shared: File::open(format!("{path}-shm")).ok()?,
+            shared: File::open(beside).ok()?,
             counter: Mutex::new(None),
         };
         changes.look();

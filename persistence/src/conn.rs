@@ -30,6 +30,16 @@ macro_rules! on {
     };
 }
 
+/// Runs a statement that writes, and notes whether it wrote. The rows that it did.
+macro_rules! run {
+    ($tx:expr, $statement:expr) => {
+        match on!(&mut **$tx, c => diesel::RunQueryDsl::execute($statement, c)) {
+            Ok(rows) => Ok($tx.mark_rows(rows)),
+            Err(error) => Err(error),
+        }
+    };
+}
+
 /// Who writes, when, and on which request: every event carries it.
 #[derive(Clone, Debug)]
 pub struct Stamp {
@@ -73,12 +83,12 @@ impl<'a> Tx<'a> {
     /// Something was written that belongs to that aggregate.
     pub(crate) fn mark_changed(&mut self, id: Uuid) {
         self.changed.push(id);
-        self.wrote = true;
     }
 
-    /// Something was written that is no aggregate.
-    pub(crate) fn mark_written(&mut self) {
-        self.wrote = true;
+    /// A statement has written so many rows, which are returned.
+    pub(crate) fn mark_rows(&mut self, rows: usize) -> usize {
+        self.wrote |= rows > 0;
+        rows
     }
 
     /// The aggregates that were changed, and whether anything is known to have been written at all.

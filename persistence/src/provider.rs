@@ -59,9 +59,9 @@ pub fn keep_refs(tx: &mut Tx<'_>, provider: &Provider, known: &[ExternalRef]) ->
             )
         })
         .collect();
-    on!(&mut **tx, c => rows.iter().try_for_each(|row| {
-        diesel::insert_into(provider_refs::table).values(*row).execute(c).map(drop)
-    }))?;
+    for row in rows {
+        run!(tx, diesel::insert_into(provider_refs::table).values(row))?;
+    }
     Ok(())
 }
 
@@ -81,7 +81,7 @@ pub fn keep_all_refs(tx: &mut Tx<'_>, added: &[(ProviderId, ExternalRef)]) -> Ou
                 )
             })
             .collect();
-        on!(&mut **tx, c => diesel::insert_into(provider_refs::table).values(&rows).execute(c))?;
+        run!(tx, diesel::insert_into(provider_refs::table).values(&rows))?;
     }
     Ok(())
 }

@@ -86,7 +86,7 @@ pub struct Fault {
 /// Where the store fails.
 pub fn keep_chunk(tx: &mut Tx<'_>, id: UploadId, n: i64, bytes: &[u8]) -> Outcome<()> {
     let row = (upload_chunks::upload_id.eq(Uid::from(id)), upload_chunks::n.eq(n), upload_chunks::bytes.eq(bytes));
-    on!(&mut **tx, c => diesel::insert_into(upload_chunks::table).values(row).execute(c))?;
+    run!(tx, diesel::insert_into(upload_chunks::table).values(row))?;
     Ok(())
 }
 
@@ -105,7 +105,7 @@ pub fn chunk(conn: &mut Conn<'_>, id: UploadId, n: i64) -> Outcome<Option<Vec<u8
 /// Where the store fails.
 pub fn drop_chunks(tx: &mut Tx<'_>, id: UploadId) -> Outcome<()> {
     let own = upload_chunks::table.filter(upload_chunks::upload_id.eq(Uid::from(id)));
-    on!(&mut **tx, c => diesel::delete(own).execute(c))?;
+    run!(tx, diesel::delete(own))?;
     Ok(())
 }
 
@@ -143,8 +143,7 @@ pub fn keep_progress(tx: &mut Tx<'_>, id: UploadId, counts: Counts) -> Outcome<(
         p::skipped.eq(signed(counts.skipped)),
     );
     let row = (p::upload_id.eq(Uid::from(id)), changed);
-    on!(&mut **tx, c => diesel::insert_into(p::table)
-        .values(row).on_conflict(p::upload_id).do_update().set(changed).execute(c))?;
+    run!(tx, diesel::insert_into(p::table).values(row).on_conflict(p::upload_id).do_update().set(changed))?;
     Ok(())
 }
 
@@ -170,7 +169,7 @@ pub fn add_faults(tx: &mut Tx<'_>, id: UploadId, faults: &[Fault]) -> Outcome<()
                 )
             })
             .collect();
-        on!(&mut **tx, c => diesel::insert_into(f::table).values(&rows).execute(c))?;
+        run!(tx, diesel::insert_into(f::table).values(&rows))?;
     }
     Ok(())
 }
@@ -181,7 +180,7 @@ pub fn add_faults(tx: &mut Tx<'_>, id: UploadId, faults: &[Fault]) -> Outcome<()
 /// Where the store fails.
 pub fn drop_faults(tx: &mut Tx<'_>, id: UploadId) -> Outcome<()> {
     let own = upload_faults::table.filter(upload_faults::upload_id.eq(Uid::from(id)));
-    on!(&mut **tx, c => diesel::delete(own).execute(c))?;
+    run!(tx, diesel::delete(own))?;
     Ok(())
 }
 

@@ -119,8 +119,14 @@ pub fn place(tx: &mut Tx<'_>, id: SubscriptionId, at: Cursor) -> Outcome<()> {
         progress::next_at.eq(None::<Moment>),
     );
     let row = (progress::subscription_id.eq(Uid::from(id)), changed);
-    on!(&mut **tx, c => diesel::insert_into(progress::table)
-        .values(row).on_conflict(progress::subscription_id).do_update().set(changed).execute(c))?;
+    run!(
+        tx,
+        diesel::insert_into(progress::table)
+            .values(row)
+            .on_conflict(progress::subscription_id)
+            .do_update()
+            .set(changed)
+    )?;
     Ok(())
 }
 
@@ -137,7 +143,7 @@ pub fn proceed(tx: &mut Tx<'_>, id: SubscriptionId, before: Cursor, after: Progr
         progress::attempts.eq(i32::try_from(after.attempts).unwrap_or(i32::MAX)),
         progress::next_at.eq(after.next_at.map(Moment)),
     );
-    Ok(on!(&mut **tx, c => diesel::update(there).set(changed).execute(c))? == 1)
+    Ok(run!(tx, diesel::update(there).set(changed))? == 1)
 }
 
 /// What there is to do for subscriptions.
@@ -180,15 +186,15 @@ pub fn add_secret(tx: &mut Tx<'_>, id: SubscriptionId, sealed: &[u8], until: Ins
     let own = secrets::table.filter(secrets::subscription_id.eq(Uid::from(id)));
     // Two are live at most: of those before it only the newest stays.
     let replaced = own.filter(secrets::until.is_not_null());
-    on!(&mut **tx, c => diesel::delete(replaced).execute(c))?;
-    on!(&mut **tx, c => diesel::update(own).set(secrets::until.eq(Some(Moment(until)))).execute(c))?;
+    run!(tx, diesel::delete(replaced))?;
+    run!(tx, diesel::update(own).set(secrets::until.eq(Some(Moment(until)))))?;
     let row = (
         secrets::id.eq(Uid(tx.mint())),
         secrets::subscription_id.eq(Uid::from(id)),
         secrets::sealed.eq(sealed),
         secrets::until.eq(None::<Moment>),
     );
-    on!(&mut **tx, c => diesel::insert_into(secrets::table).values(row).execute(c))?;
+    run!(tx, diesel::insert_into(secrets::table).values(row))?;
     Ok(())
 }
 
@@ -212,11 +218,9 @@ pub fn secrets_of(conn: &mut Conn<'_>, id: SubscriptionId, now: Instant) -> Outc
 /// Where the store fails.
 pub fn forget(tx: &mut Tx<'_>, id: SubscriptionId) -> Outcome<()> {
     let id = Uid::from(id);
-    on!(&mut **tx, c => {
-        diesel::delete(secrets::table.filter(secrets::subscription_id.eq(id))).execute(c)?;
-        diesel::delete(deliveries::table.filter(deliveries::subscription_id.eq(id))).execute(c)?;
-        diesel::delete(progress::table.find(id)).execute(c)
-    })?;
+    run!(tx, diesel::delete(secrets::table.filter(secrets::subscription_id.eq(id))))?;
+    run!(tx, diesel::delete(deliveries::table.filter(deliveries::subscription_id.eq(id))))?;
+    run!(tx, diesel::delete(progress::table.find(id)))?;
     Ok(())
 }
 
@@ -249,7 +253,7 @@ pub struct Delivery {
 /// # Errors
 /// Where the store fails.
 pub fn log(tx: &mut Tx<'_>, delivery: &Delivery) -> Outcome<()> {
-    on!(&mut **tx, c => diesel::insert_into(deliveries::table).values(delivery).execute(c))?;
+    run!(tx, diesel::insert_into(deliveries::table).values(delivery))?;
     Ok(())
 }
 
@@ -278,7 +282,7 @@ pub fn deliveries_of(
 /// Where the store fails.
 pub fn forget_deliveries(tx: &mut Tx<'_>, before: Instant) -> Outcome<usize> {
     let old = deliveries::table.filter(deliveries::at.lt(Moment(before)));
-    Ok(on!(&mut **tx, c => diesel::delete(old).execute(c))?)
+    Ok(run!(tx, diesel::delete(old))?)
 }
 
 /// How many deliveries are older than `before`.

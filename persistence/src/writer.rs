@@ -24,6 +24,8 @@ struct Done {
     answer: Answer,
     /// The aggregates that it changed, and whether it is known to have written, where it is kept.
     written: (Vec<Uuid>, bool),
+    /// Whether what it wrote, if anything, is kept.
+    kept: bool,
     /// Whether the transaction still stands: SQLite itself ends it on a full disk and the like.
     intact: bool,
 }
@@ -83,10 +85,10 @@ impl Writer {
                 Ok((value, tx.written()))
             });
             let intact = outcome.is_ok();
-            let (outcome, written) = match outcome.unwrap_or_else(Err) {
-                Ok((value, written)) if mode == Mode::Commit => (Ok(value), written),
-                Ok((value, _)) => (Ok(value), (Vec::new(), false)),
-                Err(failure) => (Err(failure), (Vec::new(), false)),
+            let (outcome, written, kept) = match outcome.unwrap_or_else(Err) {
+                Ok((value, written)) if mode == Mode::Commit => (Ok(value), written, true),
+                Ok((value, _)) => (Ok(value), (Vec::new(), false), false),
+                Err(failure) => (Err(failure), (Vec::new(), false), false),
             };
             let answer = Box::new(move |commit: &Outcome<()>| {
                 let ended = match commit {
@@ -96,7 +98,7 @@ impl Writer {
                 // A caller that went away does not need the answer: the write stands.
                 drop(tell.send(ended));
             });
-            Done { answer, written, intact }
+            Done { answer, written, kept, intact }
         });
         let gone = || Failure::Unavailable("the writer has ended".to_owned());
         self.jobs.send(job).map_err(|_| gone())?;
@@ -132,13 +134,14 @@ fn group(conn: &mut SqliteConnection, changes: Option<&Changes>, first: Job, wai
     let mut changing = changes.map(Changes::begin);
     let mut answers = Vec::new();
     let mut next = Some(first);
-    let mut intact = true;
+    let (mut intact, mut kept) = (true, false);
     while let Some(job) = next {
         let done = job(conn);
         answers.push(done.answer);
         if let Some(changing) = &mut changing {
             changing.add(done.written);
         }
+        kept |= done.kept;
         intact = done.intact;
         next = if intact && answers.len() < GROUP { waiting.try_recv().ok() } else { None };
     }
@@ -146,7 +149,8 @@ fn group(conn: &mut SqliteConnection, changes: Option<&Changes>, first: Job, wai
         changing.commits();
     }
     let commit = if intact {
-        conn.batch_execute("COMMIT").map_err(Failure::from)
+        // Where nothing is kept nothing is written, and nothing that was read before ceases to be true.
+        conn.batch_execute(if kept { "COMMIT" } else { "ROLLBACK" }).map_err(Failure::from)
     } else {
         Err(Failure::Unavailable("SQLite ended the transaction".to_owned()))
     };

@@ -180,7 +180,10 @@ fn download(address: &str) -> Result<String, String> {
 }
 
 /// The keys of a set that sign with `algorithm`. Others are passed over: a provider may publish what we do not know.
-fn parse(text: &str, algorithm: Algorithm) -> Result<HashMap<String, DecodingKey>, String> {
+///
+/// # Errors
+/// Where it is no key set.
+pub fn parse(text: &str, algorithm: Algorithm) -> Result<HashMap<String, DecodingKey>, String> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<serde_json::Value>,

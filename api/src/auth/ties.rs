@@ -49,6 +49,18 @@ impl Ties {
         Ok(Self { parties, registrar, on: [arrangement, provider] })
     }
 
+    /// Bytes that they take, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let text = |text: &str| size_of::<String>() + text.len();
+        let parties = self.parties.as_ref().map_or(0, |parties| {
+            size_of::<Parties>()
+                + text(&parties.lead)
+                + parties.participants.iter().map(|code| text(code)).sum::<usize>()
+        });
+        parties + self.registrar.as_deref().map_or(0, text)
+    }
+
     /// The aggregates that they were taken from, with their versions.
     pub fn on(&self) -> impl Iterator<Item = (Uuid, i64)> + use<> {
         self.on.into_iter().flatten()

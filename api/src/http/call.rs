@@ -40,6 +40,8 @@ pub struct Call<T = Nothing> {
     request: Option<String>,
     /// Where the answer may be kept.
     path: Option<String>,
+    /// Whether a list is asked for in the order of changes.
+    since: bool,
 }
 
 /// `dryRun=true` decides in full and writes nothing.
@@ -124,6 +126,7 @@ impl<T: Body> Call<T> {
             conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
             request,
             path: super::kept::path(req).map(str::to_owned),
+            since: req.query_string().contains("updatedSince="),
         })
     }
 }
@@ -218,11 +221,13 @@ impl<T: Send + Sync + 'static> Call<T> {
         let side = self.who.side();
         let row = move |stored: &Stored<A>| Resource::of(stored, |value| view(value, side));
         let key = move |id| Key { view: view as usize, id, side };
-        self.read(move |c, call| {
+        // In the order of changes the rows that a filter is after may be anywhere among all.
+        let far = self.since;
+        let page = move |c: &mut Conn<'_>, call: &Self| {
             let (page, filter) = ask(c, call)?;
             listing::page(c, &filter, page, &call.app.kept, key, row)
-        })
-        .await
+        };
+        if far { self.scan(page).await } else { self.read(page).await }
     }
 
     /// Answers from one transaction: with the first answer where the idempotency key was used before, and without

@@ -44,6 +44,7 @@ pub fn path(req: &HttpRequest) -> Option<&str> {
     let says = |name: header::HeaderName| req.headers().contains_key(name);
     let plain = req.method() == Method::GET
         && req.query_string().is_empty()
+        && !says(header::IF_MATCH)
         && !says(header::CONTENT_LENGTH)
         && !says(header::TRANSFER_ENCODING);
     plain.then(|| req.path())
@@ -90,7 +91,7 @@ const EACH: u64 = 300;
 
 impl Weighter<Asked, Arc<Sheet>> for Weight {
     fn weight(&self, _: &Asked, sheet: &Arc<Sheet>) -> u64 {
-        sheet.written.len() as u64 + EACH
+        (sheet.written.len() + sheet.ties.size()) as u64 + EACH
     }
 }
 

@@ -109,11 +109,7 @@ pub fn seal(tx: &mut Tx<'_>) -> Outcome<Option<Checkpoint>> {
         sealed_at: Moment(tx.now()),
     };
     // The number is the key: of two servers that seal at once one stores its checkpoint and the other finds it there.
-    let stored = on!(&mut **tx, c =>
-        diesel::insert_into(checkpoints::table).values(&checkpoint).on_conflict_do_nothing().execute(c))?;
-    if stored == 1 {
-        tx.mark_written();
-    }
+    let stored = run!(tx, diesel::insert_into(checkpoints::table).values(&checkpoint).on_conflict_do_nothing())?;
     Ok((stored == 1).then_some(checkpoint))
 }
 

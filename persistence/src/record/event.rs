@@ -143,8 +143,7 @@ fn noted<'a, A: Aggregate>(after: &A, version: i64, from: Option<&'a str>, event
 pub fn append<E: Serialize>(tx: &mut Tx<'_>, note: &Note<'_>, event: &E) -> Outcome<()> {
     let head = head(tx, note.id)?;
     let entry = entry(tx, note, event, head)?;
-    on!(&mut **tx, c => diesel::insert_into(events::table).values(&entry).execute(c))?;
-    tx.mark_written();
+    run!(tx, diesel::insert_into(events::table).values(&entry))?;
     Ok(())
 }
 
@@ -167,7 +166,7 @@ pub(crate) fn record_all<A: Aggregate>(tx: &mut Tx<'_>, done: &[Done<'_, A>]) ->
         }
     }
     for entries in entries.chunks(crate::aggregate::ROWS) {
-        on!(&mut **tx, c => diesel::insert_into(events::table).values(entries).execute(c))?;
+        run!(tx, diesel::insert_into(events::table).values(entries))?;
     }
     Ok(())
 }

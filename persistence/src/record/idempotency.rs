@@ -45,9 +45,7 @@ pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Out
         answers::answer.eq(answer),
         answers::at.eq(Moment(tx.now())),
     );
-    let kept =
-        on!(&mut **tx, c => diesel::insert_into(answers::table).values(row).on_conflict_do_nothing().execute(c))?;
-    tx.mark_written();
+    let kept = run!(tx, diesel::insert_into(answers::table).values(row).on_conflict_do_nothing())?;
     if kept == 1 { Ok(()) } else { Err(crate::Failure::Again("the same key".to_owned())) }
 }
 
@@ -57,7 +55,7 @@ pub fn keep(tx: &mut Tx<'_>, key: &str, fingerprint: &[u8], answer: &str) -> Out
 /// Where the store fails.
 pub fn forget(tx: &mut Tx<'_>, before: Instant) -> Outcome<usize> {
     let old = answers::table.filter(answers::at.lt(Moment(before)));
-    Ok(on!(&mut **tx, c => diesel::delete(old).execute(c))?)
+    Ok(run!(tx, diesel::delete(old))?)
 }
 
 /// How many answers are older than `before`.

@@ -46,7 +46,7 @@ pub struct JobRun {
 /// # Errors
 /// Where the store fails.
 pub fn keep(tx: &mut Tx<'_>, run: &JobRun) -> Outcome<()> {
-    on!(&mut **tx, c => diesel::insert_into(job_runs::table).values(run).execute(c))?;
+    run!(tx, diesel::insert_into(job_runs::table).values(run))?;
     Ok(())
 }
 
@@ -70,7 +70,7 @@ pub fn runs(conn: &mut Conn<'_>, job: &str, before: Option<Uuid>, limit: i64) ->
 /// Where the store fails.
 pub fn forget(tx: &mut Tx<'_>, before: Instant) -> Outcome<usize> {
     let old = job_runs::table.filter(job_runs::at.lt(Moment(before)));
-    Ok(on!(&mut **tx, c => diesel::delete(old).execute(c))?)
+    Ok(run!(tx, diesel::delete(old))?)
 }
 
 /// How many runs are older than `before`.

@@ -38,12 +38,12 @@ pub fn take(tx: &mut Tx<'_>, name: &str, holder: Uuid, now: Instant, until: Inst
     let over = leases::until.le(Moment(now)).or(leases::until.gt(wrong));
     let free = leases::table.find(name).filter(leases::holder.eq(holder).or(over));
     let changed = (leases::holder.eq(holder), leases::until.eq(until));
-    let renewed = on!(&mut **tx, c => diesel::update(free).set(changed).execute(c))?;
+    let renewed = run!(tx, diesel::update(free).set(changed))?;
     if renewed == 1 {
         return Ok(true);
     }
     let row = (leases::name.eq(name), changed);
-    let made = on!(&mut **tx, c => diesel::insert_into(leases::table).values(row).on_conflict_do_nothing().execute(c))?;
+    let made = run!(tx, diesel::insert_into(leases::table).values(row).on_conflict_do_nothing())?;
     Ok(made == 1)
 }
 
@@ -66,6 +66,6 @@ pub fn holds(tx: &mut Tx<'_>, name: &str, holder: Uuid) -> Outcome<bool> {
 /// Where the store fails.
 pub fn release(tx: &mut Tx<'_>, name: &str, holder: Uuid) -> Outcome<()> {
     let own = leases::table.find(name).filter(leases::holder.eq(Uid(holder)));
-    on!(&mut **tx, c => diesel::delete(own).execute(c))?;
+    run!(tx, diesel::delete(own))?;
     Ok(())
 }

@@ -86,7 +86,7 @@ pub fn keep(tx: &mut Tx<'_>) -> Outcome<bool> {
             marks::lateness.eq(mark.lateness),
         );
         // Another server that marks the same events says the same of them.
-        on!(&mut **tx, c => diesel::insert_into(marks::table).values(row).on_conflict_do_nothing().execute(c))?;
+        run!(tx, diesel::insert_into(marks::table).values(row).on_conflict_do_nothing())?;
         if !full {
             return Ok(false);
         }

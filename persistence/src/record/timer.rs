@@ -39,13 +39,19 @@ pub(crate) fn keep<A: Aggregate>(tx: &mut Tx<'_>, aggregate: &A) -> Outcome<()> 
     let id = Uid(aggregate.id());
     match aggregate.due() {
         None => {
-            on!(&mut **tx, c => diesel::delete(timers::table.find(id)).execute(c))?;
+            run!(tx, diesel::delete(timers::table.find(id)))?;
         }
         Some(due) => {
             let changed = (timers::at.eq(Moment(due.at)), timers::what.eq(due.what));
             let row = (timers::aggregate_id.eq(id), timers::kind.eq(A::KIND.name()), changed);
-            on!(&mut **tx, c => diesel::insert_into(timers::table)
-                .values(row).on_conflict(timers::aggregate_id).do_update().set(changed).execute(c))?;
+            run!(
+                tx,
+                diesel::insert_into(timers::table)
+                    .values(row)
+                    .on_conflict(timers::aggregate_id)
+                    .do_update()
+                    .set(changed)
+            )?;
         }
     }
     Ok(())

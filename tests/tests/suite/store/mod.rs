@@ -77,7 +77,7 @@ pub fn beside(database: &Database, statement: &str) -> QueryResult<usize> {
 
 /// Runs a future of the store to its end.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 pub fn stamp() -> Stamp {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use domain::arrangement::Requirement;
 use domain::kernel::{Aggregate as _, Refusal};
 use persistence::record::event::Cursor;
-use persistence::record::idempotency;
-use persistence::{Failure, Mode};
+use persistence::record::{idempotency, lease};
+use persistence::{Basis, Failure, Mode};
 
 use super::{Store, define, stamp, version, wait};
 use crate::database::Kind;
@@ -39,6 +39,25 @@ on_both! {
         assert_eq!(shown.value.code, "a");
         assert_eq!(store.count(&["a"]), 0);
         store.define("a").unwrap();
+    }
+
+    fn what_was_read_is_true_until_that_is_written(store: &Store) {
+        let read = store.define("a").unwrap();
+        let basis = Basis::new(store.db.mark().unwrap(), [(read.value.id.into(), read.version)]);
+        let still = || wait(store.db.is_still(&basis));
+        assert!(still());
+        store.write(Mode::DryRun, |tx| define(tx, "b")).unwrap();
+        assert!(still(), "a dry run writes nothing");
+        store.write(Mode::Commit, |tx| define(tx, "b").and(Err::<(), _>(Failure::Forbidden))).unwrap_err();
+        assert!(still(), "what fails neither");
+        let holder = read.value.id.into();
+        store.write(Mode::Commit, move |tx| lease::take(tx, "a", holder, tx.now(), tx.now().plus_seconds(60))).unwrap();
+        assert!(still(), "a lease is nothing that is read");
+        store.define("b").unwrap();
+        assert!(still(), "nor is another aggregate");
+        let old = read.clone();
+        store.write(Mode::Commit, move |tx| tx.save(&old, old.value.clone().add_version(version("better"))?)).unwrap();
+        assert!(!still());
     }
 
     fn a_constraint_answers_with_its_rule(store: &Store) {
