@@ -5,7 +5,8 @@ use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sqlite::Sqlite;
 
 use crate::{Failure, Outcome};
 
@@ -42,6 +43,26 @@ impl QueryFragment<Pg> for Behind {
     }
 }
 
+/// That an event's sequence is one of those, on SQLite: in one value whatever their number, so that the statement is
+/// prepared once.
+#[derive(Clone, Debug)]
+pub(crate) struct Among(String);
+
+impl Among {
+    pub(crate) fn new(sequences: &[i64]) -> Self {
+        Self(format!("{sequences:?}"))
+    }
+}
+
+impl QueryFragment<Sqlite> for Among {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("seq IN (SELECT value FROM json_each(");
+        out.push_bind_param::<Text, _>(&self.0)?;
+        out.push_sql("))");
+        Ok(())
+    }
+}
+
 /// What diesel asks of a condition in words: that it is one, and that the words themselves tell statements apart.
 macro_rules! condition {
     ($words:ty) => {
@@ -64,6 +85,7 @@ macro_rules! condition {
 }
 condition!(Fixed);
 condition!(Behind);
+condition!(Among);
 
 /// Refuses a PostgreSQL database whose events were written by another cluster whose transaction counter was ahead of
 /// this one's: its feed would hide them until the counter has caught up (docs/operations.md, restore).

@@ -118,7 +118,7 @@ impl Who {
     }
 
     /// What was found, if it is the caller's to use. For what is not there the store is asked what it is asked for what
-    /// is another's, so that not even the time tells the one from the other.
+    /// is another's, so that the time which that takes tells nothing either.
     ///
     /// # Errors
     /// As [`Who::may`], and that with which it was not found.

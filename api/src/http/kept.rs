@@ -111,8 +111,8 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// The answer to a request that was answered before, while it is true. Whoever may not see it is not answered from what
-    /// is kept: so not even the time tells that there is something.
+    /// The answer to a request that was answered before, while it is true. Who may not see it is told first, from memory, and
+    /// then answered as if nothing were kept: the store is asked no more than for what is not there.
     pub async fn answer(&self, db: &Db, req: &ServiceRequest, who: &Who) -> Option<HttpResponse> {
         let sheet = self.sheets.get(&Asking(path(req.request())?, who.side()))?;
         let may = who.may_by(&sheet.ties, sheet.about, sheet.kind).is_ok() && db.is_still(&sheet.basis).await;

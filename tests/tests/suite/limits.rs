@@ -5,6 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::app::{BODY_LIMIT, TestApp};
 use crate::market::cambridgeshire;
 
@@ -138,6 +140,19 @@ on_both! {
             let lead = app.lead("LGSS").request("POST", "/v1/requirements").bytes("application/json", nested(depth).as_bytes());
             lead.send().problem("invalid", 422);
         }
+    }
+
+    fn a_list_and_a_text_have_a_greatest_length(app: &TestApp) {
+        let newcomer = app.newcomer();
+        let register = |names: usize, letters: usize| {
+            let names: Vec<String> = (0..names).map(|n| format!("Name {n}")).collect();
+            let body = json!({"legalName": "x".repeat(letters), "tradingNames": names});
+            newcomer.post("/v1/providers?dryRun=true", body)
+        };
+        let (list, text) = ("a list has at most 1000 entries", "a text has at most 20000 characters");
+        let said = |names, letters, what: &str| register(names, letters).text.contains(what);
+        assert!(said(1_001, 1, list) && !said(1_000, 1, list));
+        assert!(said(1, 20_001, text) && !said(1, 20_000, text));
     }
 
     fn a_query_parameter_is_known_and_there_once(app: &TestApp) {

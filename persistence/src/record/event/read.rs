@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::mark;
 use super::{Entry, events};
-use crate::dialect::{Behind, Fixed};
+use crate::dialect::{Among, Behind, Fixed};
 use crate::types::sql::Uid as SqlUid;
 use crate::{Conn, Moment, Outcome, Uid};
 
@@ -267,20 +267,37 @@ fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
 /// later behind the cursor. On SQLite the single writer commits in sequence.
 const SETTLED: Fixed = Fixed("tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint");
 
+/// Which end of the feed a page begins at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum First {
+    Oldest,
+    Newest,
+}
+
 /// Loads what `$query` finds within `$bounds`, by place; on PostgreSQL only what is settled. SQLite has one writer, so
 /// there the sequence alone, which is the key, is the order of the feed, and each index ends with it by itself.
 macro_rules! placed {
-    ($conn:expr, $query:expr, $order:ident, $bounds:expr, $select:expr) => {
+    ($conn:expr, $query:expr, $first:expr, $bounds:expr, $select:expr) => {
+        placed!($conn, $query, $first, $bounds, $select, $select)
+    };
+    ($conn:expr, $query:expr, $first:expr, $bounds:expr, $select:expr, $on_sqlite:expr) => {
         match $conn {
             Conn::Pg(c) => {
-                let mut query = $query.filter(SETTLED).order((events::tx.$order(), events::seq.$order()));
+                let query = $query.filter(SETTLED);
+                let mut query = match $first {
+                    First::Oldest => query.order((events::tx.asc(), events::seq.asc())),
+                    First::Newest => query.order((events::tx.desc(), events::seq.desc())),
+                };
                 for (compare, place) in $bounds {
                     query = query.filter(Behind { compare: *compare, place: (place.tx, place.seq) });
                 }
                 query.select($select).load(&mut **c)
             }
             Conn::Sqlite(c) => {
-                let mut query = $query.order(events::seq.$order());
+                let mut query = match $first {
+                    First::Oldest => $query.order(events::seq.asc()),
+                    First::Newest => $query.order(events::seq.desc()),
+                };
                 for (compare, place) in $bounds {
                     query = match *compare {
                         ">" => query.filter(events::seq.gt(place.seq)),
@@ -288,12 +305,14 @@ macro_rules! placed {
                         _ => query.filter(events::seq.le(place.seq)),
                     };
                 }
-                query.select($select).load(&mut **c)
+                query.select($on_sqlite).load(&mut **c)
             }
         }
     };
 }
 
+/// How a page's places compare to one.
+type Bound = (&'static str, Cursor);
 type Placed = (i64, i64, Entry);
 type Found = Vec<(Cursor, Entry)>;
 
@@ -302,12 +321,7 @@ fn at((tx, seq, entry): Placed) -> (Cursor, Entry) {
 }
 
 /// The bounds of a page after one place or before another, narrowed to the times that are asked for.
-fn bounds(
-    conn: &mut Conn<'_>,
-    filter: &Filter,
-    after: Option<Cursor>,
-    before: Option<Cursor>,
-) -> Outcome<Vec<(&'static str, Cursor)>> {
+fn bounds(conn: &mut Conn<'_>, filter: &Filter, after: Option<Cursor>, before: Option<Cursor>) -> Outcome<Vec<Bound>> {
     let from = filter.from.map(|from| mark::before(conn, from)).transpose()?;
     let until = filter.until.map(|until| mark::behind(conn, until)).transpose()?.flatten();
     let lower = after.max(from).map(|place| (">", place));
@@ -319,25 +333,70 @@ fn bounds(
     Ok(lower.into_iter().chain(upper).collect())
 }
 
+/// A page of what the filter finds within bounds. Where several parts may have it, their places are read first, which
+/// their indexes hold, and then the events of the page alone: else each part would have to bring a whole page.
+fn page(conn: &mut Conn<'_>, filter: &Filter, bounds: &[Bound], limit: i64, first: First) -> Outcome<Found> {
+    let parts = filter.parts();
+    let rows: Vec<Placed> = if let [part] = parts.as_slice() {
+        placed!(
+            conn,
+            filtered!(filter, part).limit(limit),
+            first,
+            bounds,
+            (events::tx, events::seq, Entry::as_select())
+        )?
+    } else {
+        let mut places: Vec<(i64, i64)> = Vec::new();
+        for part in &parts {
+            let found: Vec<(i64, i64)> = placed!(
+                conn,
+                filtered!(filter, part).limit(limit),
+                first,
+                bounds,
+                (events::tx, events::seq),
+                (0_i64.into_sql::<BigInt>(), events::seq)
+            )?;
+            places.extend(found);
+        }
+        in_order(&mut places, |place| *place, first);
+        places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        at_places(conn, &places)?
+    };
+    let mut found: Found = rows.into_iter().map(at).collect();
+    in_order(&mut found, |(place, _)| *place, first);
+    Ok(found)
+}
+
+fn in_order<T, P: Ord>(found: &mut [T], place: impl Fn(&T) -> P, first: First) {
+    match first {
+        First::Oldest => found.sort_unstable_by_key(place),
+        First::Newest => found.sort_unstable_by_key(|found| std::cmp::Reverse(place(found))),
+    }
+}
+
+/// The events at those places, in whatever order.
+fn at_places(conn: &mut Conn<'_>, places: &[(i64, i64)]) -> Outcome<Vec<Placed>> {
+    let sequences: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
+    let placed = match conn {
+        Conn::Pg(c) => events::table
+            .filter(events::seq.eq_any(&sequences))
+            .select((events::tx, events::seq, Entry::as_select()))
+            .load(&mut **c),
+        Conn::Sqlite(c) => events::table
+            .filter(Among::new(&sequences))
+            .select((events::tx, events::seq, Entry::as_select()))
+            .load(&mut **c),
+    };
+    Ok(placed?)
+}
+
 /// Events after `cursor` in commit order, each with its place.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Found> {
-    let (bounds, mut found) = (bounds(conn, filter, Some(cursor), None)?, Found::new());
-    for part in &filter.parts() {
-        let rows: Vec<Placed> = placed!(
-            conn,
-            filtered!(filter, part).limit(limit),
-            asc,
-            &bounds,
-            (events::tx, events::seq, Entry::as_select())
-        )?;
-        found.extend(rows.into_iter().map(at));
-    }
-    found.sort_unstable_by_key(|(place, _)| *place);
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(found)
+    let bounds = bounds(conn, filter, Some(cursor), None)?;
+    page(conn, filter, &bounds, limit, First::Oldest)
 }
 
 /// Events before `cursor`, newest first, each with its place.
@@ -345,20 +404,8 @@ pub fn after(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -
 /// # Errors
 /// Where the store fails.
 pub fn before(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) -> Outcome<Found> {
-    let (bounds, mut found) = (bounds(conn, filter, None, Some(cursor))?, Found::new());
-    for part in &filter.parts() {
-        let rows: Vec<Placed> = placed!(
-            conn,
-            filtered!(filter, part).limit(limit),
-            desc,
-            &bounds,
-            (events::tx, events::seq, Entry::as_select())
-        )?;
-        found.extend(rows.into_iter().map(at));
-    }
-    found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(found)
+    let bounds = bounds(conn, filter, None, Some(cursor))?;
+    page(conn, filter, &bounds, limit, First::Newest)
 }
 
 /// The place of the last settled event: nothing will ever appear before it. The beginning where there is none.
@@ -366,9 +413,9 @@ pub fn before(conn: &mut Conn<'_>, filter: &Filter, cursor: Cursor, limit: i64) 
 /// # Errors
 /// Where the store fails.
 pub fn end(conn: &mut Conn<'_>) -> Outcome<Cursor> {
-    let all: &[(&str, Cursor)] = &[];
+    let all: &[Bound] = &[];
     let last: Vec<(i64, i64)> =
-        placed!(conn, events::table.into_boxed().limit(1), desc, all, (events::tx, events::seq))?;
+        placed!(conn, events::table.into_boxed().limit(1), First::Newest, all, (events::tx, events::seq))?;
     Ok(last.first().map_or_else(Cursor::default, |(tx, seq)| Cursor { tx: *tx, seq: *seq }))
 }
 
@@ -391,7 +438,7 @@ pub(in crate::record) fn hashes(
     let rows: Vec<(i64, i64, Vec<u8>)> = placed!(
         conn,
         events::table.into_boxed().limit(limit),
-        asc,
+        First::Oldest,
         &[(">", after), ("<=", up_to)],
         (events::tx, events::seq, events::hash)
     )?;
@@ -403,7 +450,7 @@ pub(in crate::record) fn instants(conn: &mut Conn<'_>, after: Cursor, limit: i64
     let rows: Vec<(i64, i64, Moment)> = placed!(
         conn,
         events::table.into_boxed().limit(limit),
-        asc,
+        First::Oldest,
         &[(">", after)],
         (events::tx, events::seq, events::at)
     )?;

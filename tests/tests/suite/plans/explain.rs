@@ -112,7 +112,9 @@ fn of_sqlite(conn: &mut SqliteConnection, line: &str, statement: &str, bounded: 
     let mut words = line.split(' ');
     let (what, table) = (words.next()?, words.next()?);
     let table = plain(statement, table);
-    if is_small(&table) || !["SCAN", "SEARCH"].contains(&what) || table.starts_with('(') || table == "CONSTANT" {
+    // Neither of these is a table: what is in parentheses has lines of its own, and a list comes with the question.
+    let none = table.starts_with('(') || ["CONSTANT", "json_each"].contains(&table.as_str());
+    if none || is_small(&table) || !["SCAN", "SEARCH"].contains(&what) {
         return None;
     }
     let index = line.split("INDEX ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
