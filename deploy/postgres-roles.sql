@@ -2,14 +2,17 @@
 --
 --   dps_owner  owns the schema: `dps migrate`, `dps restore`
 --   dps_app    serves: `dps serve`, `dps sweep`, `dps client`. No DDL; the log and its seals can only be added to
---   dps_read   reads: `dps backup`, `dps audit verify`, reports
+--   dps_read   reads everything, also what the API seals from buyers: `dps backup`, `dps audit verify`
 --
 -- Run it in the database as a superuser: before the first `dps migrate`, and after each `dps migrate` and `dps restore`,
--- for a table that it has not met is nobody's but its owner's. It may be run as often as one likes.
+-- for a table that it has not met is nobody's but its owner's. It may be run as often as one likes, while servers run too:
+-- it is one transaction, so that nobody sees rights that were taken back and not given again.
 --
 --   psql -v ON_ERROR_STOP=1 -d dps -f deploy/postgres-roles.sql
 --
 -- The roles have no password: give them one (`\password dps_app`) or certificates, and let pg_hba.conf say from where.
+
+BEGIN;
 
 DO $$
 DECLARE name text;
@@ -61,3 +64,5 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
+
+COMMIT;

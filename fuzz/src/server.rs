@@ -199,10 +199,11 @@ impl Server {
             bearer(Role::Administrator, None, None),
         ]);
         let [provider, portal, script] = [1, 4, 5].map(|n| server.tokens[n].clone());
-        let draft = server.draft(&provider);
+        let newcomer = bearer(Role::Provider, None, Some(Uuid::from_u128(1)));
+        let draft = server.draft(&newcomer);
         server.desks = [
             ("homes?", &provider),
-            (&format!("answers?application={draft}"), &provider),
+            (&format!("answers?application={draft}"), &newcomer),
             ("fees?", &provider),
             ("providers?", &portal),
             ("ratings?", &script),
@@ -233,25 +234,28 @@ impl Server {
         parts.join("/")
     }
 
-    /// An application that the provider has just begun.
+    /// An application that a provider has just begun, to the first market that there is.
     fn draft(&self, token: &str) -> String {
-        for arrangement in self.things.iter().filter_map(|thing| thing.strip_prefix("arrangements/")) {
-            let lots = self.listed(&format!("/v1/arrangements/{arrangement}/lots"), "lots");
-            let lots: Vec<Uuid> = lots.into_iter().map(|(_, id)| id).collect();
-            let body = serde_json::json!({"arrangement": arrangement, "lots": lots}).to_string();
-            let request = format!(
-                "POST /v1/applications HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
-                 content-length: {}\r\n\r\n{body}",
-                self.address,
-                body.len()
-            );
-            let (status, answer) = self.exchange(request.as_bytes());
-            if status == 201 {
-                let answer: Value = serde_json::from_str(&answer).expect("JSON");
-                return answer["id"].as_str().expect("an id").to_owned();
-            }
-        }
-        panic!("no market takes applications");
+        self.post(token, "/v1/providers", &serde_json::json!({"legalName": "Newcomer"}));
+        let arrangement = self.things.iter().find_map(|thing| thing.strip_prefix("arrangements/")).expect("a market");
+        let lots = self.listed(&format!("/v1/arrangements/{arrangement}/lots"), "lots");
+        let lots: Vec<Uuid> = lots.into_iter().map(|(_, id)| id).collect();
+        let draft =
+            self.post(token, "/v1/applications", &serde_json::json!({"arrangement": arrangement, "lots": lots}));
+        draft["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Creates what the body says.
+    fn post(&self, token: &str, path: &str, body: &Value) -> Value {
+        let (host, body) = (&self.address, body.to_string());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (status, answer) = self.exchange(request.as_bytes());
+        assert_eq!(status, 201, "{path}: {answer}");
+        serde_json::from_str(&answer).expect("JSON")
     }
 
     fn listed(&self, path: &str, list: &str) -> Vec<(String, Uuid)> {

@@ -1,4 +1,5 @@
-"""A mixed load: providers that register, apply and submit, officers that judge, admit and suspend, uploads, readers, and one who follows the feed."""
+"""A mixed load: providers that register, apply and submit, officers that judge, admit and suspend, uploads, readers, one who follows the feed and
+one who has it sent."""
 import datetime
 import json
 import queue
@@ -7,6 +8,7 @@ import threading
 import time
 import uuid
 
+from hook import Receiver
 from ledger import Ledger
 from wire import Cut, Wire, token
 
@@ -16,6 +18,7 @@ REQUIREMENT = {
     "questions": [{"code": "lead", "text": "Who leads?", "answer": {"type": "text", "maxLength": 200}, "mandatory": True}],
 }
 OVER = {"applied", "partial", "rejected", "failed"}
+FOLLOWER, LEAD, ADMINISTRATOR = ("script", "follower"), ("lead_agency", "lead", "LGSS"), ("administrator", "admin")
 
 
 class Stop(Exception):
@@ -30,8 +33,10 @@ class Load:
         self.ledger = Ledger(f"{home}/ledger")
         self.random = random.Random(seed)
         self.problems, self.operations, self.cuts, self.unavailable, self.resent = [], 0, 0, 0, 0
-        self.followed = Followed()
-        self.uploads, self.memberships = {}, []
+        self.followed, self.receiver = Followed(), Receiver()
+        self.uploads, self.memberships, self.providers = {}, [], []
+        # Those that nobody lifts, each with its end in seconds.
+        self.suspensions = {}
         self.submitted = queue.Queue()
         self.over, self.lock = threading.Event(), threading.Lock()
         # Clients that were cut wait here while what a fault left behind is judged.
@@ -39,7 +44,7 @@ class Load:
         self.gate.set()
         self.busy = 0
         self.bearers = {}
-        jobs = [self.provide] * providers + [self.judge] * officers + [self.upload, self.read, self.follow]
+        jobs = [self.provide] * providers + [self.judge] * officers + [self.upload, self.read, self.follow, self.administer]
         self.threads = [threading.Thread(target=self.client, args=(job, n), daemon=True) for n, job in enumerate(jobs)]
 
     # The threads.
@@ -93,7 +98,9 @@ class Load:
 
     def market(self):
         """A market of one lot that evaluates on arrival."""
-        me, lead = Client(self, 99), self.bearer("lead_agency", "lead", "LGSS")
+        me, lead = Client(self, 99), self.bearer(*LEAD)
+        # Before there is anything to send.
+        me.write("subscribe", self.bearer(*FOLLOWER), "POST", "/v1/webhooks", {"url": self.receiver.url})
         today = datetime.date.today()
         requirement = me.write("require", lead, "POST", "/v1/requirements", {"code": "safeguarding", "first": REQUIREMENT}).json["id"]
         arrangement = me.write("arrange", lead, "POST", "/v1/arrangements", {
@@ -113,10 +120,16 @@ class Load:
         me.wire.close()
         self.requirement, self.arrangement, self.lot = requirement, arrangement, lot
 
+    @staticmethod
+    def provider(id):
+        """Who acts for a provider."""
+        return "provider", f"home-{id}", None, id
+
     def registered(self, me):
         provider = str(uuid.UUID(int=me.random.getrandbits(128), version=4))
-        bearer = self.bearer("provider", f"home-{provider}", None, provider)
+        bearer = self.bearer(*self.provider(provider))
         me.write("register", bearer, "POST", "/v1/providers", {"legalName": f"Provider {provider}"})
+        self.providers.append(provider)
         return provider, bearer
 
     def provide(self, me):
@@ -135,15 +148,19 @@ class Load:
             application = self.submitted.get(timeout=0.2)
         except queue.Empty:
             return
-        lead = self.bearer("lead_agency", "lead", "LGSS")
+        lead = self.bearer(*LEAD)
         for check in me.read(lead, f"/v1/applications/{application}/checks").json["items"]:
             me.write("record", lead, "POST", f"/v1/checks/{check['id']}/record", {"passed": True, "evidence": ["lead"]})
         line = f"/v1/applications/{application}/lines/{self.lot}"
         member = f"/v1/memberships/{me.write('admit', lead, 'POST', f'{line}/admit').json['membership']}"
         self.memberships.append(member)
-        suspension = me.write("suspend", lead, "POST", f"{member}/suspensions", {"reason": "late visits", "months": 3}).json["id"]
-        if me.random.random() < 0.5:
-            me.write("lift", lead, "POST", f"/v1/suspensions/{suspension}/lift", {"reason": "reviewed"})
+        # One that is to be lifted lasts longer than any clock jumps meanwhile.
+        lifted = me.random.random() < 0.5
+        suspension = me.write("suspend", lead, "POST", f"{member}/suspensions", {"reason": "late visits", "months": 3 if lifted else 1}).json
+        if lifted:
+            me.write("lift", lead, "POST", f"/v1/suspensions/{suspension['id']}/lift", {"reason": "reviewed"})
+        else:
+            self.suspensions[suspension["id"].replace("-", "")] = datetime.datetime.fromisoformat(suspension["until"]).timestamp()
 
     def upload(self, me):
         provider, bearer = self.registered(me)
@@ -155,7 +172,7 @@ class Load:
             me.rest(0.1)
 
     def read(self, me):
-        lead = self.bearer("lead_agency", "lead", "LGSS")
+        lead = self.bearer(*LEAD)
         me.read(lead, f"/v1/lots/{self.lot}/members")
         me.read(lead, "/v1/providers?limit=20")
         if self.memberships:
@@ -164,9 +181,16 @@ class Load:
 
     def follow(self, me):
         """Reads the feed from where it last stood."""
-        page = me.read(self.bearer("script", "follower"), self.followed.path())
+        page = me.read(self.bearer(*FOLLOWER), self.followed.path())
         if self.followed.take(page.json):
             me.rest(0.05)
+
+    def administer(self, me):
+        """What is for administrators alone to see."""
+        admin = self.bearer(*ADMINISTRATOR)
+        client = me.write("enrol", admin, "POST", "/v1/clients", {"name": "Reader", "role": "script", "scopes": ["read_providers"]}).json["id"]
+        me.write("revoke", admin, "POST", f"/v1/clients/{client}/revoke", {"reason": "closed"})
+        me.rest(0.2)
 
 
 class Followed:

@@ -40,14 +40,14 @@ class Room:
         folder = folder or self.home.name
         cluster = cluster or os.environ.get("TEST_POSTGRES_URL")
         self.store = Sqlite(folder) if database == "sqlite" else Postgres(cluster, f"faults_{os.getpid()}_{self.random.getrandbits(32):08x}")
-        settings = {"DATABASE_URL": self.store.url, "DPS_RATE_LIMIT": "0", "DPS_LOG": "warn"} | settings
+        settings = {"DATABASE_URL": self.store.url, "DPS_RATE_LIMIT": "0", "DPS_LOG": "warn", "DPS_WEBHOOK_PRIVATE": "allow"} | settings
         self.servers = []
         for n in range(servers):
             env = environment(self.home.name, **settings, DPS_LISTEN=f"127.0.0.1:{free_port()}")
             self.servers.append(Server(env, f"log.{n}", *([programs[n]] if programs else [])))
         self.server, self.env = self.servers[0], self.servers[0].env
         self.load = Load(self.env, [server.address for server in self.servers], self.home.name, self.random.random(), providers)
-        self.proof = Proof(self.store, self.load, replays=40 if quick else None)
+        self.proof = Proof(self.store, self.load, quick)
         self.faults, self.failed, self.longest = 0, 0, 0.0
         self.findings = []
 
@@ -74,6 +74,7 @@ class Room:
         self.load.gate.set()
         for server in self.servers:
             server.end()
+        self.load.receiver.close()
         for server in self.servers:
             for line in server.log.read_text().splitlines() if server.log.exists() else []:
                 # A defect, by the server's own account; a panic is no line of its log.
@@ -112,6 +113,8 @@ class Room:
         self.wait(lambda: wire.send("GET", "/ready").status == 200, "the server is not ready")
         wire.close()
         self.longest = max(self.longest, time.monotonic() - began)
+        # So that it sends, and the next one is killed while it does.
+        self.proof.pass_a_minute()
 
     def acknowledged(self):
         return sum(write.answer is not None for write in self.load.ledger.writes)

@@ -12,11 +12,16 @@ import time
 import uuid
 
 from disk import small_disk
+from load import LEAD
 from proof import Proof, carried_out_unanswered
 from room import Room, Skipped
 from served import BINARY, ROOT, Server, environment
 from store import Postgres, Sqlite, cluster
 from wire import Cut, Wire, token
+
+
+# A connection's state in the kernel's table.
+ESTABLISHED = "01"
 
 
 def kills(database, seed, quick, times=None):
@@ -77,24 +82,44 @@ def fill(file):
 
 
 def moved_clock(database, seed, quick, times=None):
-    """A movable clock jumps forward under load."""
+    """A movable clock jumps forward under load, on every other turn so far that suspensions end on the way; at times the server is away meanwhile."""
     now = time.time()
     with Room("movable clock", database, seed, quick, DPS_CLOCK=instant(now)) as room:
         # The time that an upload has runs by this clock.
         room.proof.upset = {"rejected", "partial"}
-        script = {"Authorization": f"Bearer {room.load.bearer('script', 'clock')}", "Content-Type": "application/json"}
-        wire = Wire([room.server.address])
-        for _ in range(times or (2 if quick else 20)):
+        for turn in range(times or (3 if quick else 20)):
+            far, away = turn % 2 == 0, turn % 4 == 2
             room.run_until_acknowledged(20)
-            # All jumps together are less than the load's suspensions last.
-            now += room.random.choice([60, 3600, 3 * 86400])
+            if far:
+                due = len(room.load.suspensions) + 2
+                room.wait(lambda: len(room.load.suspensions) >= due, "nobody is suspended")
+            now += 32 * 86400 if far else room.random.choice([60, 3600, 3 * 86400])
+            if away:
+                wake_later(room, now)
             began = time.monotonic()
-            answer = wire.send("PUT", "/v1/clock", f'{{"now": "{instant(now)}"}}', script)
-            if answer.status != 200:
-                room.count([f"the clock was not moved: {answer.status} {answer.body!r}"], fault=False)
+            if not away:
+                room.count(moved(room, now), fault=False)
             room.recovered(began)
+            room.proof.now = now
+            room.wait(lambda: not room.proof.overdue(), "what has fallen due is not done")
             room.judge()
     return room
+
+
+def moved(room, now):
+    """Moves the clock to that instant; what is wrong with the answer."""
+    script = {"Authorization": f"Bearer {room.load.bearer('script', 'clock')}", "Content-Type": "application/json"}
+    answer = Wire([room.server.address]).send("PUT", "/v1/clock", f'{{"now": "{instant(now)}"}}', script)
+    return [] if answer.status == 200 else [f"the clock was not moved: {answer.status} {answer.body!r}"]
+
+
+def wake_later(room, now):
+    """The server dies and is started again at that instant, and once more while it does what has fallen due."""
+    room.server.env["DPS_CLOCK"] = instant(now)
+    for _ in range(2):
+        room.server.end(signal.SIGKILL)
+        room.start_again(room.server)
+        room.run_for(0, 0.2)
 
 
 def jumping_clock(database, seed, quick, times=None):
@@ -153,7 +178,7 @@ def limited(env):
 def hangs(database, seed, quick, times=None):
     """Clients that hang in each way there is; the others do not feel it, and the hanging ones are let go of."""
     with Room("hanging client", database, seed, quick, DPS_REQUEST_SECONDS="5", DPS_IDLE_SECONDS="5") as room:
-        bearer = room.load.bearer("provider", "hangs", None, str(uuid.UUID(int=0)))
+        bearer = room.load.bearer("script", "hangs")
         head = f"Host: {room.server.address}\r\nAuthorization: Bearer {bearer}\r\n"
         ways = {
             "says nothing": b"",
@@ -167,37 +192,74 @@ def hangs(database, seed, quick, times=None):
             room.recovered(time.monotonic())
             room.run_until_acknowledged(50)
             room.load.pause()
-            waits = [way for way in ways if not let_go(held[way][0])]
+            found = let_go(room.server.address, held)
             for each in itertools.chain(*held.values()):
                 each.close()
-            room.count([f"{way}: the server still waits for it" for way in waits], fault=False)
+            room.count(found, fault=False)
             room.judge()
     return room
 
 
 def hanging(address, begins):
-    """A connection that sends that and no more, as much of it as is taken."""
+    """A connection that sends that and no more, as much of it as is taken, and has no room for much of an answer."""
     host, port = address.split(":")
-    held = socket.create_connection((host, int(port)))
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    held.connect((host, int(port)))
     held.setblocking(False)
     if begins:
         with contextlib.suppress(BlockingIOError):
             held.send(begins)
-    held.settimeout(20)
     return held
 
 
-def let_go(held):
-    """Whether the server ends a connection, with an answer (408) or without."""
-    try:
-        while True:
-            said = held.recv(65536)
-            if not said or b" 408 " in said:
-                return True
-    except ConnectionError:
-        return True
-    except TimeoutError:
-        return False
+def let_go(address, held):
+    """Waits until the server has let go of all that is held, of which nobody reads anything; which it keeps."""
+    ports = {each.getsockname()[1]: way for way, all in held.items() for each in all}
+    stuck, until = set(), time.monotonic() + 40
+    while (kept := at_server(address)).keys() & ports.keys() and time.monotonic() < until:
+        stuck |= {port for port, unsent in kept.items() if unsent and ports.get(port) == "never reads"}
+        time.sleep(0.2)
+    found = [f"{way}: the server keeps {sum(ports.get(port) == way for port in kept)} of {len(held[way])}" for way in {ports[port] for port in kept.keys() & ports.keys()}]
+    # Else it proves nothing.
+    if len(stuck) < len(held["never reads"]):
+        found.append(f"of those that never read, {len(held['never reads']) - len(stuck)} left nothing unsent")
+    return found
+
+
+def at_server(address):
+    """The connections of clients that the server has still, by the client's port, each with the bytes that wait to be sent. What is closed is
+    nobody's any more, though the kernel keeps what was not taken."""
+    port, kept = int(address.split(":")[1]), {}
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state, queues, _, _, _, _, inode, *_ = line.split()
+        if int(local.split(":")[1], 16) == port and (state == ESTABLISHED or inode != "0"):
+            kept[int(remote.split(":")[1], 16)] = int(queues.split(":")[0], 16)
+    return kept
+
+
+def stalled(database, seed, quick, times=None):
+    """The log is locked for some seconds: what needs it waits or is told to come back; who reads anything else by its id does not feel it."""
+    # So many that those who wait for the log do not take them all.
+    with Room("log locked", database, seed, quick, DPS_CONNECTIONS="20") as room:
+        lead, wire = {"Authorization": f"Bearer {room.load.bearer(*LEAD)}"}, Wire([room.server.address])
+        for _ in range(times or (1 if quick else 5)):
+            room.run_until_acknowledged(20)
+            room.wait(lambda: room.load.memberships, "nobody is admitted")
+            found = []
+            with locked(room.store, "events"):
+                until = time.monotonic() + 4
+                while (began := time.monotonic()) < until:
+                    path = room.random.choice([f"/v1/lots/{room.load.lot}", f"/v1/providers/{room.load.providers[0]}", room.load.memberships[0]])
+                    answer = wire.send("GET", path, None, lead)
+                    took = time.monotonic() - began
+                    if answer.status != 200 or took > 3:
+                        found.append(f"GET {path}: {answer.status} after {took:.1f} s")
+                writes = sum(write.answer is None for write in room.load.ledger.writes)
+            room.count(found + ([] if writes else ["no write waited"]), fault=False)
+            room.recovered(time.monotonic())
+            room.judge()
+    return room
 
 
 def dry(database, seed, quick, times=None):
@@ -206,7 +268,7 @@ def dry(database, seed, quick, times=None):
         for _ in range(times or (1 if quick else 5)):
             room.run_until_acknowledged(20)
             refused = room.load.unavailable
-            with locked(room.store):
+            with locked(room.store, "providers"):
                 room.wait(lambda: room.load.unavailable > refused + 3, "nobody was told to come back")
             room.recovered(time.monotonic())
             room.judge()
@@ -214,8 +276,8 @@ def dry(database, seed, quick, times=None):
 
 
 @contextlib.contextmanager
-def locked(store):
-    """Holds the lock of all writing (SQLite), or of providers (PostgreSQL)."""
+def locked(store, table):
+    """Holds the lock of all writing (SQLite), or of a table (PostgreSQL)."""
     if isinstance(store, Sqlite):
         connection = sqlite3.connect(store.path, isolation_level=None, timeout=30)
         connection.execute("BEGIN IMMEDIATE")
@@ -224,7 +286,7 @@ def locked(store):
         connection.close()
     else:
         session = store.session()
-        session.stdin.write("BEGIN; LOCK TABLE providers IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+        session.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
         session.stdin.flush()
         session.stdout.readline()
         yield
@@ -254,7 +316,7 @@ def drains(database, seed, quick, times=None):
                     found.append(f"what was under way was cut: {why}")
 
             at_work = threading.Thread(target=register)
-            with locked(room.store):
+            with locked(room.store, "providers"):
                 at_work.start()
                 # Until it waits for the lock: it is quick to come there, and nothing outside shows it on SQLite.
                 time.sleep(0.5)
@@ -352,11 +414,18 @@ def restored(room, before, file, place):
 
 
 def upgrade(database, seed, quick, times=None):
-    """Two servers are replaced one after the other, with a migration in between; no request is lost."""
-    with Room("rolling upgrade", database, seed, quick, servers=2) as room:
+    """Two servers are replaced one after the other, with a migration and its rights in between; no request is lost. Each has the role that is for it."""
+    room = Room("rolling upgrade", database, seed, quick, servers=2)
+    owner = room.env | {"DATABASE_URL": room.store.url_of("dps_owner")}
+    for server in room.servers:
+        server.env["DATABASE_URL"] = room.store.url_of("dps_app")
+    room.store.give_rights()
+    command(owner, "migrate")
+    room.store.give_rights()
+    with room:
         for _ in range(times or (1 if quick else 5)):
             # The schema without a migration that these servers do not need: an old one beside them would be as they are.
-            subprocess.run([BINARY.parent / "examples" / "revert", room.store.url, "00000000000015"], check=True)
+            subprocess.run([BINARY.parent / "examples" / "revert", owner["DATABASE_URL"], "00000000000015"], check=True)
             room.run_until_acknowledged(50)
             sent, refused = len(room.load.ledger.writes), room.load.unavailable
             for turn, server in enumerate(room.servers):
@@ -365,9 +434,11 @@ def upgrade(database, seed, quick, times=None):
                     room.count([f"SIGTERM ended a server with {code}"], fault=False)
                 room.run_until_acknowledged(30)
                 if turn == 0:
-                    ran = command(server.env, "migrate").split()
+                    ran = command(owner, "migrate").split()
                     if len(ran) != 1:
                         room.count([f"one migration was to run, and these did: {ran}"], fault=False)
+                    room.run_until_acknowledged(30)
+                    room.store.give_rights()
                     room.run_until_acknowledged(30)
                 server.start()
                 room.run_until_acknowledged(30)
@@ -401,6 +472,7 @@ ROOMS = {
     "moved-clock": (moved_clock, BOTH),
     "jumping-clock": (jumping_clock, BOTH),
     "hangs": (hangs, BOTH),
+    "stalled": (stalled, ("postgres",)),
     "dry": (dry, BOTH),
     "drains": (drains, BOTH),
     "pair": (pair, ("postgres",)),

@@ -27,6 +27,14 @@ class Sqlite:
         finally:
             connection.close()
 
+    def execute(self, statements):
+        """Runs statements."""
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        try:
+            connection.executescript(statements)
+        finally:
+            connection.close()
+
     @staticmethod
     def id(column):
         """An identifier as text."""
@@ -43,19 +51,26 @@ class Postgres:
         self.url = cluster.rsplit("/", 1)[0] + "/" + database
         self.execute(f"CREATE DATABASE {database}", cluster)
 
-    @staticmethod
-    def execute(statements, url):
+    def execute(self, statements, url=None):
         """Runs statements; what they print."""
-        command = ["psql", "-X", "-q", "-A", "-t", "-F", SEPARATOR, "-v", "ON_ERROR_STOP=1", "-d", url]
+        command = ["psql", "-X", "-q", "-A", "-t", "-F", SEPARATOR, "-v", "ON_ERROR_STOP=1", "-d", url or self.url]
         done = subprocess.run(command, input=statements, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"psql: {done.stderr}")
         return done.stdout
 
+    def url_of(self, role):
+        """The database's address for a role, which has no password here."""
+        return f"postgres://{role}@{self.url.split('@')[1]}"
+
+    def give_rights(self):
+        """As an operator does before and after each migration."""
+        self.execute((ROOT / "deploy/postgres-roles.sql").read_text())
+
     def rows(self, *queries):
         """What each query gives, all of one instant."""
         script = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" + "\n\\echo ====\n".join(query + ";" for query in queries) + "\nCOMMIT;\n"
-        found = self.execute(script, self.url).split("====\n")
+        found = self.execute(script).split("====\n")
         return [[tuple(line.split(SEPARATOR)) for line in part.splitlines()] for part in found]
 
     @staticmethod
