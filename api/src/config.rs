@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use domain::kernel::Instant;
 use jsonwebtoken::Algorithm;
+use tracing_subscriber::EnvFilter;
 
 use crate::auth::keys::Source;
 use crate::auth::token::{CLIENT_ISSUER, LOCAL_ISSUER};
@@ -130,7 +131,7 @@ impl Config {
             wrong.push("DPS_CLOCK: a production server follows the system's clock".to_owned());
         }
         let tokens = tokens(&get, profile, &mut wrong);
-        if let Err(why) = tracing_subscriber::EnvFilter::builder().parse(text("DPS_LOG")) {
+        if let Err(why) = log_filter(&text("DPS_LOG")) {
             wrong.push(format!("DPS_LOG: {why}"));
         }
         let ocid_prefix = text("DPS_OCID_PREFIX");
@@ -278,6 +279,18 @@ fn number<N: TryFrom<u64> + Default>(get: &impl Fn(&str) -> Option<String>, name
         wrong.push(format!("{name} is a number from {} to {}, not {text}", within.start(), within.end()));
         N::default()
     })
+}
+
+/// What is logged, as a filter. Names of parts of the program are plain ASCII: the parser panics at some other letters.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn log_filter(text: &str) -> Result<EnvFilter, String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        EnvFilter::builder().parse(text).map_err(|why| why.to_string())
+    } else {
+        Err("it has plain letters only".to_owned())
+    }
 }
 
 #[cfg(test)]

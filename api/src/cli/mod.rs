@@ -173,7 +173,7 @@ pub fn main() -> ExitCode {
 fn log(command: &Command, source: &Source) {
     let usual = settings::find("DPS_LOG").and_then(|setting| setting.default).unwrap_or("info");
     let default = if matches!(command, Command::Serve { .. }) { usual } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_new(source.given("DPS_LOG").unwrap_or(default));
+    let filter = crate::config::log_filter(source.given("DPS_LOG").unwrap_or(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|_| default.into()))
         .with_writer(std::io::stderr)
