@@ -377,7 +377,7 @@ fn in_order<T, P: Ord>(found: &mut [T], place: impl Fn(&T) -> P, first: First) {
 /// The events at those places, in whatever order.
 fn at_places(conn: &mut Conn<'_>, places: &[(i64, i64)]) -> Outcome<Vec<Placed>> {
     let sequences: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
-    let placed = match conn {
+    let found = match conn {
         Conn::Pg(c) => events::table
             .filter(events::seq.eq_any(&sequences))
             .select((events::tx, events::seq, Entry::as_select()))
@@ -387,7 +387,7 @@ fn at_places(conn: &mut Conn<'_>, places: &[(i64, i64)]) -> Outcome<Vec<Placed>>
             .select((events::tx, events::seq, Entry::as_select()))
             .load(&mut **c),
     };
-    Ok(placed?)
+    Ok(found?)
 }
 
 /// Events after `cursor` in commit order, each with its place.
