@@ -101,7 +101,8 @@ class Load:
         me, lead = Client(self, 99), self.bearer(*LEAD)
         # Before there is anything to send.
         me.write("subscribe", self.bearer(*FOLLOWER), "POST", "/v1/webhooks", {"url": self.receiver.url})
-        today = datetime.date.today()
+        # So long ago that it is in force even by a clock that a fault sets back.
+        today, live = datetime.date.today(), datetime.date.today() - datetime.timedelta(days=60)
         requirement = me.write("require", lead, "POST", "/v1/requirements", {"code": "safeguarding", "first": REQUIREMENT}).json["id"]
         arrangement = me.write("arrange", lead, "POST", "/v1/arrangements", {
             "kind": "dps", "lead": {"code": "LGSS", "name": "Local Government Shared Services"},
@@ -109,7 +110,7 @@ class Load:
             "reference": "DN1", "title": "Placements", "description": "Care placements", "cpv": ["85311300-5"],
             "specification": {"title": "Specification", "uri": "urn:example:specification"},
             "terms": {"document": {"title": "Terms", "uri": "urn:example:terms"}, "version": "1"},
-            "contact": {"name": "Team"}, "liveAt": f"{today - datetime.timedelta(days=2)}T00:00:00Z",
+            "contact": {"name": "Team"}, "liveAt": f"{live}T00:00:00Z",
             "contractStart": str(today + datetime.timedelta(days=30)), "policies": {"admissionMode": "rolling"},
         }).json["id"]
         lot = me.write("define", lead, "POST", f"/v1/arrangements/{arrangement}/lots",

@@ -216,7 +216,7 @@ def hanging(address, begins):
 def let_go(address, held):
     """Waits until the server has let go of all that is held, of which nobody reads anything; which it keeps."""
     ports = {each.getsockname()[1]: way for way, all in held.items() for each in all}
-    stuck, until = set(), time.monotonic() + 40
+    stuck, until = set(), time.monotonic() + 90
     while (kept := at_server(address)).keys() & ports.keys() and time.monotonic() < until:
         stuck |= {port for port, unsent in kept.items() if unsent and ports.get(port) == "never reads"}
         time.sleep(0.2)
@@ -367,7 +367,8 @@ def pair(database, seed, quick, times=None):
             room.judge(other.env)
             if how == signal.SIGTERM:
                 room.count(carried_out_unanswered(room.store, room.load.ledger.writes[sent:]), fault=False)
-            away.start()
+            # Ready, or it could be told to end before it listens to that.
+            room.start_again(away)
     return room
 
 
