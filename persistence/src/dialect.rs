@@ -5,7 +5,7 @@ use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool};
 use diesel::sqlite::Sqlite;
 
 use crate::{Failure, Outcome};
@@ -43,49 +43,83 @@ impl QueryFragment<Pg> for Behind {
     }
 }
 
-/// That an event's sequence is one of those, on SQLite: in one value whatever their number, so that the statement is
-/// prepared once.
-#[derive(Clone, Debug)]
-pub(crate) struct Among(String);
+/// Which end of the feed a page begins at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum First {
+    /// The beginning.
+    Oldest,
+    /// The end.
+    Newest,
+}
 
-impl Among {
-    pub(crate) fn new(sequences: &[i64]) -> Self {
-        Self(format!("{sequences:?}"))
+/// That an event is among the first ones of several parts of the feed, each of which is in its order already: the database
+/// merges them, and goes no further in each than the page does.
+#[derive(Clone, Debug)]
+pub(crate) struct Merged<Q> {
+    /// What finds the places of each part: on PostgreSQL, which does not merge otherwise, in order and no more than a page.
+    pub(crate) parts: Vec<Q>,
+    /// Where the page begins.
+    pub(crate) first: First,
+    /// Events at most.
+    pub(crate) limit: i64,
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Merged<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("seq IN (SELECT seq FROM (");
+        for (n, part) in self.parts.iter().enumerate() {
+            out.push_sql(if n == 0 { "(" } else { ") UNION ALL (" });
+            part.walk_ast(out.reborrow())?;
+        }
+        out.push_sql(match self.first {
+            First::Oldest => ")) AS places ORDER BY tx, seq LIMIT ",
+            First::Newest => ")) AS places ORDER BY tx DESC, seq DESC LIMIT ",
+        });
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(")");
+        Ok(())
     }
 }
 
-impl QueryFragment<Sqlite> for Among {
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Merged<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("seq IN (SELECT value FROM json_each(");
-        out.push_bind_param::<Text, _>(&self.0)?;
-        out.push_sql("))");
+        for (n, part) in self.parts.iter().enumerate() {
+            out.push_sql(if n == 0 { "seq IN (" } else { " UNION ALL " });
+            part.walk_ast(out.reborrow())?;
+        }
+        out.push_sql(match self.first {
+            First::Oldest => " ORDER BY 1 LIMIT ",
+            First::Newest => " ORDER BY 1 DESC LIMIT ",
+        });
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(")");
         Ok(())
     }
 }
 
 /// What diesel asks of a condition in words: that it is one, and that the words themselves tell statements apart.
 macro_rules! condition {
-    ($words:ty) => {
-        impl Expression for $words {
+    ($words:ty $(, $of:ident)?) => {
+        impl$(<$of>)? Expression for $words {
             type SqlType = Bool;
         }
 
-        impl QueryId for $words {
+        impl$(<$of>)? QueryId for $words {
             type QueryId = ();
             const HAS_STATIC_QUERY_ID: bool = false;
         }
 
-        impl<G> ValidGrouping<G> for $words {
+        impl<G $(, $of)?> ValidGrouping<G> for $words {
             type IsAggregate = is_aggregate::Never;
         }
 
-        impl<T> AppearsOnTable<T> for $words {}
-        impl<T> SelectableExpression<T> for $words {}
+        impl<T $(, $of)?> AppearsOnTable<T> for $words {}
+        impl<T $(, $of)?> SelectableExpression<T> for $words {}
     };
 }
 condition!(Fixed);
 condition!(Behind);
-condition!(Among);
+condition!(Merged<Q>, Q);
 
 /// Refuses a PostgreSQL database whose events were written by another cluster whose transaction counter was ahead of
 /// this one's: its feed would hide them until the counter has caught up (docs/operations.md, restore).

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::mark;
 use super::{Entry, events};
-use crate::dialect::{Among, Behind, Fixed};
+use crate::dialect::{Behind, First, Fixed, Merged};
 use crate::types::sql::Uid as SqlUid;
 use crate::{Conn, Moment, Outcome, Uid};
 
@@ -81,7 +81,9 @@ pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
 
 /// Parts that a page is put together from at most. Whoever may see more sees a good part of all there is, and is served
 /// from the whole feed.
-const PARTS: usize = 32;
+const PARTS: usize = 64;
+/// Their number is a multiple of this, so that there are few statements: each number of parts is one of its own.
+const STEP: usize = 4;
 
 /// A part of the feed that one index holds, in the feed's order. A scope is a few of them, each of which gives the first
 /// rows of a page: an OR over columns would have the database go through all that others may see.
@@ -138,7 +140,9 @@ impl Filter {
         let market = self.lot.or(self.arrangement);
         let few = |ids: &[Uuid]| {
             let ids: BTreeSet<Uuid> = ids.iter().copied().collect();
-            (ids.len() < PARTS).then_some(ids)
+            // Nothing is about nothing.
+            let none = ids.len().next_multiple_of(STEP) - ids.len();
+            (ids.len() <= PARTS).then(|| ids.into_iter().chain(std::iter::repeat_n(Uuid::nil(), none)))
         };
         let whole = || vec![Part::Whole(self.scope.clone())];
         match &self.scope {
@@ -148,11 +152,11 @@ impl Filter {
                 kinds.into_iter().map(|kind| Part::Kind(Scope::Everything, kind.clone())).collect()
             }
             Scope::Arrangements(ids) if narrow.or(market).is_none() && self.actor.is_none() => match few(ids) {
-                Some(ids) => ids.into_iter().map(Some).chain([None]).map(Part::Arrangement).collect(),
+                Some(ids) => ids.map(Some).chain([None]).map(Part::Arrangement).collect(),
                 None => whole(),
             },
             Scope::Providers(ids) if narrow.is_none() => match few(ids) {
-                Some(ids) => ids.into_iter().map(Part::Provider).chain([Part::Whole(Scope::Open)]).collect(),
+                Some(ids) => ids.map(Part::Provider).chain([Part::Whole(Scope::Open)]).collect(),
                 None => whole(),
             },
             Scope::Everything | Scope::Administration | Scope::Open | Scope::Arrangements(_) | Scope::Providers(_) => {
@@ -267,47 +271,61 @@ fn uids(ids: &[Uuid]) -> Vec<Option<Uid>> {
 /// later behind the cursor. On SQLite the single writer commits in sequence.
 const SETTLED: Fixed = Fixed("tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint");
 
-/// Which end of the feed a page begins at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum First {
-    Oldest,
-    Newest,
+/// What `$query` finds within `$bounds`; on PostgreSQL only what is settled. SQLite has one writer, so there the sequence
+/// alone, which is the key, is the order of the feed, and each index ends with it by itself.
+macro_rules! within {
+    (Pg, $query:expr, $bounds:expr) => {{
+        let mut query = $query.filter(SETTLED);
+        for (compare, place) in $bounds {
+            query = query.filter(Behind { compare: *compare, place: (place.tx, place.seq) });
+        }
+        query
+    }};
+    (Sqlite, $query:expr, $bounds:expr) => {{
+        let mut query = $query;
+        for (compare, place) in $bounds {
+            query = match *compare {
+                ">" => query.filter(events::seq.gt(place.seq)),
+                "<" => query.filter(events::seq.lt(place.seq)),
+                _ => query.filter(events::seq.le(place.seq)),
+            };
+        }
+        query
+    }};
 }
 
-/// Loads what `$query` finds within `$bounds`, by place; on PostgreSQL only what is settled. SQLite has one writer, so
-/// there the sequence alone, which is the key, is the order of the feed, and each index ends with it by itself.
+/// The first of those by place.
+macro_rules! in_order {
+    (Pg, $query:expr, $first:expr) => {
+        match $first {
+            First::Oldest => $query.order((events::tx.asc(), events::seq.asc())),
+            First::Newest => $query.order((events::tx.desc(), events::seq.desc())),
+        }
+    };
+    (Sqlite, $query:expr, $first:expr) => {
+        match $first {
+            First::Oldest => $query.order(events::seq.asc()),
+            First::Newest => $query.order(events::seq.desc()),
+        }
+    };
+}
+
+/// Loads what `$query` finds within `$bounds`, by place.
 macro_rules! placed {
     ($conn:expr, $query:expr, $first:expr, $bounds:expr, $select:expr) => {
-        placed!($conn, $query, $first, $bounds, $select, $select)
-    };
-    ($conn:expr, $query:expr, $first:expr, $bounds:expr, $select:expr, $on_sqlite:expr) => {
         match $conn {
-            Conn::Pg(c) => {
-                let query = $query.filter(SETTLED);
-                let mut query = match $first {
-                    First::Oldest => query.order((events::tx.asc(), events::seq.asc())),
-                    First::Newest => query.order((events::tx.desc(), events::seq.desc())),
-                };
-                for (compare, place) in $bounds {
-                    query = query.filter(Behind { compare: *compare, place: (place.tx, place.seq) });
-                }
-                query.select($select).load(&mut **c)
-            }
+            Conn::Pg(c) => in_order!(Pg, within!(Pg, $query, $bounds), $first).select($select).load(&mut **c),
             Conn::Sqlite(c) => {
-                let mut query = match $first {
-                    First::Oldest => $query.order(events::seq.asc()),
-                    First::Newest => $query.order(events::seq.desc()),
-                };
-                for (compare, place) in $bounds {
-                    query = match *compare {
-                        ">" => query.filter(events::seq.gt(place.seq)),
-                        "<" => query.filter(events::seq.lt(place.seq)),
-                        _ => query.filter(events::seq.le(place.seq)),
-                    };
-                }
-                query.select($on_sqlite).load(&mut **c)
+                in_order!(Sqlite, within!(Sqlite, $query, $bounds), $first).select($select).load(&mut **c)
             }
         }
+    };
+}
+
+/// An event with its place.
+macro_rules! whole {
+    () => {
+        (events::tx, events::seq, Entry::as_select())
     };
 }
 
@@ -333,61 +351,29 @@ fn bounds(conn: &mut Conn<'_>, filter: &Filter, after: Option<Cursor>, before: O
     Ok(lower.into_iter().chain(upper).collect())
 }
 
-/// A page of what the filter finds within bounds. Where several parts may have it, their places are read first, which
-/// their indexes hold, and then the events of the page alone: else each part would have to bring a whole page.
+/// A page of what the filter finds within bounds. Where several parts may have it, their places are merged as their indexes
+/// have them, no further than the page goes, and its events alone are read.
 fn page(conn: &mut Conn<'_>, filter: &Filter, bounds: &[Bound], limit: i64, first: First) -> Outcome<Found> {
     let parts = filter.parts();
-    let rows: Vec<Placed> = if let [part] = parts.as_slice() {
-        placed!(
-            conn,
-            filtered!(filter, part).limit(limit),
-            first,
-            bounds,
-            (events::tx, events::seq, Entry::as_select())
-        )?
-    } else {
-        let mut places: Vec<(i64, i64)> = Vec::new();
-        for part in &parts {
-            let found: Vec<(i64, i64)> = placed!(
-                conn,
-                filtered!(filter, part).limit(limit),
-                first,
-                bounds,
-                (events::tx, events::seq),
-                (0_i64.into_sql::<BigInt>(), events::seq)
-            )?;
-            places.extend(found);
+    let rows: Vec<Placed> = match (parts.as_slice(), conn) {
+        ([], _) => Vec::new(),
+        ([part], conn) => placed!(conn, filtered!(filter, part).limit(limit), first, bounds, whole!())?,
+        (parts, Conn::Pg(c)) => {
+            let places = |part: &Part| in_order!(Pg, within!(Pg, filtered!(filter, part), bounds), first).limit(limit);
+            let parts = parts.iter().map(|part| places(part).select((events::tx, events::seq))).collect();
+            events::table.filter(Merged { parts, first, limit }).select(whole!()).load(&mut **c)?
         }
-        in_order(&mut places, |place| *place, first);
-        places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        at_places(conn, &places)?
+        (parts, Conn::Sqlite(c)) => {
+            let parts = parts.iter().map(|part| within!(Sqlite, filtered!(filter, part), bounds).select(events::seq));
+            events::table.filter(Merged { parts: parts.collect(), first, limit }).select(whole!()).load(&mut **c)?
+        }
     };
     let mut found: Found = rows.into_iter().map(at).collect();
-    in_order(&mut found, |(place, _)| *place, first);
-    Ok(found)
-}
-
-fn in_order<T, P: Ord>(found: &mut [T], place: impl Fn(&T) -> P, first: First) {
     match first {
-        First::Oldest => found.sort_unstable_by_key(place),
-        First::Newest => found.sort_unstable_by_key(|found| std::cmp::Reverse(place(found))),
+        First::Oldest => found.sort_unstable_by_key(|(place, _)| *place),
+        First::Newest => found.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place)),
     }
-}
-
-/// The events at those places, in whatever order.
-fn at_places(conn: &mut Conn<'_>, places: &[(i64, i64)]) -> Outcome<Vec<Placed>> {
-    let sequences: Vec<i64> = places.iter().map(|(_, seq)| *seq).collect();
-    let found = match conn {
-        Conn::Pg(c) => events::table
-            .filter(events::seq.eq_any(&sequences))
-            .select((events::tx, events::seq, Entry::as_select()))
-            .load(&mut **c),
-        Conn::Sqlite(c) => events::table
-            .filter(Among::new(&sequences))
-            .select((events::tx, events::seq, Entry::as_select()))
-            .load(&mut **c),
-    };
-    Ok(found?)
+    Ok(found)
 }
 
 /// Events after `cursor` in commit order, each with its place.

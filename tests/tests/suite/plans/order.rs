@@ -1,8 +1,11 @@
 //! What is read in another way than it was is still what was asked for.
 
+use domain::kernel::{About, ArrangementId, Audience, Kind as DomainKind};
 use persistence::record::event::{self, Cursor, Filter, Scope};
 use persistence::record::mark;
 use persistence::{Mode, Stamp};
+use serde_json::json;
+use uuid::Uuid;
 
 use crate::app::TestApp;
 use crate::database::Kind;
@@ -50,6 +53,58 @@ on_both! {
                 let newest: Vec<i64> = minutes(newest).into_iter().rev().collect();
                 assert_eq!(newest, expected, "from {from:?} until {until:?}, newest first");
             }
+        }
+    }
+
+    fn parts_of_the_feed_are_merged_page_by_page(store: &Store) {
+        const MOST: usize = 70;
+        let arrangements: Vec<Uuid> = (0..MOST).map(|_| stamp().mint()).collect();
+        for some in 0..20 {
+            let arrangements = arrangements.clone();
+            let written = store.write(Mode::Commit, move |tx| {
+                for n in some * 20..(some + 1) * 20 {
+                    // One in eleven belongs to none.
+                    let arrangement = (n % 11 > 0).then(|| ArrangementId(arrangements[n * 37 % MOST]));
+                    let about = About { arrangement, ..About::default() };
+                    let (kind, audience) = (DomainKind::Lot, Audience::Parties);
+                    let note = event::Note { kind, id: tx.mint(), version: 1, about, audience, from: None, to: "open" };
+                    event::append(tx, &note, &json!({"type": "Happened", "n": n}))?;
+                }
+                Ok(())
+            });
+            written.unwrap();
+        }
+        if store.database.kind == Kind::Postgres {
+            settle(&store.database.url);
+        }
+        let all = store.feed(Cursor::default());
+        assert_eq!(all.len(), 400);
+        // Few enough to be parts of their own, and too many.
+        for count in [0, 1, 3, 4, 63, 64, 65, MOST] {
+            let own = &arrangements[..count];
+            let sees = |entry: &event::Entry| entry.arrangement_id.is_none_or(|id| own.contains(&id.0));
+            let expected: Vec<_> = all.iter().filter(|(_, entry)| sees(entry)).cloned().collect();
+            let filter = Filter { scope: Scope::Arrangements(own.to_vec()), ..Filter::default() };
+            let (mut forward, mut backward) = (Vec::new(), Vec::new());
+            loop {
+                let (filter, place) = (filter.clone(), forward.last().map_or(Cursor::default(), |(place, _)| *place));
+                let page = wait(store.db.scan(move |c| event::after(c, &filter, place, 7))).unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                forward.extend(page);
+            }
+            loop {
+                let (filter, place) = (filter.clone(), backward.last().map_or(Cursor::END, |(place, _)| *place));
+                let page = wait(store.db.scan(move |c| event::before(c, &filter, place, 7))).unwrap();
+                if page.is_empty() {
+                    break;
+                }
+                backward.extend(page);
+            }
+            backward.reverse();
+            assert_eq!(forward, expected, "of {count}");
+            assert_eq!(backward, expected, "of {count}, newest first");
         }
     }
 
