@@ -17,8 +17,6 @@ use crate::{Failure, Outcome, Uid};
 
 /// Answers that one statement asks about at most.
 const GROUP: usize = 256;
-/// How long the database is waited for before an answer counts as no longer true.
-const WAIT: Duration = Duration::from_secs(1);
 
 /// Aggregates as they were when an answer was made of them.
 #[derive(Clone, Debug)]
@@ -48,9 +46,12 @@ struct Question {
 pub(crate) struct Asker(mpsc::Sender<Question>);
 
 impl Asker {
+    /// How long the database is waited for before an answer counts as no longer true.
+    pub(crate) const WAIT: Duration = Duration::from_secs(1);
+
     /// Over a connection of its own, made when first needed: those of the pool may all be writing.
     pub(crate) fn open(pool: r2d2::Builder<ConnectionManager<PgConnection>>, url: &str) -> Outcome<Self> {
-        let pool = pool.max_size(1).min_idle(Some(0)).connection_timeout(WAIT);
+        let pool = pool.max_size(1).min_idle(Some(0)).connection_timeout(Self::WAIT);
         let pool = pool.build_unchecked(ConnectionManager::new(url));
         let (questions, asked) = mpsc::channel();
         std::thread::Builder::new()
@@ -69,7 +70,7 @@ impl Asker {
     pub(crate) async fn is_still(&self, on: &[(Uuid, i64)]) -> bool {
         let (tell, told) = oneshot::channel();
         let asked = self.0.send(Question { on: on.to_vec(), tell }).is_ok();
-        asked && matches!(tokio::time::timeout(WAIT, told).await, Ok(Ok(true)))
+        asked && matches!(tokio::time::timeout(Self::WAIT, told).await, Ok(Ok(true)))
     }
 }
 

@@ -120,9 +120,10 @@ impl Changing<'_> {
 
     /// It was committed, or was not.
     pub(crate) fn done(self, committed: bool) {
-        // SQLite counts a commit that wrote. Where it is not known whether this one did, the counter is left: if it has
-        // moved, that looks like another process's doing, which is never wrong, only dear.
-        if committed && self.wrote {
+        // SQLite counts a commit that wrote, and only one that wrote something else than was there. Where it is not known
+        // whether this one did, the counter is left: if it has moved, that looks like another process's doing, which is
+        // never wrong, only dear.
+        if committed && self.wrote && self.changes.counted() != self.counter {
             *self.changes.counter.lock().unwrap_or_else(PoisonError::into_inner) =
                 self.counter.map(|counter| counter.wrapping_add(1));
         }

@@ -41,6 +41,8 @@ pub enum Mode {
     DryRun,
 }
 
+/// How long a statement of a request may take on PostgreSQL.
+const STATEMENT: Duration = Duration::from_secs(60);
 /// How often a transaction is run again after it met another one, before the caller is told to come back.
 const RUNS: u32 = 8;
 
@@ -69,17 +71,19 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Reader {
     }
 }
 
+/// How long a statement may take on PostgreSQL.
 #[derive(Debug)]
-struct Session;
+struct Session(Duration);
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Session {
     /// Nothing waits without end: a request that cannot be served is told so. A page of rows is quicker than starting
     /// workers or compiling for it, whatever the planner guesses.
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(
-            "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
+        conn.batch_execute(&format!(
+            "SET statement_timeout = {}; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'; \
              SET max_parallel_workers_per_gather = 0; SET jit = off",
-        )
+            self.0.as_millis()
+        ))
         .map_err(diesel::r2d2::Error::QueryError)
     }
 }
@@ -104,14 +108,15 @@ impl Db {
                 .build(ConnectionManager::new(path))?;
             Ok(Self(Arc::new(Backend::Sqlite { readers, waits, writer })))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let builder = || Pool::builder().test_on_check_out(false).connection_customizer(Box::new(Session));
-            let pool = builder()
+            let builder =
+                |longest| Pool::builder().test_on_check_out(false).connection_customizer(Box::new(Session(longest)));
+            let pool = builder(STATEMENT)
                 .max_size(settings.connections)
                 .min_idle(Some(1))
                 .connection_timeout(settings.wait)
                 .event_handler(Box::new(waits.clone()))
                 .build(ConnectionManager::new(url))?;
-            let asker = Asker::open(builder(), url)?;
+            let asker = Asker::open(builder(Asker::WAIT), url)?;
             Ok(Self(Arc::new(Backend::Postgres { pool, waits, asker })))
         } else {
             Err(Failure::Unavailable("the database URL begins with `sqlite:` or `postgres:`".to_owned()))

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use domain::kernel::{Instant, UploadId};
 use domain::upload::{Counts, Upload, owner};
 
+use crate::dialect::Fixed;
 use crate::{Conn, Moment, Outcome, Tx, Uid};
 
 aggregate! {
@@ -143,7 +144,14 @@ pub fn keep_progress(tx: &mut Tx<'_>, id: UploadId, counts: Counts) -> Outcome<(
         p::skipped.eq(signed(counts.skipped)),
     );
     let row = (p::upload_id.eq(Uid::from(id)), changed);
-    run!(tx, diesel::insert_into(p::table).values(row).on_conflict(p::upload_id).do_update().set(changed))?;
+    let upsert = diesel::insert_into(p::table).values(row).on_conflict(p::upload_id).do_update().set(changed);
+    // A row that is as it was is not written, or it would count as written.
+    let differs = Fixed(
+        "(upload_progress.rows, upload_progress.added, upload_progress.changed, upload_progress.unchanged, \
+         upload_progress.refused, upload_progress.skipped) IS DISTINCT FROM \
+         (excluded.rows, excluded.added, excluded.changed, excluded.unchanged, excluded.refused, excluded.skipped)",
+    );
+    run!(tx, diesel::query_dsl::methods::FilterDsl::filter(upsert, differs))?;
     Ok(())
 }
 

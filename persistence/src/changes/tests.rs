@@ -72,6 +72,26 @@ fn another_process_ends_everything() {
 }
 
 #[test]
+fn a_commit_of_what_was_there_hides_no_other_process() {
+    let (changes, mut conn, path) = database("same");
+    let mut other = SqliteConnection::establish(&path).unwrap();
+    let before = changes.mark();
+    let counter = changes.counted();
+    conn.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let mut changing = changes.begin();
+    // A row is reported as changed, and SQLite finds nothing to write.
+    conn.batch_execute("UPDATE t SET x = 0").unwrap();
+    changing.add((Vec::new(), true));
+    changing.commits();
+    conn.batch_execute("COMMIT").unwrap();
+    changing.done(true);
+    assert_eq!(changes.counted(), counter, "SQLite counts nothing");
+    assert!(changes.none_of([ONE], before));
+    other.batch_execute("INSERT INTO t VALUES (1)").unwrap();
+    assert!(!changes.none_of([ONE], before));
+}
+
+#[test]
 fn a_commit_of_nothing_hides_no_other_process() {
     let (changes, mut conn, path) = database("nothing");
     let mut other = SqliteConnection::establish(&path).unwrap();
