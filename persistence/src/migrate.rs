@@ -36,7 +36,6 @@ fn migrate_postgres(conn: &mut PgConnection) -> Outcome<Vec<String>> {
     let ran = if dialect::is_current(conn, &embedded()?) {
         Vec::new()
     } else {
-        conn.batch_execute("SET lock_timeout = '10s'")?;
         dialect::drop_broken_indexes(conn)?;
         up(conn, POSTGRES, |conn, migration| {
             // Whatever waits for a table has all later writes to it wait behind it: rather fail, and be run again. What

@@ -1,0 +1,2 @@
+-- What was filled goes with its column.
+SELECT 1;
