@@ -94,21 +94,8 @@ pub fn view(application: &Application, side: Side) -> ApplicationView {
     }
 }
 
-/// An application that the caller may see. To the buying side a draft does not exist (PRO-19).
-pub(super) fn find(c: &mut Conn<'_>, who: &Who, id: ApplicationId) -> Outcome<Stored<Application>> {
-    let found = who.get::<Application>(c, id)?;
-    exists_for(&found.value, who.side())?;
-    Ok(found)
-}
-
-fn exists_for(application: &Application, side: Side) -> Outcome<()> {
-    match side {
-        Side::Buying if !application.is_received() => Err(Failure::NotFound(Kind::Application)),
-        Side::Buying | Side::Providing => Ok(()),
-    }
-}
-
-/// Which applications a list shows that side, by whether they were received: as [`exists_for`] one of them.
+/// Which applications a list shows that side, by whether they were received: to the buying side a draft does not exist
+/// (PRO-19).
 pub(super) fn existing(side: Side) -> Option<Vec<bool>> {
     (side == Side::Buying).then(|| vec![true])
 }
@@ -155,7 +142,8 @@ async fn start_application(call: Call<StartApplication>) -> Answer {
         if arrangement.term().is_none() {
             return Err(Failure::NotFound(Kind::Arrangement));
         }
-        let previous = body.previous.map(|id| own(tx, &call.who, id)).transpose()?;
+        let previous =
+            body.previous.map(|id| call.who.get::<Application>(tx, id)).transpose()?.map(|found| found.value);
         let lots = Lots::load(tx, provider, body.arrangement)?;
         let now = tx.now();
         let facts = StartFacts {
@@ -233,11 +221,7 @@ async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web:
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
 #[get("/v1/applications/{id}")]
 async fn get_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    call.show::<Application>(*id, |found, side| {
-        exists_for(&found.value, side)?;
-        Reply::view(found, view(&found.value, side))
-    })
-    .await
+    call.show::<Application>(*id, |found, side| Reply::view(found, view(&found.value, side))).await
 }
 
 /// Submit an application
@@ -366,12 +350,6 @@ pub(super) async fn change<T: Send + Sync + 'static>(
         shown(&tx.save(&before, decision)?, &call.who)
     })
     .await
-}
-
-/// An application of the caller's.
-pub(super) fn own(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<Application> {
-    let found = who.get::<Application>(tx, id)?.value;
-    Ok(found)
 }
 
 /// The lots of an arrangement, as an applicant meets them.

@@ -11,7 +11,6 @@ use persistence::{Outcome, Tx};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::applications::find;
 use super::declarations;
 use super::evaluation::Context;
 use super::versions::SEALED;
@@ -40,7 +39,7 @@ routes! {
 #[get("/v1/applications/{id}/checks")]
 async fn list_application_checks(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.scan(move |c, call| {
-        let application = find(c, &call.who, *id)?.value;
+        let application = call.who.get::<Application>(c, *id)?.value;
         shown_to(call, &application)?;
         let items = checks_of(c, *id)?.iter().map(|check| Resource::of(check, Clone::clone)).collect();
         Reply::json(200, &List { items, next: None })

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::applications::{ApplicationView, Lots, change, own};
+use super::applications::{ApplicationView, Lots, change};
 use crate::arrangement::lots::required;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
@@ -196,7 +196,7 @@ struct CopyAnswers {
 #[post("/v1/applications/{id}/copy-answers")]
 async fn copy_answers(call: Call<CopyAnswers>, id: web::Path<ApplicationId>) -> Answer {
     change(call, *id, |application, tx, call| {
-        let other = own(tx, &call.who, call.body.from)?;
+        let other = call.who.get::<Application>(tx, call.body.from)?.value;
         decided(application.copy_from(&other, tx.now()))
     })
     .await

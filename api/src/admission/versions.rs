@@ -10,7 +10,6 @@ use persistence::{Failure, Outcome, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::applications::find;
 use super::drafts::Document;
 use crate::auth::Who;
 use crate::http::routes::routes;
@@ -47,7 +46,7 @@ async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> A
 
 /// The version that counts, as far as the caller may read it. A reading by the buying side is recorded.
 fn read(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<SubmittedVersion> {
-    find(tx, who, id)?;
+    who.get::<Application>(tx, id)?;
     let found = tx.lock::<Application>(id)?;
     let application = &found.value;
     if who.is_providing() {
@@ -77,7 +76,7 @@ fn read(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<SubmittedVersi
 #[get("/v1/applications/{id}/documents")]
 async fn list_application_documents(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.write(move |tx, call| {
-        let draft = find(tx, &call.who, *id)?.value.draft.filter(|_| call.who.is_providing());
+        let draft = call.who.get::<Application>(tx, *id)?.value.draft.filter(|_| call.who.is_providing());
         let content = draft.map_or_else(|| read(tx, &call.who, *id).map(|version| version.content), Ok)?;
         let documents = |(requirement, answer): (RequirementId, domain::admission::answers::Answer)| {
             answer.evidence.into_iter().map(move |item| Document { requirement, item })
@@ -95,7 +94,7 @@ async fn list_application_documents(call: Call, id: web::Path<ApplicationId>) ->
 #[get("/v1/applications/{id}/versions")]
 async fn list_application_versions(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.read(move |c, call| {
-        let found = find(c, &call.who, *id)?;
+        let found = call.who.get::<Application>(c, *id)?;
         let own = call.who.is_providing();
         let contents = found.value.versions.iter().map(|version| own.then(|| version.content.clone()));
         let receipts = found.value.receipts(own).into_iter();
@@ -140,7 +139,7 @@ struct OfVersion {
 #[get("/v1/applications/{id}/receipt")]
 async fn get_receipt(call: Call, id: web::Path<ApplicationId>, of: web::Query<OfVersion>) -> Answer {
     call.read(move |c, call| {
-        let found = find(c, &call.who, *id)?;
+        let found = call.who.get::<Application>(c, *id)?;
         let mut receipts = found.value.receipts(call.who.is_providing()).into_iter().rev();
         let receipt = receipts.find(|receipt| of.version.is_none_or(|n| n == receipt.version));
         let receipt = receipt.ok_or(Failure::NotFound(Kind::Application))?;

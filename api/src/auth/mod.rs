@@ -110,6 +110,7 @@ impl Who {
     /// # Errors
     /// As [`Who::may`], and that with which it was not found.
     pub fn tied<A: Record>(&self, conn: &mut Conn<'_>, found: Outcome<Stored<A>>) -> Outcome<(Stored<A>, Ties)> {
+        let found = self.existing(found);
         let about = found.as_ref().map_or_else(|_| About::default(), |found| found.value.about());
         let ties = Ties::load(conn, about)?;
         let found = found?;
@@ -123,7 +124,7 @@ impl Who {
     /// # Errors
     /// As [`Who::may`], and that with which it was not found.
     pub fn own<A: Record>(&self, conn: &mut Conn<'_>, found: Outcome<Stored<A>>) -> Outcome<Stored<A>> {
-        match found {
+        match self.existing(found) {
             Ok(found) => self.may(conn, found.value.about(), A::KIND).map(|()| found),
             Err(Failure::NotFound(kind)) => {
                 let (provider, arrangement) = (Some(Uuid::nil().into()), Some(Uuid::nil().into()));
@@ -132,6 +133,15 @@ impl Who {
                     Err(failure) => Err(failure),
                 }
             }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What was found, if there is such a thing for the caller's side.
+    fn existing<A: Record>(&self, found: Outcome<Stored<A>>) -> Outcome<Stored<A>> {
+        match found {
+            Ok(found) if self.is_providing() || found.value.exists_for_buyers() => Ok(found),
+            Ok(_) => Err(Failure::NotFound(A::KIND)),
             Err(failure) => Err(failure),
         }
     }

@@ -44,12 +44,13 @@ pub struct Call<T = Nothing> {
     since: bool,
 }
 
-/// `dryRun=true` decides in full and writes nothing.
-#[derive(Deserialize)]
+/// What any operation looks for in the query. `dryRun=true` decides in full and writes nothing.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wish {
     #[serde(default)]
     dry_run: bool,
+    updated_since: Option<serde::de::IgnoredAny>,
 }
 
 impl<T: Body + 'static> FromRequest for Call<T> {
@@ -107,8 +108,10 @@ impl<T: Body> Call<T> {
         let if_match = if_match
             .map(|tag| seen(&tag).ok_or_else(|| unreadable("If-Match is `*` or an ETag that this server gave")));
         let wish = match req.query_string() {
-            "" => false,
-            query => web::Query::<Wish>::from_query(query).map_err(|_| unreadable("dryRun is true or false"))?.dry_run,
+            "" => Wish::default(),
+            query => {
+                web::Query::<Wish>::from_query(query).map_err(|_| unreadable("dryRun is true or false"))?.into_inner()
+            }
         };
         if !bytes.is_empty() && req.content_type() != "application/json" {
             return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "this body is application/json"));
@@ -118,7 +121,7 @@ impl<T: Body> Call<T> {
             app,
             who,
             body,
-            dry_run: wish && !req.method().is_safe(),
+            dry_run: wish.dry_run && !req.method().is_safe(),
             fingerprint: key.as_ref().map(|_| fingerprint(req, bytes)).unwrap_or_default(),
             key,
             if_match: if_match.transpose()?,
@@ -126,7 +129,7 @@ impl<T: Body> Call<T> {
             conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
             request,
             path: super::kept::path(req).map(str::to_owned),
-            since: req.query_string().contains("updatedSince="),
+            since: wish.updated_since.is_some(),
         })
     }
 }

@@ -266,7 +266,7 @@ fn reopen(tx: &mut Tx<'_>, id: ApplicationId, lot: LotId, reason: &str) -> Outco
     let before = tx.lock::<Application>(id)?;
     let (provider, arrangement) = (before.value.provider, before.value.arrangement);
     let facts = ReopenFacts {
-        other_open: admission::open_application(tx, provider, arrangement)?.filter(|open| *open != id),
+        other_open: admission::open_application(tx, provider, arrangement)?.is_some_and(|open| open != id),
         held: admission::lots_held(tx, provider, arrangement)?.contains(&lot),
     };
     let decision = before.value.clone().reopen_line(lot, reason, facts, tx.actor(), tx.now())?;

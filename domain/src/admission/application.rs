@@ -230,7 +230,9 @@ impl Application {
         }
         let named = external_ref.as_ref().is_none_or(|r| !r.trim().is_empty() && r.chars().count() <= 128);
         violations.require(named, &EXTERNAL_REF_INVALID, "/externalRef", "1 to 128 characters");
-        let follows = previous.is_none_or(|p| p.provider == provider && p.arrangement == arrangement && !p.is_open());
+        // What was never submitted is not to be named to buyers.
+        let follows = previous
+            .is_none_or(|p| p.provider == provider && p.arrangement == arrangement && p.is_received() && !p.is_open());
         violations.require(follows, &PREVIOUS_INVALID, "/previous", "this application cannot be followed");
         facts.lots.check(&lots, &mut violations);
         violations.refuse_any()?;

@@ -155,6 +155,11 @@ pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Se
     /// What it is about.
     fn about(&self) -> About;
 
+    /// Whether there is such a thing for the buying side, whatever it may see of it.
+    fn exists_for_buyers(&self) -> bool {
+        true
+    }
+
     /// Who may see an event, beside the clock and the verifier.
     fn audience(&self, _event: &Self::Event) -> Audience {
         Audience::Parties

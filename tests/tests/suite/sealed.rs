@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, Application};
+use crate::documented::OPERATIONS;
 use crate::market::{FIRST_CLOSE, Market, manual, with};
 use crate::receiver::Receiver;
 use crate::webhooks::{deliver, subscribe};
@@ -165,6 +166,28 @@ on_both! {
                 assert!(!reply.text.contains(SECRET), "{reply}");
                 let told = reply.status == 200 && reply.text.contains(&draft.id);
                 assert!(!told, "that there is a draft shows\n{reply}");
+            }
+            for operation in OPERATIONS.iter() {
+                let of_applications = operation.path.strip_prefix("/v1/applications/{id}");
+                let path = match (of_applications, operation.id.as_str()) {
+                    (Some(under), _) => format!("/v1/applications/{{id}}{under}"),
+                    (None, "explainDeadlines") => "/v1/deadlines/application/{id}".to_owned(),
+                    (None, _) => continue,
+                };
+                let path = path.replace("{lot}", market.lot("CARE")).replace("{n}", "0");
+                let path = path.replace("{requirement}", market.requirement("statement")).replace("{code}", "statement");
+                let body = &operation.documented["requestBody"]["content"]["application/json"]["example"];
+                let method = ["GET", "PUT", "POST", "PATCH", "DELETE"].into_iter().find(|m| *m == operation.method).unwrap();
+                for tag in ["*", "\"1\"", "\"2\""] {
+                    let ask = |id: &str| {
+                        let request = buyer.request(method, &path.replace("{id}", id)).json(body.clone()).if_match(tag);
+                        let reply = request.send();
+                        (reply.status, reply.text.replace(id, "{id}"))
+                    };
+                    let answer = ask(&draft.id);
+                    assert!(answer.0 >= 400, "{method} {path}: {answer:?}");
+                    assert_eq!(answer, ask("0190a000-0000-7000-8000-00000000dead"), "{method} {path}");
+                }
             }
         }
     }

@@ -7,14 +7,14 @@ use super::{
 };
 use crate::arrangement::Policies;
 use crate::arrangement::schedule::Routing;
-use crate::kernel::{Actor, ApplicationId, Decision, Instant, LotId, Refusal, RoundId, Violation, Violations};
+use crate::kernel::{Actor, Decision, Instant, LotId, Refusal, RoundId, Violation, Violations};
 use crate::law;
 
 /// What is known when a line is reopened.
 #[derive(Clone, Copy, Debug)]
 pub struct ReopenFacts {
-    /// Another open application of the provider's to the arrangement, if any.
-    pub other_open: Option<ApplicationId>,
+    /// Whether the provider has another open application to the arrangement.
+    pub other_open: bool,
     /// Whether the provider has become a member of the lot meanwhile.
     pub held: bool,
 }
@@ -168,8 +168,9 @@ impl Application {
         let line = self.line_mut(lot)?;
         let mut violations = Violations::new();
         violations.require_reason(reason, "/reason");
-        if let Some(other) = facts.other_open {
-            violations.add(APPLICATION_OPEN.broken(format!("application {other} is open: it is decided first")));
+        if facts.other_open {
+            // It may be a draft, which is not to be named to buyers.
+            violations.add(APPLICATION_OPEN.broken("another one is open: it is decided or withdrawn first"));
         }
         if facts.held {
             violations.add(LOT_HELD.broken("the provider is a member of the lot"));

@@ -105,6 +105,10 @@ impl Aggregate for Application {
         }
     }
 
+    fn exists_for_buyers(&self) -> bool {
+        self.is_received()
+    }
+
     fn about(&self) -> About {
         About {
             arrangement: Some(self.arrangement),

@@ -154,7 +154,7 @@ fn decide(app: Application, lot: LotId, decision: LineDecision, outcome: CheckOu
     app.decide_line(lot, decision, &[check(outcome)], &actor(), closes())
 }
 
-fn reopen(app: Application, other_open: Option<ApplicationId>, held: bool) -> Decision<Application> {
+fn reopen(app: Application, other_open: bool, held: bool) -> Decision<Application> {
     app.reopen_line(lot(1), "appeal upheld", ReopenFacts { other_open, held }, &actor(), closes())
 }
 
@@ -468,17 +468,17 @@ fn the_last_line_withdrawn_withdraws_the_application_and_its_lot_is_not_revised_
 
 #[test]
 fn bey_05_an_upheld_appeal_reopens_the_line_and_keeps_the_rejection() {
-    let (app, events) = reopen(rejected(), None, false).unwrap();
+    let (app, events) = reopen(rejected(), false, false).unwrap();
     assert_eq!(events, [Event::LineReopened { lot: lot(1), reason: "appeal upheld".to_owned() }]);
     assert_eq!((app.state(), app.round()), ("in_evaluation", Some(round(1))));
     assert_eq!(app.lines[0].reopened[0].rejection.reasons[0].code, "safeguarding");
     let (app, events) = decide(app, lot(1), admit(), CheckOutcome::Waived).unwrap();
     assert_eq!(app.state(), "decided");
     assert_eq!(events[1], Event::ApplicationDecided { at: closes() });
-    assert_eq!(codes(reopen(app, None, false)), [("line_state_wrong", "/lot".into())]);
-    let barred = reopen(rejected(), Some(ApplicationId(uuid(3))), true);
+    assert_eq!(codes(reopen(app, false, false)), [("line_state_wrong", "/lot".into())]);
+    let barred = reopen(rejected(), true, true);
     assert_eq!(codes(barred), [("application_open", String::new()), ("lot_held", String::new())]);
-    let facts = ReopenFacts { other_open: None, held: false };
+    let facts = ReopenFacts { other_open: false, held: false };
     let silent = rejected().reopen_line(lot(1), " ", facts, &actor(), closes());
     assert_eq!(codes(silent), [("reason_required", "/reason".into())]);
 }

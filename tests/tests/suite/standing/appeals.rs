@@ -135,6 +135,11 @@ on_both! {
         let appeal = format!("/v1/appeals/{}", lodged.expect(201).id());
         market.lead.post(&format!("{appeal}/uphold"), because()).problem("own_decision", 403);
         let judge = another_lead(app);
+        let draft = applicant.start(&market, &["FOSTERING"]);
+        let reply = judge.post(&format!("{appeal}/uphold"), because());
+        assert!(!reply.text.contains(&draft.id), "a draft is not named to buyers");
+        reply.problem("application_open", 409);
+        draft.provider.post(&draft.path("/withdraw"), Value::Null).expect(200);
         judge.post(&format!("{appeal}/uphold"), because()).expect(200).state("upheld");
         assert_eq!(application.show()["state"], "in_evaluation");
         assert_eq!(application.check(&market, "safeguarding")["state"], "open");
