@@ -11,8 +11,12 @@ use super::problem::{self, FieldError, Problem};
 const TEXT: usize = 20_000;
 /// Members of an object that are tried in turn to find the one that is wrong.
 const MEMBERS: usize = 64;
-/// Entries of a list at most.
+/// Entries of a list, and members of an object, at most.
 const ENTRIES: usize = 1_000;
+/// Characters of a member's name at most.
+const NAME: usize = 200;
+/// Errors that are told at most: each may have a place as long as the body is deep.
+const ERRORS: usize = 100;
 
 /// What a request may bring.
 pub trait Body: Sized {
@@ -108,16 +112,22 @@ fn sizes(sent: &Value) -> Result<(), Problem> {
 fn measure(sent: &Value, at: &mut String, found: &mut Vec<FieldError>) {
     match sent {
         Value::String(text) if text.chars().count() > TEXT => {
-            found.push(wrong(at.clone(), format!("a text has at most {TEXT} characters")));
+            note(found, at, || format!("a text has at most {TEXT} characters"));
         }
         Value::String(text) if text.contains('\0') => {
-            found.push(wrong(at.clone(), "a text has no NUL character".to_owned()));
+            note(found, at, || "a text has no NUL character".to_owned());
         }
         Value::String(text) if is_far_date(text) => {
-            found.push(wrong(at.clone(), "a date lies between the years 1900 and 2999".to_owned()));
+            note(found, at, || "a date lies between the years 1900 and 2999".to_owned());
         }
         Value::Array(items) if items.len() > ENTRIES => {
-            found.push(wrong(at.clone(), format!("a list has at most {ENTRIES} entries")));
+            note(found, at, || format!("a list has at most {ENTRIES} entries"));
+        }
+        Value::Object(fields) if fields.len() > ENTRIES => {
+            note(found, at, || format!("an object has at most {ENTRIES} members"));
+        }
+        Value::Object(fields) if fields.keys().any(|name| name.chars().count() > NAME) => {
+            note(found, at, || format!("a name has at most {NAME} characters"));
         }
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {
@@ -152,7 +162,7 @@ fn inspect(sent: &Value, known: &Value, at: &mut String, found: &mut Vec<FieldEr
                 within(at, name, |at| match read.get(name) {
                     Some(read) => inspect(value, read, at, found),
                     None if value.is_null() => {}
-                    None => found.push(wrong(at.clone(), format!("unknown field `{name}`"))),
+                    None => note(found, at, || format!("unknown field `{name}`")),
                 });
             }
         }
@@ -166,6 +176,13 @@ fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
     at.push_str(&name.replace('~', "~0").replace('/', "~1"));
     work(at);
     at.truncate(length);
+}
+
+/// Adds an error, where not too many are told already.
+fn note(found: &mut Vec<FieldError>, at: &str, detail: impl FnOnce() -> String) {
+    if found.len() < ERRORS {
+        found.push(wrong(at.to_owned(), detail()));
+    }
 }
 
 fn wrong(field: String, detail: String) -> FieldError {
@@ -185,9 +202,9 @@ fn collect(errors: &validator::ValidationErrors, at: &str, found: &mut Vec<Field
     for (name, kind) in errors.errors() {
         let at = format!("{at}/{}", camel(name));
         match kind {
-            Field(broken) => found.extend(broken.iter().map(|error| {
-                wrong(at.clone(), error.message.as_ref().map_or_else(|| limits(error), ToString::to_string))
-            })),
+            Field(broken) => broken.iter().for_each(|error| {
+                note(found, &at, || error.message.as_ref().map_or_else(|| limits(error), ToString::to_string));
+            }),
             Struct(inner) => collect(inner, &at, found),
             List(items) => items.iter().for_each(|(i, inner)| collect(inner, &format!("{at}/{i}"), found)),
         }

@@ -5,10 +5,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::app::{BODY_LIMIT, TestApp};
-use crate::market::cambridgeshire;
+use crate::applicants::Applicant;
+use crate::market::{LIVE, Market, cambridgeshire};
 
 /// What a server in a hurry waits for.
 const SOON: Duration = Duration::from_secs(1);
@@ -153,6 +154,23 @@ on_both! {
         let said = |names, letters, what: &str| register(names, letters).text.contains(what);
         assert!(said(1_001, 1, list) && !said(1_000, 1, list));
         assert!(said(1, 20_001, text) && !said(1, 20_000, text));
+    }
+
+    fn an_object_has_so_many_members_with_such_names_and_a_refusal_so_many_errors(app: &TestApp) {
+        let market = Market::published(app);
+        app.at(LIVE);
+        let application = Applicant::new(app, "Fens Care").start(&market, &["FOSTERING"]);
+        let answer = |values: Value| application.answer(&market, "safeguarding", json!({"values": values}));
+        let members = |n: usize, value: &str| (0..n).map(|n| (format!("{n:x}"), json!(value))).collect::<Map<_, _>>();
+        let (count, name) = ("an object has at most 1000 members", "a name has at most 200 characters");
+        let said = |values: Value, what: &str| answer(values).text.contains(what);
+        assert!(said(members(1_001, "x").into(), count) && !said(members(1_000, "x").into(), count));
+        assert!(said(json!({"n".repeat(201): 1}), name) && !said(json!({"n".repeat(200): 1}), name));
+        // Each would name a place that is as long as its object's name.
+        let reply = answer(json!({"n".repeat(200): members(1_000, "\0")}));
+        assert_eq!(reply.body["errors"].as_array().unwrap().len(), 100);
+        assert!(reply.text.len() < 100_000, "{} bytes", reply.text.len());
+        reply.problem("invalid", 422);
     }
 
     fn a_query_parameter_is_known_and_there_once(app: &TestApp) {
