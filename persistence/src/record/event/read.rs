@@ -81,7 +81,7 @@ pub const PROVIDING_SIDE: [Role; 2] = [Role::Provider, Role::Portal];
 
 /// Parts that a page is put together from at most. Whoever may see more sees a good part of all there is, and is served
 /// from the whole feed.
-const PARTS: usize = 64;
+const PARTS: usize = 128;
 /// Their number is a multiple of this, so that there are few statements: each number of parts is one of its own.
 const STEP: usize = 4;
 
@@ -93,8 +93,8 @@ enum Part {
     Whole(Scope),
     /// The whole scope, of this kind.
     Kind(Scope, String),
-    /// What the buying side sees of an arrangement; of what belongs to none, where there is none.
-    Arrangement(Option<Uuid>),
+    /// What the buying side sees of an arrangement, or of what belongs to none; of one kind, where there is one.
+    Arrangement(Option<Uuid>, Option<String>),
     /// What a provider sees of itself.
     Provider(Uuid),
 }
@@ -127,7 +127,7 @@ impl Filter {
             (matches!(part, Part::Whole(Scope::Open | Scope::Administration)), Key::Part),
             (self.actor.is_some(), Key::Actor),
             (self.arrangement.is_some(), Key::Arrangement),
-            (matches!(part, Part::Arrangement(_) | Part::Kind(..)), Key::Part),
+            (matches!(part, Part::Arrangement(..) | Part::Kind(..)), Key::Part),
             (!self.kinds.is_empty(), Key::Kinds),
         ];
         given.into_iter().find(|(given, _)| *given).map_or(Key::Part, |(_, key)| key)
@@ -144,15 +144,20 @@ impl Filter {
             let none = ids.len().next_multiple_of(STEP) - ids.len();
             (ids.len() <= PARTS).then(|| ids.into_iter().chain(std::iter::repeat_n(Uuid::nil(), none)))
         };
+        let kinds: BTreeSet<&String> = self.kinds.iter().collect();
         let whole = || vec![Part::Whole(self.scope.clone())];
         match &self.scope {
             Scope::Nothing => Vec::new(),
-            Scope::Everything if narrow.or(market).is_none() && self.actor.is_none() && !self.kinds.is_empty() => {
-                let kinds: BTreeSet<&String> = self.kinds.iter().collect();
+            Scope::Everything if narrow.or(market).is_none() && self.actor.is_none() && !kinds.is_empty() => {
                 kinds.into_iter().map(|kind| Part::Kind(Scope::Everything, kind.clone())).collect()
             }
             Scope::Arrangements(ids) if narrow.or(market).is_none() && self.actor.is_none() => match few(ids) {
-                Some(ids) => ids.map(Some).chain([None]).map(Part::Arrangement).collect(),
+                Some(own) => {
+                    let each = !kinds.is_empty() && (ids.len() + 1) * kinds.len() <= PARTS;
+                    let kinds: Vec<_> = if each { kinds.into_iter().cloned().map(Some).collect() } else { vec![None] };
+                    let of = |id| kinds.iter().map(move |kind| Part::Arrangement(id, kind.clone()));
+                    own.map(Some).chain([None]).flat_map(of).collect()
+                }
                 None => whole(),
             },
             Scope::Providers(ids) if narrow.is_none() => match few(ids) {
@@ -181,8 +186,11 @@ macro_rules! filtered {
                 query = query.filter(events::kind.eq(kind.clone()));
                 Some(scope)
             }
-            Part::Arrangement(id) => {
+            Part::Arrangement(id, kind) => {
                 query = query.filter(SHOWN);
+                if let Some(kind) = kind {
+                    query = query.filter(events::kind.eq(kind.clone()));
+                }
                 query = match id {
                     Some(id) => query.filter(events::arrangement_id.eq(Uid(*id))),
                     None => query.filter(events::arrangement_id.is_null()),
@@ -247,7 +255,11 @@ macro_rules! filtered {
         }
         match filter.kinds.as_slice() {
             [] => {}
-            _ if matches!($part, Part::Kind(..)) => {}
+            _ if matches!($part, Part::Kind(..) | Part::Arrangement(_, Some(_))) => {}
+            // For what the buying side sees of an arrangement there is an index of both.
+            [kind] if key == Key::Arrangement && matches!(scope, Some(Scope::Everything | Scope::Arrangements(_))) => {
+                query = query.filter(events::kind.eq(kind.clone()));
+            }
             [kind] => {
                 ask!(kind: Text, kind.clone(), Key::Kinds);
             }

@@ -57,7 +57,7 @@ on_both! {
     }
 
     fn parts_of_the_feed_are_merged_page_by_page(store: &Store) {
-        const MOST: usize = 70;
+        const MOST: usize = 140;
         let arrangements: Vec<Uuid> = (0..MOST).map(|_| stamp().mint()).collect();
         for some in 0..20 {
             let arrangements = arrangements.clone();
@@ -68,7 +68,7 @@ on_both! {
                     let about = About { arrangement, ..About::default() };
                     let (kind, audience) = (DomainKind::Lot, Audience::Parties);
                     let note = event::Note { kind, id: tx.mint(), version: 1, about, audience, from: None, to: "open" };
-                    event::append(tx, &note, &json!({"type": "Happened", "n": n}))?;
+                    event::append(tx, &note, &json!({"type": if n % 13 > 0 { "Happened" } else { "Rare" }, "n": n}))?;
                 }
                 Ok(())
             });
@@ -79,16 +79,20 @@ on_both! {
         }
         let all = store.feed(Cursor::default());
         assert_eq!(all.len(), 400);
-        // Few enough to be parts of their own, and too many.
-        for count in [0, 1, 3, 4, 63, 64, 65, MOST] {
-            let own = &arrangements[..count];
-            let sees = |entry: &event::Entry| entry.arrangement_id.is_none_or(|id| own.contains(&id.0));
+        // Few enough to be parts of their own, also for each kind, and too many.
+        let (counts, asked) = ([0, 1, 3, 4, 63, 64, 128, 129, MOST], [&[][..], &["Rare"], &["Rare", "Happened"]]);
+        for (count, kinds) in counts.into_iter().flat_map(|count| asked.map(|kinds| (count, kinds))) {
+            let (own, kinds) = (&arrangements[..count], kinds.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let sees = |entry: &event::Entry| {
+                let whose = entry.arrangement_id.is_none_or(|id| own.contains(&id.0));
+                whose && (kinds.is_empty() || kinds.contains(&entry.kind))
+            };
             let expected: Vec<_> = all.iter().filter(|(_, entry)| sees(entry)).cloned().collect();
-            let filter = Filter { scope: Scope::Arrangements(own.to_vec()), ..Filter::default() };
+            let filter = Filter { scope: Scope::Arrangements(own.to_vec()), kinds: kinds.clone(), ..Filter::default() };
             let (mut forward, mut backward) = (Vec::new(), Vec::new());
             loop {
                 let (filter, place) = (filter.clone(), forward.last().map_or(Cursor::default(), |(place, _)| *place));
-                let page = wait(store.db.scan(move |c| event::after(c, &filter, place, 7))).unwrap();
+                let page = wait(store.db.scan(move |c| event::after(c, &filter, place, 23))).unwrap();
                 if page.is_empty() {
                     break;
                 }
@@ -96,15 +100,15 @@ on_both! {
             }
             loop {
                 let (filter, place) = (filter.clone(), backward.last().map_or(Cursor::END, |(place, _)| *place));
-                let page = wait(store.db.scan(move |c| event::before(c, &filter, place, 7))).unwrap();
+                let page = wait(store.db.scan(move |c| event::before(c, &filter, place, 23))).unwrap();
                 if page.is_empty() {
                     break;
                 }
                 backward.extend(page);
             }
             backward.reverse();
-            assert_eq!(forward, expected, "of {count}");
-            assert_eq!(backward, expected, "of {count}, newest first");
+            assert_eq!(forward, expected, "of {count}, {kinds:?}");
+            assert_eq!(backward, expected, "of {count}, {kinds:?}, newest first");
         }
     }
 

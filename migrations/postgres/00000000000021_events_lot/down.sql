@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY events_lot ON events (lot_id, tx, seq);

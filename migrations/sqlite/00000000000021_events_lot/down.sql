@@ -1,0 +1,1 @@
+CREATE INDEX events_lot ON events (lot_id);
