@@ -183,6 +183,8 @@ impl Config {
                 seconds: number(&get, "DPS_UPLOAD_SECONDS", &mut wrong),
                 minutes: number(&get, "DPS_UPLOAD_MINUTES", &mut wrong),
                 kept_days: number(&get, "DPS_UPLOAD_KEPT_DAYS", &mut wrong),
+                open: number(&get, "DPS_UPLOAD_OPEN", &mut wrong),
+                account: number(&get, "DPS_UPLOAD_ACCOUNT_LIMIT", &mut wrong),
             },
             ocid_prefix,
             publisher: text("DPS_PUBLISHER"),

@@ -7,6 +7,7 @@
 )]
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -220,8 +221,15 @@ on_both! {
         let refused = site.run(&["restore", "backup", "--replace"]).failed(4);
         assert!(refused.contains("in use"), "{refused}");
         serving.stop();
+        // The file of an account that only root may act for.
+        let path = site.database.strip_prefix("sqlite:").map(Path::new);
+        let given = path.is_some_and(|path| std::os::unix::fs::chown(path, Some(65532), Some(65532)).is_ok());
         let restored = site.run(&["restore", "backup", "--replace", "--json"]).json();
         assert_eq!(restored, manifest["record"]);
+        if let Some(path) = path.filter(|_| given) {
+            let found = std::fs::metadata(path).unwrap();
+            assert_eq!((found.uid(), found.gid(), found.mode() & 0o777), (65532, 65532, 0o600));
+        }
     }
 
     fn a_restored_record_is_the_one_that_was_backed_up(site: Site) {

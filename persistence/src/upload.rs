@@ -1,7 +1,7 @@
 //! Bulk uploads: the file in pieces, how far it has come, and what is wrong with its rows (A21).
 
 use diesel::prelude::*;
-use domain::kernel::{Instant, UploadId};
+use domain::kernel::{Actor, Instant, UploadId};
 use domain::upload::{Counts, Upload, owner};
 
 use crate::dialect::Fixed;
@@ -13,6 +13,7 @@ aggregate! {
         owner: Text = String, |u| owner(&u.by);
         kind: Text = String, |u| u.order.kind.name().to_owned();
         over: Bool = bool, |u| u.is_over();
+        bytes: BigInt = i64, |u| signed(u.order.file.bytes);
     }
 }
 
@@ -219,16 +220,30 @@ pub fn faults(conn: &mut Conn<'_>, id: UploadId, after: (u64, u64), limit: i64) 
     Ok(rows.into_iter().map(fault).collect())
 }
 
-/// The uploads after that one that are still to be brought to an end, oldest first.
+/// Uploads that are still to be brought to an end, oldest first, each with the account that sent it.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn open(conn: &mut Conn<'_>, after: Option<UploadId>, limit: i64) -> Outcome<Vec<UploadId>> {
-    let after = after.map_or(Uid(uuid::Uuid::nil()), Uid::from);
+pub fn open(conn: &mut Conn<'_>, limit: i64) -> Outcome<Vec<(UploadId, String)>> {
     // In these words, in which the index of just the open ones is defined.
-    let open = table::table.filter(diesel::dsl::not(table::over)).filter(table::id.gt(after));
-    let query = open.order(table::id).limit(limit).select(table::id);
-    Ok(on!(conn, c => query.load::<Uid>(c))?.into_iter().map(|id| id.0.into()).collect())
+    let open = table::table.filter(diesel::dsl::not(table::over));
+    let query = open.order(table::id).limit(limit).select((table::id, table::owner));
+    let found = on!(conn, c => query.load::<(Uid, String)>(c))?;
+    Ok(found.into_iter().map(|(id, owner)| (id.0.into(), owner)).collect())
+}
+
+/// What was received of an account since then: files with their bytes, and how many are not over. More than
+/// [`FILES`](domain::upload::FILES) are not counted.
+///
+/// # Errors
+/// Where the store fails.
+pub fn received(conn: &mut Conn<'_>, by: &Actor, since: Instant) -> Outcome<(u64, u64, u64)> {
+    // Identifiers begin with the time they were minted at.
+    let own = table::table.filter(table::owner.eq(owner(by))).filter(table::id.ge(Uid(crate::ids::at(since))));
+    let query = own.order(table::id).limit(signed(domain::upload::FILES)).select((table::bytes, table::over));
+    let found = on!(conn, c => query.load::<(i64, bool)>(c))?;
+    let bytes = found.iter().map(|(bytes, _)| bytes.unsigned_abs()).sum();
+    Ok((found.len() as u64, bytes, found.iter().filter(|(_, over)| !over).count() as u64))
 }
 
 /// Forgets the files and faults of up to `limit` uploads that were over before `kept`, and the pieces of those that

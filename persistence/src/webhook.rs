@@ -1,5 +1,7 @@
 //! Webhook subscriptions, how far each has come, its sealed secrets, and the log of deliveries.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use diesel::prelude::*;
 use domain::kernel::{Actor, Aggregate as _, Instant, SubscriptionId};
 use domain::webhook::Subscription;
@@ -149,7 +151,7 @@ pub fn proceed(tx: &mut Tx<'_>, id: SubscriptionId, before: Cursor, after: Progr
 /// What there is to do for subscriptions.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Work {
-    /// Those that something may have to be sent to now.
+    /// Those that something may have to be sent to now: one of each owner, then a second one of each, and so on.
     pub due: Vec<SubscriptionId>,
     /// When the next one is tried again.
     pub next_at: Option<Instant>,
@@ -166,14 +168,29 @@ pub fn work(conn: &mut Conn<'_>, end: Cursor, now: Instant) -> Outcome<Work> {
         .filter(owned::state.eq("active"))
         .filter(behind)
         .order(progress::subscription_id)
-        .select((progress::subscription_id, progress::next_at));
-    let rows = on!(conn, c => query.load::<(Uid, Option<Moment>)>(c))?;
+        .select((progress::subscription_id, progress::next_at, owned::owner));
+    let rows = on!(conn, c => query.load::<(Uid, Option<Moment>, String)>(c))?;
     let mut work = Work::default();
-    for (id, next_at) in rows {
+    let mut due: BTreeMap<String, VecDeque<SubscriptionId>> = BTreeMap::new();
+    for (id, next_at, owner) in rows {
         match next_at.map(|at| at.0).filter(|at| *at > now) {
-            None => work.due.push(id.0.into()),
+            None => due.entry(owner).or_default().push_back(id.0.into()),
             Some(at) => work.next_at = Some(work.next_at.map_or(at, |other| other.min(at))),
         }
+    }
+    // Whoever is served first differs from second to second, of owners and of an owner's own.
+    let turn = usize::try_from(now.micros() / 1_000_000).unwrap_or_default();
+    let mut all: Vec<VecDeque<SubscriptionId>> = due.into_values().collect();
+    for own in &mut all {
+        own.rotate_left(turn % own.len());
+    }
+    if !all.is_empty() {
+        let first = turn % all.len();
+        all.rotate_left(first);
+    }
+    while !all.is_empty() {
+        work.due.extend(all.iter_mut().filter_map(VecDeque::pop_front));
+        all.retain(|own| !own.is_empty());
     }
     Ok(work)
 }

@@ -100,14 +100,17 @@ async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse,
     limited(app.limits.count("token-address", || address.clone(), Some(per_address)))?;
     let mut form = form(req, body)?;
     let (id, secret) = credentials(req, &mut form)?;
-    let share = app.limits.count("token", || format!("{address} {id}"), Some(app.oauth.per_minute));
+    // What is no identifier shares one bucket: it is anyone's text, and as long as a body may be.
+    let id = id.parse::<uuid::Uuid>().ok();
+    let bucket = || format!("{address} {}", id.unwrap_or_default());
+    let share = app.limits.count("token", bucket, Some(app.oauth.per_minute));
     limited(share)?;
     match form.remove("grant_type").as_deref() {
         None => return Err(Refused::request("grant_type is missing")),
         Some("client_credentials") => {}
         Some(_) => return Err(Refused::new(400, "unsupported_grant_type", "the grant is client_credentials")),
     }
-    let id: ClientId = id.parse::<uuid::Uuid>().map_err(|_| Refused::client())?.into();
+    let id: ClientId = id.ok_or_else(Refused::client)?.into();
     let found = app.db.read(move |c| <Client as persistence::Record>::find(c, id)).await;
     let found = found.map_err(|failure| {
         tracing::warn!(%failure, "no token was given");

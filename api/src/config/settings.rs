@@ -109,6 +109,13 @@ pub static SETTINGS: &[Setting] = &[
     number("DPS_UPLOAD_SECONDS", "300", 1..=3600, "how long it may take to arrive"),
     number("DPS_UPLOAD_MINUTES", "60", 1..=1440, "how long after its receipt it may be worked on"),
     number("DPS_UPLOAD_KEPT_DAYS", "14", 1..=3650, "how long the file and its faults are kept after its end"),
+    number("DPS_UPLOAD_OPEN", "20", 1..=1000, "uploads of an account that may be under way at a time"),
+    number(
+        "DPS_UPLOAD_ACCOUNT_LIMIT",
+        "1073741824",
+        1024..=1_099_511_627_776,
+        "bytes of its files that are kept for an account at most",
+    ),
     optional(
         "DPS_PUBLIC_URL",
         "the address under which callers reach the server, such as `https://dps.example.gov.uk`; those in the OCDS export \

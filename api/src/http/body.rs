@@ -9,8 +9,9 @@ use super::problem::{self, FieldError, Problem};
 
 /// Characters of a text at most.
 const TEXT: usize = 20_000;
-/// Members of an object that are tried in turn to find the one that is wrong.
+/// Members of an object, and bytes of its text, that are tried in turn to find the one that is wrong.
 const MEMBERS: usize = 64;
+const TRIED: usize = 16 * 1024;
 /// Entries of a list, and members of an object, at most.
 const ENTRIES: usize = 1_000;
 /// Characters of a member's name at most.
@@ -29,8 +30,8 @@ pub trait Body: Sized {
 
 impl<T: DeserializeOwned + Validate> Body for T {
     fn read(text: &[u8]) -> Result<Self, Problem> {
-        let body: T = parse(text)?;
         sizes(&parse(text)?)?;
+        let body: T = parse(text)?;
         match body.validate() {
             Ok(()) => Ok(body),
             Err(errors) => {
@@ -48,9 +49,9 @@ pub struct Given<T>(pub T);
 
 impl<T: DeserializeOwned + Serialize> Body for Given<T> {
     fn read(text: &[u8]) -> Result<Self, Problem> {
-        let body: T = parse(text)?;
         let sent: Value = parse(text)?;
         sizes(&sent)?;
+        let body: T = parse(text)?;
         let known = serde_json::to_value(&body).map_err(|e| Problem::new(&problem::BROKEN, e.to_string()))?;
         let mut found = Vec::new();
         inspect(&sent, &known, &mut String::new(), &mut found);
@@ -80,8 +81,11 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
 
 /// The member of an object without which its text would fail in another way, or not at all.
 fn blame<T: DeserializeOwned>(text: &[u8]) -> Option<String> {
-    let Value::Object(fields) = serde_json::from_slice(text).ok()? else { return None };
     // Each member costs a parse of all the others: no more than a request has.
+    if text.len() > TRIED {
+        return None;
+    }
+    let Value::Object(fields) = serde_json::from_slice(text).ok()? else { return None };
     if fields.len() > MEMBERS {
         return None;
     }

@@ -18,7 +18,9 @@ mod row;
 mod templates;
 mod worker;
 
-use domain::kernel::Rule;
+use domain::kernel::{Actor, Instant, Rule};
+use domain::upload::Room;
+use persistence::{Conn, Outcome};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -39,6 +41,22 @@ pub struct Limits {
     pub minutes: u32,
     /// `DPS_UPLOAD_KEPT_DAYS`: how long a file and its faults are kept after its end.
     pub kept_days: u32,
+    /// `DPS_UPLOAD_OPEN`: uploads of an account that may be open at a time.
+    pub open: u64,
+    /// `DPS_UPLOAD_ACCOUNT_LIMIT`: bytes of an account's files that are kept at most.
+    pub account: u64,
+}
+
+impl Limits {
+    /// What room there is for the files of an account.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn room(&self, conn: &mut Conn<'_>, by: &Actor, now: Instant) -> Outcome<Room> {
+        let since = now.plus_seconds(-86_400 * i64::from(self.kept_days));
+        let (files, bytes, open) = persistence::upload::received(conn, by, since)?;
+        Ok(Room { open, files, bytes, most_open: self.open, most_bytes: self.account })
+    }
 }
 
 /// What the receiving and the working side of a server share.

@@ -29,11 +29,11 @@ use crate::http::{Answer, Call, Problem};
 use crate::table;
 
 routes! {
-    upload_homes: ManageProfile, [RULES];
-    upload_providers: ManageProfile, [RULES];
-    upload_answers: Apply, [RULES];
-    upload_fees: OfferFee, [RULES];
-    upload_ratings: RecordRatings, [RULES];
+    upload_homes: ManageProfile, [RULES, domain::upload::RULES];
+    upload_providers: ManageProfile, [RULES, domain::upload::RULES];
+    upload_answers: Apply, [RULES, domain::upload::RULES];
+    upload_fees: OfferFee, [RULES, domain::upload::RULES];
+    upload_ratings: RecordRatings, [RULES, domain::upload::RULES];
 }
 
 /// What may be sent, whatever it is called: the content tells.
@@ -165,7 +165,16 @@ async fn receive(
     if announced.is_some_and(|bytes| bytes > limit) {
         return Err(too_large(limit));
     }
-    let (call, subject) = app.db.read(move |c| subject(c, &call).map(|subject| (call, subject))).await?;
+    let limits = app.uploads.limits;
+    let (call, subject) = app
+        .db
+        .read(move |c| {
+            let subject = subject(c, &call)?;
+            // Before it is read.
+            limits.room(c, &call.who.actor, call.now())?.takes(announced.unwrap_or_default())?;
+            Ok((call, subject))
+        })
+        .await?;
     let stamp = Stamp { now: call.now(), actor: (*call.who.actor).clone(), request: None, ids: app.ids.clone() };
     let id: UploadId = stamp.mint();
     let received = stream(&app, &stamp, id, body).await;
@@ -182,7 +191,9 @@ async fn receive(
         .write(move |tx, call| {
             let order = Order { kind, mode, dry_run, file: file.clone(), subject };
             let by = (*call.who.actor).clone();
-            let created = tx.create(Upload::receive(id, order, by, call.request(), tx.now())?)?;
+            let now = tx.now();
+            let room = limits.room(tx, &by, now)?;
+            let created = tx.create(Upload::receive(id, order, by, call.request(), room, now)?)?;
             UploadView::reply(tx, &created).map(|reply| reply.at(format!("/v1/uploads/{id}")).with_status(202))
         })
         .await;

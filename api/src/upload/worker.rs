@@ -1,9 +1,11 @@
-//! Brings uploads to an end, one after the other in the order of their receipt, on one server at a time.
+//! Brings uploads to an end, one after the other in the order of their receipt, the accounts that sent them in turn, each
+//! on one server at a time.
 //!
 //! A file is first read from end to end, and where all or nothing is applied each row is decided on the way, without a
 //! lock. Then an atomic upload is applied in one transaction, a partial one in batches, each of which also writes how far it came:
 //! whoever takes over goes on behind the last batch that is there.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +25,7 @@ use crate::App;
 use crate::clock::Clock;
 
 /// Uploads looked for at a time.
-const LOOK: i64 = 20;
+const LOOK: i64 = 1_000;
 /// Seconds after which another server may take over from one that fell silent.
 const LEASE: i64 = 60;
 /// How often an atomic upload is tried again where other writes came in between its two ways through the file.
@@ -53,22 +55,20 @@ pub async fn run(app: web::Data<App>, every: Duration) {
 
 /// Brings every upload to an end that no other server works on.
 async fn drain(app: &App) {
-    let mut after: Option<UploadId> = None;
+    let (mut tried, mut served): (HashSet<UploadId>, HashMap<String, u32>) = (HashSet::new(), HashMap::new());
     loop {
-        let found = match app.db.scan(move |c| store::open(c, after, LOOK)).await {
+        let found = match app.db.scan(move |c| store::open(c, LOOK)).await {
             Ok(found) => found,
             Err(failure) => return tracing::warn!(%failure, "uploads were not looked for"),
         };
-        if found.is_empty() {
-            return;
+        let next = found.into_iter().filter(|(id, _)| !tried.contains(id));
+        let Some((id, owner)) = next.min_by_key(|(id, owner)| (served.get(owner).copied(), *id)) else { return };
+        tried.insert(id);
+        *served.entry(owner).or_default() += 1;
+        if let Err(failure) = work(app, id).await {
+            tracing::warn!(upload = %id, %failure, "an upload will be tried again");
         }
-        for id in found {
-            after = Some(id);
-            if let Err(failure) = work(app, id).await {
-                tracing::warn!(upload = %id, %failure, "an upload will be tried again");
-            }
-            app.uploads.moved.notify_waiters();
-        }
+        app.uploads.moved.notify_waiters();
     }
 }
 

@@ -3,6 +3,8 @@
 //! An event is sent, and then its delivery is committed: a server that ends between the two has it sent again, by the
 //! same id. Nothing is skipped, so whatever the feed shows its owner arrives at least once, in the feed's order.
 
+use std::time::{Duration, Instant as Stopwatch};
+
 use actix_web::web;
 use domain::kernel::{Instant, Permission, SubscriptionId};
 use domain::webhook::{Subscription, SubscriptionState, Undelivered, retry};
@@ -24,6 +26,9 @@ use crate::record::events::EventView;
 
 /// Subscriptions that a server sends to at once.
 const AT_ONCE: usize = 8;
+/// How long a server goes on with whom it has begun with, before it looks anew who waits: a slow receiver is not to be
+/// waited for by others.
+const SPELL: Duration = Duration::from_secs(10);
 /// Events that are read at a time.
 const BATCH: i64 = 50;
 /// Seconds that a lease is held without being renewed: longer than a request takes.
@@ -49,9 +54,11 @@ pub async fn run(app: &web::Data<App>, now: Instant) -> Outcome<Tally> {
         store::work(c, end, now)
     });
     let mut waiting = work.await?.due.into_iter();
+    let began = Stopwatch::now();
     let (mut turns, mut all, mut broken) = (JoinSet::new(), Tally::default(), None);
     loop {
         while turns.len() < AT_ONCE
+            && began.elapsed() < SPELL
             && let Some(id) = waiting.next()
         {
             turns.spawn(turn(app.clone(), id));
@@ -144,7 +151,7 @@ impl Turn {
     }
 
     async fn send(self, app: &App) -> Outcome<Tally> {
-        let mut tally = Tally::default();
+        let (mut tally, began) = (Tally::default(), Stopwatch::now());
         loop {
             let (id, now) = (self.id, app.clock.now());
             let Some(batch) = app.db.scan(move |c| Batch::read(c, id, now)).await? else { return Ok(tally) };
@@ -167,7 +174,7 @@ impl Turn {
                     .db
                     .write(app.by_clock(app.clock.now()), Mode::Commit, move |tx| self.settle(tx, &next, draw))
                     .await?;
-                if !(settled && delivered) {
+                if !(settled && delivered) || began.elapsed() >= SPELL {
                     return Ok(tally);
                 }
                 progress = Progress { cursor: item.place, attempts: 0, next_at: None };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{About, Actor, Aggregate, Audience, Decision, Instant, Kind, Refusal, Role, UploadId};
+use crate::kernel::{About, Actor, Aggregate, Audience, Decision, Instant, Kind, Refusal, Role, UploadId, Violations};
 use crate::kernel::{ApplicationId, ArrangementId, ProviderId};
 
 /// What the rows of a file are.
@@ -279,9 +279,59 @@ pub fn owner(actor: &Actor) -> String {
     }
 }
 
+/// Files of an account that are kept at most, however small.
+pub const FILES: u64 = 10_000;
+
+/// The files that a server holds for an account, and what it may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// Its uploads that are not over.
+    pub open: u64,
+    /// Its files that are kept.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Uploads that may be open at a time.
+    pub most_open: u64,
+    /// Bytes that may be kept.
+    pub most_bytes: u64,
+}
+
+impl Room {
+    /// Whether there is room for another file of so many bytes (BEY-04).
+    ///
+    /// # Errors
+    /// [`UPLOAD_QUOTA`] where there is not.
+    pub fn takes(self, bytes: u64) -> Result<(), Refusal> {
+        let Self { open, most_open, most_bytes, .. } = self;
+        let mut violations = Violations::new();
+        if open >= most_open {
+            violations.add(UPLOAD_QUOTA.broken(format!("{open} uploads are not over yet")));
+        }
+        if self.files >= FILES || self.bytes.saturating_add(bytes) > most_bytes {
+            let held = format!("{} files of {} bytes are kept", self.files, self.bytes);
+            violations.add(UPLOAD_QUOTA.broken(format!("{held}, of {FILES} and {most_bytes} that may be")));
+        }
+        violations.refuse_any()
+    }
+}
+
+crate::rules! {
+    UPLOAD_QUOTA = "upload_quota", Conflict, "BEY-04",
+        "An account has so many uploads under way, and so many files kept for it, at a time.";
+}
+
 impl Upload {
-    /// Receives a file.
-    pub fn receive(id: UploadId, order: Order, by: Actor, request: Option<String>, now: Instant) -> Decision<Self> {
+    /// Receives a file, where there is room for it.
+    pub fn receive(
+        id: UploadId,
+        order: Order,
+        by: Actor,
+        request: Option<String>,
+        room: Room,
+        now: Instant,
+    ) -> Decision<Self> {
+        room.takes(order.file.bytes)?;
         let Order { kind, mode, dry_run, .. } = order;
         let upload = Self { id, order, by, request, received_at: now, state: State::Received };
         Ok((upload, vec![Event::UploadReceived { upload: id, kind, mode, dry_run }]))

@@ -10,7 +10,22 @@ fn received(mode: UploadMode, dry_run: bool) -> Upload {
     let file = UploadedFile { format: FileFormat::Csv, bytes: 3, sha256: String::new() };
     let order = Order { kind: UploadKind::Homes, mode, dry_run, file, subject: Subject::default() };
     let by = actor(Role::Portal, "portal");
-    Upload::receive(uuid::Uuid::from_u128(1).into(), order, by, None, Instant::from_micros(0)).unwrap().0
+    Upload::receive(uuid::Uuid::from_u128(1).into(), order, by, None, room(), Instant::from_micros(0)).unwrap().0
+}
+
+fn room() -> Room {
+    Room { open: 1, files: 2, bytes: 5, most_open: 2, most_bytes: 8 }
+}
+
+#[test]
+fn an_account_has_room_for_so_many_files() {
+    assert_eq!(room().takes(3), Ok(()));
+    for (room, bytes) in
+        [(room(), 4), (Room { open: 2, ..room() }, 3), (Room { files: FILES, ..room() }, 0), (room(), u64::MAX)]
+    {
+        let Err(Refusal::Rules(violations)) = room.takes(bytes) else { panic!("{room:?} takes {bytes}") };
+        assert_eq!(violations.iter().map(|v| v.rule).collect::<Vec<_>>(), [&UPLOAD_QUOTA]);
+    }
 }
 
 fn counts(good: u64, refused: u64) -> Counts {

@@ -362,9 +362,11 @@ fn guessing_a_secret_is_slow() {
     // Another client at the same address is served, until the address itself asks too often.
     let other = Client::new(app, json!({"name": "Other", "role": "script", "scopes": ["read_members"]}));
     ask(app, &other.form("")).expect(200);
-    for _ in 0..16 {
-        ask(app, "grant_type=client_credentials&client_id=x&client_secret=y");
-    }
+    // What is no identifier has one bucket, however long and many.
+    let nobody =
+        |n: usize| format!("grant_type=client_credentials&client_id={n}{}&client_secret=y", "x".repeat(10_000));
+    (0..2).for_each(|n| refused(&ask(app, &nobody(n)), 401, "invalid_client"));
+    (2..16).for_each(|n| refused(&ask(app, &nobody(n)), 429, "temporarily_unavailable"));
     refused(&ask(app, &other.form("")), 429, "temporarily_unavailable");
     app.at("2016-01-01T00:01:00Z");
     ask(app, &client.form("")).expect(200);

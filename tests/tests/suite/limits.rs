@@ -137,9 +137,9 @@ on_both! {
         answer(100).problem("not_found", 404);
         for depth in [200, BODY_LIMIT / 2 - 100] {
             answer(depth).problem("unreadable", 400);
-            // What is of another type needs not be read to its end.
+            // Also where something else is asked for.
             let lead = app.lead("LGSS").request("POST", "/v1/requirements").bytes("application/json", nested(depth).as_bytes());
-            lead.send().problem("invalid", 422);
+            lead.send().problem("unreadable", 400);
         }
     }
 
@@ -154,6 +154,9 @@ on_both! {
         let said = |names, letters, what: &str| register(names, letters).text.contains(what);
         assert!(said(1_001, 1, list) && !said(1_000, 1, list));
         assert!(said(1, 20_001, text) && !said(1, 20_000, text));
+        // Before anything else is looked for in it.
+        let unknown = newcomer.post("/v1/providers", json!({"unknown": vec![0; 1_001]}));
+        assert!(unknown.text.contains(list), "{unknown}");
     }
 
     fn an_object_has_so_many_members_with_such_names_and_a_refusal_so_many_errors(app: &TestApp) {

@@ -193,6 +193,33 @@ on_both! {
         assert_eq!(receiver.take().len(), 2);
     }
 
+    fn no_owner_waits_for_the_many_subscriptions_of_another(app: &TestApp) {
+        let receiver = Receiver::new();
+        let (many, one) = (app.script(), app.lead("LGSS"));
+        let mut theirs: Vec<String> =
+            (0..9).map(|_| subscribe(&many, &receiver, json!({})).id()).collect();
+        theirs.sort();
+        let own = subscribe(&one, &receiver, json!({})).id();
+        crate::market::requirement(&one, "code", crate::market::manual("First"));
+        app.settle();
+        let store = persistence::Db::open(&persistence::Settings::new(&app.database.url)).unwrap();
+        let (mut firsts, now) = (std::collections::BTreeSet::new(), crate::store::stamp().now);
+        for second in 0..9 {
+            let due = crate::store::wait(store.scan(move |c| {
+                let end = persistence::record::event::end(c)?;
+                persistence::webhook::work(c, end, now.plus_seconds(second))
+            }));
+            let due: Vec<String> = due.unwrap().due.iter().map(ToString::to_string).collect();
+            assert!(due[..2].contains(&own), "one of each owner comes before a second one of any");
+            firsts.extend(due[..2].iter().filter(|id| **id != own).cloned());
+            let mut all = due;
+            all.retain(|id| *id != own);
+            all.sort();
+            assert_eq!(all, theirs);
+        }
+        assert_eq!(firsts.len(), 9, "and of an owner's each is first at times");
+    }
+
     fn a_subscription_is_replayed_from_any_place(app: &TestApp) {
         let market = rolling(app, json!({}));
         let member = Member::new(&market, "Ash");

@@ -1,6 +1,7 @@
 //! SQLite: the copy is a database of its own, in one file.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -88,6 +89,9 @@ pub(super) fn restore(
         let text = target.to_str().ok_or("the name of the database is not Unicode".to_owned())?;
         if let Ok(found) = std::fs::metadata(target) {
             std::fs::set_permissions(&partial.0, found.permissions()).map_err(|e| said(&partial.0, &e))?;
+            // Whoever restores as root restores it for the account that serves it.
+            let (owner, group) = (Some(found.uid()), Some(found.gid()));
+            std::os::unix::fs::chown(&partial.0, owner, group).map_err(|e| said(&partial.0, &e))?;
         }
         persistence::backup::alone_with_sqlite(text, || partial.keep(target).map_err(Failure::Broken))?;
     } else {

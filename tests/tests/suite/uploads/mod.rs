@@ -193,6 +193,21 @@ on_both! {
         fens.provider.get(&format!("/v1/uploads/{id}")).expect(200).state("rejected");
     }
 
+    fn an_account_has_room_for_so_many_bytes(app: &TestApp) {
+        let app = &TestApp::tuned(app.database.kind, |config| config.uploads.account = 20_000);
+        let [fens, wash] = ["Fens Care", "Wash Homes"].map(|name| Applicant::new(app, name));
+        let file = homes(0..100);
+        assert!((6_700..10_000).contains(&file.len()), "{}", file.len());
+        for _ in 0..2 {
+            send(&fens.provider, HOMES, &file).expect(201);
+        }
+        send(&fens.provider, HOMES, &file).problem("upload_quota", 409);
+        assert_eq!(fens.provider.all("/v1/uploads").len(), 2);
+        send(&wash.provider, HOMES, &homes(100..200)).expect(201).state("applied");
+        app.at("2016-02-01T00:00:00Z");
+        send(&fens.provider, HOMES, &file).expect(201).state("applied");
+    }
+
     fn a_template_is_a_file_that_can_be_sent(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
         app.at("2019-01-01T00:00:00Z");
