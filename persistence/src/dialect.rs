@@ -5,7 +5,8 @@ use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Bool, HasSqlType};
 use diesel::sqlite::Sqlite;
 
 use crate::{Failure, Outcome};
@@ -64,16 +65,25 @@ pub(crate) struct Merged<Q> {
     pub(crate) limit: i64,
 }
 
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Merged<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("seq IN (SELECT seq FROM (");
+impl<Q> Merged<Q> {
+    /// In the words of a database: before the first part, between two, and behind the last by where the page begins.
+    fn walk<'b, DB>(
+        &'b self,
+        mut out: AstPass<'_, 'b, DB>,
+        [before, between, oldest, newest]: [&str; 4],
+    ) -> QueryResult<()>
+    where
+        Q: QueryFragment<DB>,
+        DB: Backend + HasSqlType<BigInt>,
+        i64: ToSql<BigInt, DB>,
+    {
         for (n, part) in self.parts.iter().enumerate() {
-            out.push_sql(if n == 0 { "(" } else { ") UNION ALL (" });
+            out.push_sql(if n == 0 { before } else { between });
             part.walk_ast(out.reborrow())?;
         }
         out.push_sql(match self.first {
-            First::Oldest => ")) AS places ORDER BY tx, seq LIMIT ",
-            First::Newest => ")) AS places ORDER BY tx DESC, seq DESC LIMIT ",
+            First::Oldest => oldest,
+            First::Newest => newest,
         });
         out.push_bind_param::<BigInt, _>(&self.limit)?;
         out.push_sql(")");
@@ -81,19 +91,17 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Merged<Q> {
     }
 }
 
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Merged<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let oldest = ")) AS places ORDER BY tx, seq LIMIT ";
+        let newest = ")) AS places ORDER BY tx DESC, seq DESC LIMIT ";
+        self.walk(out, ["seq IN (SELECT seq FROM ((", ") UNION ALL (", oldest, newest])
+    }
+}
+
 impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Merged<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        for (n, part) in self.parts.iter().enumerate() {
-            out.push_sql(if n == 0 { "seq IN (" } else { " UNION ALL " });
-            part.walk_ast(out.reborrow())?;
-        }
-        out.push_sql(match self.first {
-            First::Oldest => " ORDER BY 1 LIMIT ",
-            First::Newest => " ORDER BY 1 DESC LIMIT ",
-        });
-        out.push_bind_param::<BigInt, _>(&self.limit)?;
-        out.push_sql(")");
-        Ok(())
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.walk(out, ["seq IN (", " UNION ALL ", " ORDER BY 1 LIMIT ", " ORDER BY 1 DESC LIMIT "])
     }
 }
 

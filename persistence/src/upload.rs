@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use domain::kernel::{Actor, Instant, UploadId};
-use domain::upload::{Counts, Upload, owner};
+use domain::upload::{Counts, FILES, Held, Upload, owner};
 
 use crate::dialect::Fixed;
 use crate::{Conn, Moment, Outcome, Tx, Uid};
@@ -232,18 +232,18 @@ pub fn open(conn: &mut Conn<'_>, limit: i64) -> Outcome<Vec<(UploadId, String)>>
     Ok(found.into_iter().map(|(id, owner)| (id.0.into(), owner)).collect())
 }
 
-/// What was received of an account since then: files with their bytes, and how many are not over. More than
-/// [`FILES`](domain::upload::FILES) are not counted.
+/// What is held of what an account sent since then.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn received(conn: &mut Conn<'_>, by: &Actor, since: Instant) -> Outcome<(u64, u64, u64)> {
+pub fn held(conn: &mut Conn<'_>, by: &Actor, since: Instant) -> Outcome<Held> {
     // Identifiers begin with the time they were minted at.
     let own = table::table.filter(table::owner.eq(owner(by))).filter(table::id.ge(Uid(crate::ids::at(since))));
-    let query = own.order(table::id).limit(signed(domain::upload::FILES)).select((table::bytes, table::over));
+    let query = own.order(table::id).limit(signed(FILES)).select((table::bytes, table::over));
     let found = on!(conn, c => query.load::<(i64, bool)>(c))?;
     let bytes = found.iter().map(|(bytes, _)| bytes.unsigned_abs()).sum();
-    Ok((found.len() as u64, bytes, found.iter().filter(|(_, over)| !over).count() as u64))
+    let open = found.iter().filter(|(_, over)| !over).count() as u64;
+    Ok(Held { open, files: found.len() as u64, bytes })
 }
 
 /// Forgets the files and faults of up to `limit` uploads that were over before `kept`, and the pieces of those that

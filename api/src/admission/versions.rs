@@ -46,8 +46,8 @@ async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> A
 
 /// The version that counts, as far as the caller may read it. A reading by the buying side is recorded.
 fn read(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<SubmittedVersion> {
-    who.get::<Application>(tx, id)?;
-    let found = tx.lock::<Application>(id)?;
+    let found = tx.lock::<Application>(id);
+    let found = who.own(tx, found)?;
     let application = &found.value;
     if who.is_providing() {
         return application.counting().cloned().ok_or(Failure::NotFound(Kind::Application));

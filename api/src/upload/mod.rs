@@ -54,8 +54,8 @@ impl Limits {
     /// Where the store fails.
     pub fn room(&self, conn: &mut Conn<'_>, by: &Actor, now: Instant) -> Outcome<Room> {
         let since = now.plus_seconds(-86_400 * i64::from(self.kept_days));
-        let (files, bytes, open) = persistence::upload::received(conn, by, since)?;
-        Ok(Room { open, files, bytes, most_open: self.open, most_bytes: self.account })
+        let held = persistence::upload::held(conn, by, since)?;
+        Ok(Room { held, most_open: self.open, most_bytes: self.account })
     }
 }
 

@@ -282,15 +282,22 @@ pub fn owner(actor: &Actor) -> String {
 /// Files of an account that are kept at most, however small.
 pub const FILES: u64 = 10_000;
 
-/// The files that a server holds for an account, and what it may.
+/// What a server holds for an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Room {
+pub struct Held {
     /// Its uploads that are not over.
     pub open: u64,
-    /// Its files that are kept.
+    /// Its files that are kept; counted up to [`FILES`].
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+/// What it holds, and what it may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// What is there.
+    pub held: Held,
     /// Uploads that may be open at a time.
     pub most_open: u64,
     /// Bytes that may be kept.
@@ -303,13 +310,13 @@ impl Room {
     /// # Errors
     /// [`UPLOAD_QUOTA`] where there is not.
     pub fn takes(self, bytes: u64) -> Result<(), Refusal> {
-        let Self { open, most_open, most_bytes, .. } = self;
+        let Self { held: Held { open, files, bytes: kept }, most_open, most_bytes } = self;
         let mut violations = Violations::new();
         if open >= most_open {
             violations.add(UPLOAD_QUOTA.broken(format!("{open} uploads are not over yet")));
         }
-        if self.files >= FILES || self.bytes.saturating_add(bytes) > most_bytes {
-            let held = format!("{} files of {} bytes are kept", self.files, self.bytes);
+        if files >= FILES || kept.saturating_add(bytes) > most_bytes {
+            let held = format!("{files} files of {kept} bytes are kept");
             violations.add(UPLOAD_QUOTA.broken(format!("{held}, of {FILES} and {most_bytes} that may be")));
         }
         violations.refuse_any()

@@ -14,15 +14,16 @@ fn received(mode: UploadMode, dry_run: bool) -> Upload {
 }
 
 fn room() -> Room {
-    Room { open: 1, files: 2, bytes: 5, most_open: 2, most_bytes: 8 }
+    Room { held: Held { open: 1, files: 2, bytes: 5 }, most_open: 2, most_bytes: 8 }
 }
 
 #[test]
 fn an_account_has_room_for_so_many_files() {
     assert_eq!(room().takes(3), Ok(()));
-    for (room, bytes) in
-        [(room(), 4), (Room { open: 2, ..room() }, 3), (Room { files: FILES, ..room() }, 0), (room(), u64::MAX)]
-    {
+    let held = room().held;
+    let busy = Room { held: Held { open: 2, ..held }, ..room() };
+    let many = Room { held: Held { files: FILES, ..held }, ..room() };
+    for (room, bytes) in [(room(), 4), (busy, 3), (many, 0), (room(), u64::MAX)] {
         let Err(Refusal::Rules(violations)) = room.takes(bytes) else { panic!("{room:?} takes {bytes}") };
         assert_eq!(violations.iter().map(|v| v.rule).collect::<Vec<_>>(), [&UPLOAD_QUOTA]);
     }
