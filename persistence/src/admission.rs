@@ -2,10 +2,12 @@
 
 use diesel::prelude::*;
 use domain::admission::Application;
-use domain::admission::compliance_check::Check;
-use domain::admission::conflict::Declaration;
+use domain::admission::compliance_check::ComplianceCheck;
+use domain::admission::declaration_of_interests::DeclarationOfInterests;
 use domain::admission::membership::Membership;
-use domain::kernel::{ApplicationId, ArrangementId, CheckId, DeclarationId, LotId, MembershipId, ProviderId};
+use domain::kernel::{
+    ApplicationId, ArrangementId, ComplianceCheckId, DeclarationOfInterestsId, LotId, MembershipId, ProviderId,
+};
 
 use crate::{Conn, Outcome, Page, Stored, Uid};
 
@@ -23,7 +25,7 @@ aggregate! {
 
 aggregate! {
     /// Compliance checks.
-    checks: Check, CheckId {
+    checks: ComplianceCheck, ComplianceCheckId {
         arrangement_id: Uid = Uid, |check| check.arrangement.into();
         application_id: Uid = Uid, |check| check.application.into();
         provider_id: Uid = Uid, |check| check.provider.into();
@@ -34,7 +36,7 @@ aggregate! {
 
 aggregate! {
     /// Declarations of interest.
-    declarations: Declaration, DeclarationId {
+    declarations: DeclarationOfInterests, DeclarationOfInterestsId {
         arrangement_id: Uid = Uid, |d| d.arrangement.into();
         assessor: Text = String, |d| d.assessor.clone();
     }
@@ -55,7 +57,7 @@ aggregate! {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn checks_of(conn: &mut Conn<'_>, application: ApplicationId) -> Outcome<Vec<Stored<Check>>> {
+pub fn checks_of(conn: &mut Conn<'_>, application: ApplicationId) -> Outcome<Vec<Stored<ComplianceCheck>>> {
     let filter = checks::Filter { application_id: Some(vec![application.into()]), ..checks::Filter::default() };
     checks::list(conn, &filter, Page::ALL)
 }
@@ -100,7 +102,7 @@ pub fn declaration_of(
     conn: &mut Conn<'_>,
     arrangement: ArrangementId,
     assessor: &str,
-) -> Outcome<Option<Stored<Declaration>>> {
+) -> Outcome<Option<Stored<DeclarationOfInterests>>> {
     let filter = declarations::Filter {
         arrangement_id: Some(vec![arrangement.into()]),
         assessor: Some(vec![assessor.to_owned()]),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use domain::admission::membership::Membership;
 use domain::kernel::{
-    AppealId, ArrangementId, HomeId, Kind, LotId, MembershipId, NoticeId, ProviderId, RemovalId, SanctionId,
+    AppealId, ArrangementId, HomeId, ImprovementNoticeId, Kind, LotId, MembershipId, ProviderId, RemovalId, SanctionId,
     SuspensionId,
 };
 use domain::provider::provider::Provider;
@@ -42,7 +42,7 @@ aggregate! {
 
 aggregate! {
     /// Improvement notices.
-    notices: ImprovementNotice, NoticeId {
+    notices: ImprovementNotice, ImprovementNoticeId {
         arrangement_id: Uid = Uid, |n| n.arrangement.into();
         provider_id: Uid = Uid, |n| n.provider.into();
         lot_id: Uid = Uid, |n| n.lot.into();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use diesel::prelude::*;
-use domain::kernel::{Actor, Aggregate as _, Instant, SubscriptionId};
-use domain::webhook::Subscription;
+use domain::kernel::{Actor, Aggregate as _, Instant, WebhookId};
+use domain::webhook::Webhook;
 use uuid::Uuid;
 
 use crate::record::event::Cursor;
@@ -13,7 +13,7 @@ use crate::{Conn, Moment, Outcome, Page, Stored, Tx, Uid};
 
 aggregate! {
     /// Subscriptions.
-    subscriptions: Subscription, SubscriptionId {
+    subscriptions: Webhook, WebhookId {
         owner: Text = String, |s| account(&s.owner);
     }
 }
@@ -68,7 +68,7 @@ diesel::allow_tables_to_appear_in_same_query!(owned, progress);
 ///
 /// # Errors
 /// Where the store fails.
-pub fn of(conn: &mut Conn<'_>, owner: &Actor) -> Outcome<Vec<Stored<Subscription>>> {
+pub fn of(conn: &mut Conn<'_>, owner: &Actor) -> Outcome<Vec<Stored<Webhook>>> {
     let states = ["active", "paused", "failing"].map(str::to_owned).to_vec();
     let filter = subscriptions::Filter {
         owner: Some(vec![account(owner)]),
@@ -93,7 +93,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// Where the store fails; [`crate::Failure::NotFound`] where there is no such subscription.
-pub fn progress_of(conn: &mut Conn<'_>, id: SubscriptionId) -> Outcome<Progress> {
+pub fn progress_of(conn: &mut Conn<'_>, id: WebhookId) -> Outcome<Progress> {
     let query = progress::table.find(Uid::from(id)).select((
         progress::tx,
         progress::seq,
@@ -101,7 +101,7 @@ pub fn progress_of(conn: &mut Conn<'_>, id: SubscriptionId) -> Outcome<Progress>
         progress::next_at,
     ));
     let found = on!(conn, c => query.first::<(i64, i64, i32, Option<Moment>)>(c)).optional()?;
-    let (tx, seq, attempts, next_at) = found.ok_or(crate::Failure::NotFound(Subscription::KIND))?;
+    let (tx, seq, attempts, next_at) = found.ok_or(crate::Failure::NotFound(Webhook::KIND))?;
     Ok(Progress {
         cursor: Cursor { tx, seq },
         attempts: u32::try_from(attempts).unwrap_or_default(),
@@ -113,7 +113,7 @@ pub fn progress_of(conn: &mut Conn<'_>, id: SubscriptionId) -> Outcome<Progress>
 ///
 /// # Errors
 /// Where the store fails.
-pub fn place(tx: &mut Tx<'_>, id: SubscriptionId, at: Cursor) -> Outcome<()> {
+pub fn place(tx: &mut Tx<'_>, id: WebhookId, at: Cursor) -> Outcome<()> {
     let changed = (
         progress::tx.eq(at.tx),
         progress::seq.eq(at.seq),
@@ -136,7 +136,7 @@ pub fn place(tx: &mut Tx<'_>, id: SubscriptionId, at: Cursor) -> Outcome<()> {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn proceed(tx: &mut Tx<'_>, id: SubscriptionId, before: Cursor, after: Progress) -> Outcome<bool> {
+pub fn proceed(tx: &mut Tx<'_>, id: WebhookId, before: Cursor, after: Progress) -> Outcome<bool> {
     let there =
         progress::table.find(Uid::from(id)).filter(progress::tx.eq(before.tx)).filter(progress::seq.eq(before.seq));
     let changed = (
@@ -152,7 +152,7 @@ pub fn proceed(tx: &mut Tx<'_>, id: SubscriptionId, before: Cursor, after: Progr
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Work {
     /// Those that something may have to be sent to now: one of each owner, then a second one of each, and so on.
-    pub due: Vec<SubscriptionId>,
+    pub due: Vec<WebhookId>,
     /// When the next one is tried again.
     pub next_at: Option<Instant>,
 }
@@ -171,7 +171,7 @@ pub fn work(conn: &mut Conn<'_>, end: Cursor, now: Instant) -> Outcome<Work> {
         .select((progress::subscription_id, progress::next_at, owned::owner));
     let rows = on!(conn, c => query.load::<(Uid, Option<Moment>, String)>(c))?;
     let mut work = Work::default();
-    let mut due: BTreeMap<String, VecDeque<SubscriptionId>> = BTreeMap::new();
+    let mut due: BTreeMap<String, VecDeque<WebhookId>> = BTreeMap::new();
     for (id, next_at, owner) in rows {
         match next_at.map(|at| at.0).filter(|at| *at > now) {
             None => due.entry(owner).or_default().push_back(id.0.into()),
@@ -180,7 +180,7 @@ pub fn work(conn: &mut Conn<'_>, end: Cursor, now: Instant) -> Outcome<Work> {
     }
     // Whoever is served first differs from second to second, of owners and of an owner's own.
     let turn = usize::try_from(now.micros() / 1_000_000).unwrap_or_default();
-    let mut all: Vec<VecDeque<SubscriptionId>> = due.into_values().collect();
+    let mut all: Vec<VecDeque<WebhookId>> = due.into_values().collect();
     for own in &mut all {
         own.rotate_left(turn % own.len());
     }
@@ -199,7 +199,7 @@ pub fn work(conn: &mut Conn<'_>, end: Cursor, now: Instant) -> Outcome<Work> {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn add_secret(tx: &mut Tx<'_>, id: SubscriptionId, sealed: &[u8], until: Instant) -> Outcome<()> {
+pub fn add_secret(tx: &mut Tx<'_>, id: WebhookId, sealed: &[u8], until: Instant) -> Outcome<()> {
     let own = secrets::table.filter(secrets::subscription_id.eq(Uid::from(id)));
     // Two are live at most: of those before it only the newest stays.
     let replaced = own.filter(secrets::until.is_not_null());
@@ -219,7 +219,7 @@ pub fn add_secret(tx: &mut Tx<'_>, id: SubscriptionId, sealed: &[u8], until: Ins
 ///
 /// # Errors
 /// Where the store fails.
-pub fn secrets_of(conn: &mut Conn<'_>, id: SubscriptionId, now: Instant) -> Outcome<Vec<(Vec<u8>, Option<Instant>)>> {
+pub fn secrets_of(conn: &mut Conn<'_>, id: WebhookId, now: Instant) -> Outcome<Vec<(Vec<u8>, Option<Instant>)>> {
     let query = secrets::table
         .filter(secrets::subscription_id.eq(Uid::from(id)))
         .filter(secrets::until.is_null().or(secrets::until.gt(Moment(now))))
@@ -233,7 +233,7 @@ pub fn secrets_of(conn: &mut Conn<'_>, id: SubscriptionId, now: Instant) -> Outc
 ///
 /// # Errors
 /// Where the store fails.
-pub fn forget(tx: &mut Tx<'_>, id: SubscriptionId) -> Outcome<()> {
+pub fn forget(tx: &mut Tx<'_>, id: WebhookId) -> Outcome<()> {
     let id = Uid::from(id);
     run!(tx, diesel::delete(secrets::table.filter(secrets::subscription_id.eq(id))))?;
     run!(tx, diesel::delete(deliveries::table.filter(deliveries::subscription_id.eq(id))))?;
@@ -278,12 +278,7 @@ pub fn log(tx: &mut Tx<'_>, delivery: &Delivery) -> Outcome<()> {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn deliveries_of(
-    conn: &mut Conn<'_>,
-    id: SubscriptionId,
-    before: Option<Uuid>,
-    limit: i64,
-) -> Outcome<Vec<Delivery>> {
+pub fn deliveries_of(conn: &mut Conn<'_>, id: WebhookId, before: Option<Uuid>, limit: i64) -> Outcome<Vec<Delivery>> {
     Ok(on!(conn, c => {
         let mut query = deliveries::table.filter(deliveries::subscription_id.eq(Uid::from(id))).into_boxed();
         if let Some(before) = before {

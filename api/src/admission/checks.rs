@@ -2,10 +2,10 @@
 
 use actix_web::{get, post, web};
 use domain::admission::Application;
-use domain::admission::compliance_check::{self as rules, Check, Judgement};
-use domain::admission::conflict;
+use domain::admission::compliance_check::{self as rules, ComplianceCheck, Judgement};
+use domain::admission::declaration_of_interests;
 use domain::arrangement::Arrangement;
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, CheckId, LotId, ProviderId};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, LotId, ProviderId};
 use persistence::admission::{checks, checks_of};
 use persistence::{Outcome, Tx};
 use serde::Deserialize;
@@ -25,17 +25,17 @@ routes! {
     list_checks: RecordCheck, [crate::http::listing::RULES];
     get_check: ReadApplications, [super::versions::RULES];
     assess_check: RecordCheck, [rules::RULES];
-    record_check: RecordCheck, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
-    confirm_check: RecordCheck, [rules::RULES, conflict::RULES];
-    return_check: RecordCheck, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
-    waive_check: DecideLine, [rules::RULES, conflict::RULES, domain::kernel::rule::RULES];
+    record_check: RecordCheck, [rules::RULES, declaration_of_interests::RULES, domain::kernel::rule::RULES];
+    confirm_check: RecordCheck, [rules::RULES, declaration_of_interests::RULES];
+    return_check: RecordCheck, [rules::RULES, declaration_of_interests::RULES, domain::kernel::rule::RULES];
+    waive_check: DecideLine, [rules::RULES, declaration_of_interests::RULES, domain::kernel::rule::RULES];
     reopen_check: RecordCheck, [rules::RULES, domain::kernel::rule::RULES];
 }
 
 /// List the checks of an application
 ///
 /// The buying side sees them from the start of evaluation, the provider once the application is decided.
-#[utoipa::path(tag = "checks", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<Resource<Check>>)))]
+#[utoipa::path(tag = "checks", params(("id" = ApplicationId, Path)), responses((status = 200, body = List<Resource<ComplianceCheck>>)))]
 #[get("/v1/applications/{id}/checks")]
 async fn list_application_checks(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.scan(move |c, call| {
@@ -60,7 +60,7 @@ struct Wanted {
 }
 
 /// List checks: an assessor's work
-#[utoipa::path(tag = "checks", params(Wanted, Listing), responses((status = 200, body = List<Resource<Check>>)))]
+#[utoipa::path(tag = "checks", params(Wanted, Listing), responses((status = 200, body = List<Resource<ComplianceCheck>>)))]
 #[get("/v1/checks")]
 async fn list_checks(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
     call.list(
@@ -76,17 +76,17 @@ async fn list_checks(call: Call, wanted: web::Query<Wanted>, listing: web::Query
             };
             Ok((page, filter))
         },
-        |found: &Check, _| found.clone(),
+        |found: &ComplianceCheck, _| found.clone(),
     )
     .await
 }
 
 /// Read a check with the facts it rests on
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[get("/v1/checks/{id}")]
-async fn get_check(call: Call, id: web::Path<CheckId>) -> Answer {
+async fn get_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
     call.read(move |c, call| {
-        let check = call.who.get::<Check>(c, *id)?;
+        let check = call.who.get::<ComplianceCheck>(c, *id)?;
         let application = c.get::<Application>(check.value.application)?.value;
         shown_to(call, &application)?;
         Reply::ok(&check)
@@ -97,10 +97,10 @@ async fn get_check(call: Call, id: web::Path<CheckId>) -> Answer {
 /// Let the facts decide a check
 ///
 /// For an open check whose facts were corrected; the result names each fact it rests on.
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/assess")]
-async fn assess_check(call: Call, id: web::Path<CheckId>) -> Answer {
-    call.act(*id, |check: Check, tx, call| {
+async fn assess_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
+    call.act(*id, |check: ComplianceCheck, tx, call| {
         let application = tx.hold::<Application>(check.application)?.value;
         let now = tx.now();
         let context = Context::load(tx, &call.app().gazetteer, &application, now)?;
@@ -113,10 +113,10 @@ async fn assess_check(call: Call, id: web::Path<CheckId>) -> Answer {
 ///
 /// The assessor has declared its interests and has none in this provider (BEY-08). Where the policy asks for a second
 /// pair of eyes, the result is proposed until another assessor confirms it.
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Judgement, responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Judgement, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/record")]
-async fn record_check(call: Call<Given<Judgement>>, id: web::Path<CheckId>) -> Answer {
-    call.act(*id, |check: Check, tx, call| {
+async fn record_check(call: Call<Given<Judgement>>, id: web::Path<ComplianceCheckId>) -> Answer {
+    call.act(*id, |check: ComplianceCheck, tx, call| {
         tx.hold::<Application>(check.application)?;
         let second = tx.hold::<Arrangement>(check.arrangement)?.value.policies.second_assessor;
         let declared = declarations::own(tx, check.arrangement)?;
@@ -126,10 +126,10 @@ async fn record_check(call: Call<Given<Judgement>>, id: web::Path<CheckId>) -> A
 }
 
 /// Confirm a proposed result
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/confirm")]
-async fn confirm_check(call: Call, id: web::Path<CheckId>) -> Answer {
-    call.act(*id, |check: Check, tx, _| {
+async fn confirm_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
+    call.act(*id, |check: ComplianceCheck, tx, _| {
         let declared = declarations::own(tx, check.arrangement)?;
         decided(check.confirm(declared.as_ref(), tx.actor(), tx.now()))
     })
@@ -137,10 +137,10 @@ async fn confirm_check(call: Call, id: web::Path<CheckId>) -> Answer {
 }
 
 /// Return a proposed result to be assessed again
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Because, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/return")]
-async fn return_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
-    call.act(*id, |check: Check, tx, call| {
+async fn return_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> Answer {
+    call.act(*id, |check: ComplianceCheck, tx, call| {
         let declared = declarations::own(tx, check.arrangement)?;
         decided(check.send_back(&call.body.reason, declared.as_ref(), tx.actor()))
     })
@@ -148,10 +148,10 @@ async fn return_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
 }
 
 /// Waive a requirement for this application, with a reason
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Because, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/waive")]
-async fn waive_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
-    call.act(*id, |check: Check, tx, call| {
+async fn waive_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> Answer {
+    call.act(*id, |check: ComplianceCheck, tx, call| {
         let is_decided = is_decided(tx, &check)?;
         let declared = declarations::own(tx, check.arrangement)?;
         decided(check.waive(&call.body.reason, is_decided, declared.as_ref(), tx.actor(), tx.now()))
@@ -162,27 +162,27 @@ async fn waive_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
 /// Reopen a check on new evidence
 ///
 /// A failed or expired one; and a passed one against which something was found since, before a line is decided by it.
-#[utoipa::path(tag = "checks", params(("id" = CheckId, Path)), request_body = Because, responses((status = 200, body = Resource<Check>)))]
+#[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Because, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/reopen")]
-async fn reopen_check(call: Call<Because>, id: web::Path<CheckId>) -> Answer {
-    call.act(*id, |check: Check, tx, call| reopened(tx, check, &call.body.reason)).await
+async fn reopen_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> Answer {
+    call.act(*id, |check: ComplianceCheck, tx, call| reopened(tx, check, &call.body.reason)).await
 }
 
-fn reopened(tx: &mut Tx<'_>, check: Check, reason: &str) -> OutcomeOf<Check> {
+fn reopened(tx: &mut Tx<'_>, check: ComplianceCheck, reason: &str) -> OutcomeOf<ComplianceCheck> {
     let is_decided = is_decided(tx, &check)?;
     decided(check.reopen(reason, is_decided))
 }
 
 /// Whether a line that rests on the check is decided. The application is held, so that none is decided meanwhile.
-fn is_decided(tx: &mut Tx<'_>, check: &Check) -> Outcome<bool> {
+fn is_decided(tx: &mut Tx<'_>, check: &ComplianceCheck) -> Outcome<bool> {
     let application = tx.hold::<Application>(check.application)?.value;
     let rests_on = |lot: &LotId| application.lines.iter().any(|line| line.lot == *lot && !line.status.is_undecided());
     Ok(check.lots.iter().any(rests_on))
 }
 
 /// A pass whose validity has ended.
-pub(super) fn tick(tx: &mut Tx<'_>, id: CheckId) -> Outcome<()> {
-    let before = tx.lock::<Check>(id)?;
+pub(super) fn tick(tx: &mut Tx<'_>, id: ComplianceCheckId) -> Outcome<()> {
+    let before = tx.lock::<ComplianceCheck>(id)?;
     if before.value.due().is_none_or(|due| due.at > tx.now()) {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Declarations of interest by assessors (BEY-08).
 
 use actix_web::{get, put, web};
-use domain::admission::conflict::{self, Declaration, Interest};
+use domain::admission::declaration_of_interests::{self, DeclarationOfInterests, DeclaredInterest};
 use domain::arrangement::Arrangement;
 use domain::kernel::{ArrangementId, Kind};
 use persistence::admission::declaration_of;
@@ -14,7 +14,7 @@ use crate::http::routes::routes;
 use crate::http::{Answer, Call, Given, Reply};
 
 routes! {
-    declare_interests: RecordCheck, [conflict::RULES];
+    declare_interests: RecordCheck, [declaration_of_interests::RULES];
     get_declaration: RecordCheck, [];
 }
 
@@ -24,13 +24,13 @@ routes! {
 #[schema(as = DeclareInterests)]
 struct Interests {
     /// Empty where there is none.
-    interests: Vec<Interest>,
+    interests: Vec<DeclaredInterest>,
 }
 
 /// Declare the caller's interests in the providers of an arrangement
 ///
 /// Needed before the first check is judged. Declaring again replaces what was declared before; the record keeps both.
-#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path), ("If-Match" = Option<String>, Header, description = "Not needed: the last declaration stands")), request_body = Interests, responses((status = 200, body = Resource<Declaration>)))]
+#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path), ("If-Match" = Option<String>, Header, description = "Not needed: the last declaration stands")), request_body = Interests, responses((status = 200, body = Resource<DeclarationOfInterests>)))]
 #[put("/v1/arrangements/{id}/declaration-of-interests")]
 async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
@@ -39,7 +39,7 @@ async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<Arrangeme
         let (interests, now) = (call.body.0.interests.clone(), tx.now());
         let actor = tx.actor();
         let stored = match declaration_of(tx, *id, &actor.subject)? {
-            None => tx.create(Declaration::declare(tx.mint(), *id, interests, actor, now)?)?,
+            None => tx.create(DeclarationOfInterests::declare(tx.mint(), *id, interests, actor, now)?)?,
             Some(before) => {
                 let decision = before.value.clone().revise(interests, actor, now)?;
                 tx.save(&before, decision)?
@@ -51,18 +51,18 @@ async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<Arrangeme
 }
 
 /// Read the caller's own declaration
-#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Declaration>)))]
+#[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<DeclarationOfInterests>)))]
 #[get("/v1/arrangements/{id}/declaration-of-interests")]
 async fn get_declaration(call: Call, id: web::Path<ArrangementId>) -> Answer {
     call.read(move |c, call| {
         let found = declaration_of(c, *id, &call.who.actor.subject)?;
-        Reply::ok(&found.ok_or(Failure::NotFound(Kind::Declaration))?)
+        Reply::ok(&found.ok_or(Failure::NotFound(Kind::DeclarationOfInterests))?)
     })
     .await
 }
 
 /// What the caller declared for an arrangement.
-pub(crate) fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<Declaration>> {
+pub(crate) fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<DeclarationOfInterests>> {
     let assessor = tx.actor();
     Ok(declaration_of(tx, arrangement, &assessor.subject)?.map(|declaration| declaration.value))
 }

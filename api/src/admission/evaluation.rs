@@ -3,7 +3,7 @@
 use domain::admission::Application;
 use domain::admission::answers::Content;
 use domain::admission::compliance_check::{
-    Applicant, Check, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic,
+    Applicant, ComplianceCheck, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic,
     exclusion_findings, open_checks,
 };
 use domain::admission::receipt::{AskedByLot, Snapshot};
@@ -143,9 +143,9 @@ impl Context {
     /// The check as the facts decide it; as it is, where an assessor must judge.
     pub(super) fn assess(
         &self,
-        check: &Check,
+        check: &ComplianceCheck,
         tx: &Tx<'_>,
-    ) -> Outcome<(Check, Vec<domain::admission::compliance_check::CheckEvent>)> {
+    ) -> Outcome<(ComplianceCheck, Vec<domain::admission::compliance_check::ComplianceCheckEvent>)> {
         self.with_facts(check, |facts| {
             if automatic(&check.terms, facts, tx.now()).is_none() {
                 return Ok((check.clone(), Vec::new()));
@@ -155,7 +155,7 @@ impl Context {
     }
 
     /// Hands the facts that a check looks at to `work`.
-    pub(super) fn with_facts<T>(&self, check: &Check, work: impl FnOnce(&CheckFacts<'_>) -> T) -> T {
+    pub(super) fn with_facts<T>(&self, check: &ComplianceCheck, work: impl FnOnce(&CheckFacts<'_>) -> T) -> T {
         let answer = self.content.answers.get(&check.requirement.requirement);
         let evidence: Vec<_> = answer
             .map(|answer| answer.evidence.as_slice())

@@ -3,8 +3,8 @@
 use actix_web::{post, web};
 use domain::admission::Application;
 use domain::admission::application as rules;
-use domain::admission::compliance_check::{Check, CheckState};
-use domain::admission::conflict;
+use domain::admission::compliance_check::{ComplianceCheck, ComplianceCheckState};
+use domain::admission::declaration_of_interests;
 use domain::admission::line::{self, CheckFact, CheckOutcome, LineDecision};
 use domain::admission::membership::{self, AdmittedLine, Assurance, Membership};
 use domain::arrangement::{self, Arrangement};
@@ -22,8 +22,8 @@ use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply};
 
 routes! {
-    admit_line: DecideLine, [rules::RULES, line::RULES, membership::RULES, conflict::RULES, arrangement::RULES];
-    reject_line: DecideLine, [rules::RULES, line::RULES, conflict::RULES, arrangement::RULES];
+    admit_line: DecideLine, [rules::RULES, line::RULES, membership::RULES, declaration_of_interests::RULES, arrangement::RULES];
+    reject_line: DecideLine, [rules::RULES, line::RULES, declaration_of_interests::RULES, arrangement::RULES];
 }
 
 /// What an admission leads to.
@@ -110,25 +110,32 @@ async fn reject_line(call: Call<RejectLine>, path: web::Path<(ApplicationId, Lot
 
 /// What any decision needs: an arrangement in force, a decider without an interest in the provider (BEY-08), and the
 /// checks.
-fn ready(tx: &mut Tx<'_>, application: &Application) -> Outcome<Vec<Check>> {
+fn ready(tx: &mut Tx<'_>, application: &Application) -> Outcome<Vec<ComplianceCheck>> {
     let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
     if arrangement.in_force().is_none() {
         return Err(arrangement::ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement has ended").into());
     }
-    let checks: Vec<Check> = checks_of(tx, application.id)?.into_iter().map(|check| check.value).collect();
+    let checks: Vec<ComplianceCheck> = checks_of(tx, application.id)?.into_iter().map(|check| check.value).collect();
     if !checks.is_empty() {
         let declared = declarations::own(tx, application.arrangement)?;
-        conflict::permits(declared.as_ref(), application.arrangement, application.provider, tx.actor())?;
+        declaration_of_interests::permits(
+            declared.as_ref(),
+            application.arrangement,
+            application.provider,
+            tx.actor(),
+        )?;
     }
     Ok(checks)
 }
 
-fn facts(checks: &[Check], lot: LotId, now: Instant) -> Vec<CheckFact> {
-    let outcome = |check: &Check| match check.state {
-        CheckState::Open { .. } | CheckState::Proposed { .. } => CheckOutcome::Open,
-        CheckState::Waived { .. } => CheckOutcome::Waived,
-        CheckState::Passed { .. } if check.holds(now) => CheckOutcome::Passed,
-        CheckState::Passed { .. } | CheckState::Failed { .. } | CheckState::Expired { .. } => CheckOutcome::Failed,
+fn facts(checks: &[ComplianceCheck], lot: LotId, now: Instant) -> Vec<CheckFact> {
+    let outcome = |check: &ComplianceCheck| match check.state {
+        ComplianceCheckState::Open { .. } | ComplianceCheckState::Proposed { .. } => CheckOutcome::Open,
+        ComplianceCheckState::Waived { .. } => CheckOutcome::Waived,
+        ComplianceCheckState::Passed { .. } if check.holds(now) => CheckOutcome::Passed,
+        ComplianceCheckState::Passed { .. }
+        | ComplianceCheckState::Failed { .. }
+        | ComplianceCheckState::Expired { .. } => CheckOutcome::Failed,
     };
     checks
         .iter()
@@ -145,15 +152,15 @@ fn facts(checks: &[Check], lot: LotId, now: Instant) -> Vec<CheckFact> {
 }
 
 /// What a membership rests on: the checks it passed, each until it expires.
-fn assurance(check: &Check) -> Option<Assurance> {
+fn assurance(check: &ComplianceCheck) -> Option<Assurance> {
     match &check.state {
-        CheckState::Passed { result } => {
+        ComplianceCheckState::Passed { result } => {
             Some(Assurance::new(check.requirement, check.code.clone(), check.terms.mandatory, result.valid_until))
         }
-        CheckState::Waived { .. }
-        | CheckState::Open { .. }
-        | CheckState::Proposed { .. }
-        | CheckState::Failed { .. }
-        | CheckState::Expired { .. } => None,
+        ComplianceCheckState::Waived { .. }
+        | ComplianceCheckState::Open { .. }
+        | ComplianceCheckState::Proposed { .. }
+        | ComplianceCheckState::Failed { .. }
+        | ComplianceCheckState::Expired { .. } => None,
     }
 }

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Subject> {
 /// # Errors
 /// Where the store fails.
 pub fn tick(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<bool> {
-    if kind == Kind::Check.name() {
+    if kind == Kind::ComplianceCheck.name() {
         checks::tick(tx, id.into())?;
     } else if kind == Kind::Membership.name() {
         memberships::tick(tx, id.into())?;

@@ -103,8 +103,8 @@ pub static JOBS: &[Job] = &[
         name: "find-overdue",
         summary: "Find what has run out: notices, checks, evidence, and suspensions that are up for review",
         work: Work::Clock(&[
-            ("notice", "expire"),
-            ("check", "expire"),
+            ("improvement_notice", "expire"),
+            ("compliance_check", "expire"),
             ("membership", "expire_evidence"),
             ("suspension", "review"),
         ]),

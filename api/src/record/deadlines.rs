@@ -60,7 +60,7 @@ fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline
                 by_policy(&policies, Clock::LongestSuspension, suspension.from)?,
             ])
         }
-        "notice" => {
+        "improvement_notice" => {
             let (notice, policies) = find::<ImprovementNotice>(c, who, id.into())?;
             let days = days_between(notice.issued_at, notice.rectify_by);
             Ok(vec![enforced(timed(&policies, Clock::Improvement, days, notice.issued_at)?, notice.rectify_by)])

@@ -3,7 +3,7 @@
 use actix_web::{get, post, web};
 use domain::admission::Application;
 use domain::admission::application::{self, ReopenFacts};
-use domain::admission::compliance_check::{self, Check, CheckState};
+use domain::admission::compliance_check::{self, ComplianceCheck, ComplianceCheckState};
 use domain::admission::line::LineStatus;
 use domain::admission::membership::{self, AdmittedLine, Membership};
 use domain::arrangement::Arrangement;
@@ -272,8 +272,8 @@ fn reopen(tx: &mut Tx<'_>, id: ApplicationId, lot: LotId, reason: &str) -> Outco
     let decision = before.value.clone().reopen_line(lot, reason, facts, tx.actor(), tx.now())?;
     tx.save(&before, decision)?;
     for check in admission::checks_of(tx, id)? {
-        if check.value.lots.contains(&lot) && matches!(check.value.state, CheckState::Failed { .. }) {
-            let before = tx.lock::<Check>(check.value.id)?;
+        if check.value.lots.contains(&lot) && matches!(check.value.state, ComplianceCheckState::Failed { .. }) {
+            let before = tx.lock::<ComplianceCheck>(check.value.id)?;
             let decision = before.value.clone().reopen(reason, false)?;
             tx.save(&before, decision)?;
         }

@@ -1,7 +1,7 @@
 //! What is done to a membership itself: the provider leaves, evidence is renewed (A6).
 
 use actix_web::{post, web};
-use domain::admission::conflict;
+use domain::admission::declaration_of_interests;
 use domain::admission::membership::{self as rules, Membership};
 use domain::arrangement::RequirementRef;
 use domain::kernel::{Instant, MembershipId, RequirementId};
@@ -17,7 +17,7 @@ use crate::http::{Answer, Call, Reply};
 
 routes! {
     withdraw_membership: LeaveLot, [];
-    renew_evidence: RecordCheck, [rules::RULES, conflict::RULES, domain::standing::RULES];
+    renew_evidence: RecordCheck, [rules::RULES, declaration_of_interests::RULES, domain::standing::RULES];
 }
 
 /// Why a provider leaves.

@@ -46,7 +46,7 @@ pub fn routes() -> Vec<Subject> {
 pub fn tick(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<bool> {
     if kind == Kind::Suspension.name() {
         suspensions::tick(tx, id.into())?;
-    } else if kind == Kind::Notice.name() {
+    } else if kind == Kind::ImprovementNotice.name() {
         notices::tick(tx, id.into())?;
     } else if kind == Kind::Removal.name() {
         removals::tick(tx, id.into())?;

@@ -3,7 +3,7 @@
 use actix_web::{get, post, web};
 use chrono::NaiveDate;
 use domain::admission::membership::Membership;
-use domain::kernel::{Aggregate as _, Instant, MembershipId, NoticeId};
+use domain::kernel::{Aggregate as _, ImprovementNoticeId, Instant, MembershipId};
 use domain::standing::improvement_notice::{self as rules, ImprovementNotice, IssueNotice};
 use persistence::standing as store;
 use persistence::{Outcome, Tx};
@@ -77,16 +77,16 @@ async fn list_improvement_notices(call: Call, id: web::Path<MembershipId>) -> An
 }
 
 /// Read an improvement notice
-#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = ImprovementNoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[get("/v1/improvement-notices/{id}")]
-async fn get_improvement_notice(call: Call, id: web::Path<NoticeId>) -> Answer {
+async fn get_improvement_notice(call: Call, id: web::Path<ImprovementNoticeId>) -> Answer {
     call.show::<ImprovementNotice>(*id, |found, _| Reply::ok(found)).await
 }
 
 /// Answer an improvement notice, as the provider concerned
-#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = Said, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = ImprovementNoticeId, Path)), request_body = Said, responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[post("/v1/improvement-notices/{id}/respond")]
-async fn respond_to_improvement_notice(call: Call<Said>, id: web::Path<NoticeId>) -> Answer {
+async fn respond_to_improvement_notice(call: Call<Said>, id: web::Path<ImprovementNoticeId>) -> Answer {
     on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
         Ok(notice.respond(call.body.text.clone(), tx.actor(), tx.now())?)
     })
@@ -104,9 +104,9 @@ struct MoreTime {
 }
 
 /// Give more time to rectify, by agreement
-#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = MoreTime, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = ImprovementNoticeId, Path)), request_body = MoreTime, responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[post("/v1/improvement-notices/{id}/extend")]
-async fn extend_improvement_notice(call: Call<MoreTime>, id: web::Path<NoticeId>) -> Answer {
+async fn extend_improvement_notice(call: Call<MoreTime>, id: web::Path<ImprovementNoticeId>) -> Answer {
     on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
         Ok(notice.extend(call.body.rectify_by, call.body.agreed_with_provider, tx.now())?)
     })
@@ -114,16 +114,16 @@ async fn extend_improvement_notice(call: Call<MoreTime>, id: web::Path<NoticeId>
 }
 
 /// Judge that the issue is rectified
-#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = ImprovementNoticeId, Path)), responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[post("/v1/improvement-notices/{id}/meet")]
-async fn meet_improvement_notice(call: Call, id: web::Path<NoticeId>) -> Answer {
+async fn meet_improvement_notice(call: Call, id: web::Path<ImprovementNoticeId>) -> Answer {
     on_measure(call, *id, |notice: ImprovementNotice, tx, _| Ok(notice.meet(tx.actor(), tx.now())?)).await
 }
 
 /// Judge that the issue is not rectified, once its time has passed
-#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = Because, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = ImprovementNoticeId, Path)), request_body = Because, responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[post("/v1/improvement-notices/{id}/fail")]
-async fn fail_improvement_notice(call: Call<Because>, id: web::Path<NoticeId>) -> Answer {
+async fn fail_improvement_notice(call: Call<Because>, id: web::Path<ImprovementNoticeId>) -> Answer {
     on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
         Ok(notice.fail(call.body.reason.clone(), tx.actor(), tx.now())?)
     })
@@ -131,9 +131,9 @@ async fn fail_improvement_notice(call: Call<Because>, id: web::Path<NoticeId>) -
 }
 
 /// Take an improvement notice back
-#[utoipa::path(tag = "standing", params(("id" = NoticeId, Path)), request_body = Because, responses((status = 200, body = Resource<ImprovementNotice>)))]
+#[utoipa::path(tag = "standing", params(("id" = ImprovementNoticeId, Path)), request_body = Because, responses((status = 200, body = Resource<ImprovementNotice>)))]
 #[post("/v1/improvement-notices/{id}/withdraw")]
-async fn withdraw_improvement_notice(call: Call<Because>, id: web::Path<NoticeId>) -> Answer {
+async fn withdraw_improvement_notice(call: Call<Because>, id: web::Path<ImprovementNoticeId>) -> Answer {
     on_measure(call, *id, |notice: ImprovementNotice, tx, call| {
         Ok(notice.withdraw(call.body.reason.clone(), tx.actor(), tx.now())?)
     })
@@ -141,7 +141,7 @@ async fn withdraw_improvement_notice(call: Call<Because>, id: web::Path<NoticeId
 }
 
 /// What is due: the time to rectify has passed.
-pub(super) fn tick(tx: &mut Tx<'_>, id: NoticeId) -> Outcome<()> {
+pub(super) fn tick(tx: &mut Tx<'_>, id: ImprovementNoticeId) -> Outcome<()> {
     let membership = tx.get::<ImprovementNotice>(id)?.value.membership;
     tx.lock::<Membership>(membership)?;
     let before = tx.lock::<ImprovementNotice>(id)?;

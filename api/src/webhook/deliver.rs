@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::web;
-use domain::kernel::{Instant, Permission, SubscriptionId};
-use domain::webhook::{Subscription, SubscriptionState, Undelivered, retry};
+use domain::kernel::{Instant, Permission, WebhookId};
+use domain::webhook::{Undelivered, Webhook, WebhookState, retry};
 use persistence::record::event::{self, Cursor, Filter, Scope};
 use persistence::record::lease;
 use persistence::webhook::{self as store, Delivery, Progress};
@@ -74,7 +74,7 @@ pub async fn run(app: &web::Data<App>, now: Instant) -> Outcome<Tally> {
 }
 
 /// Sends to one subscription, if no other server does.
-async fn turn(app: web::Data<App>, id: SubscriptionId) -> Outcome<Tally> {
+async fn turn(app: web::Data<App>, id: WebhookId) -> Outcome<Tally> {
     let turn = Turn { id, holder: Uuid::from_bytes(sign::random()?) };
     let now = app.clock.now();
     let Some(batch) = app.db.scan(move |c| Batch::read(c, id, now)).await? else { return Ok(Tally::default()) };
@@ -100,7 +100,7 @@ async fn turn(app: web::Data<App>, id: SubscriptionId) -> Outcome<Tally> {
 /// A subscription that this server has the lease of.
 #[derive(Clone, Copy)]
 struct Turn {
-    id: SubscriptionId,
+    id: WebhookId,
     holder: Uuid,
 }
 
@@ -200,13 +200,13 @@ impl Turn {
             return Ok(false);
         }
         self.renew(tx)?;
-        let stored = tx.lock::<Subscription>(self.id)?;
+        let stored = tx.lock::<Webhook>(self.id)?;
         let Next { from, place, event, ref kind, attempt, sent } = *next;
-        if matches!(stored.value.state, SubscriptionState::Deleted { .. }) {
+        if matches!(stored.value.state, WebhookState::Deleted { .. }) {
             return Ok(false);
         }
         log(tx, self.id, (event, kind), attempt, sent)?;
-        let active = matches!(stored.value.state, SubscriptionState::Active);
+        let active = matches!(stored.value.state, WebhookState::Active);
         if sent.ended == Ended::Delivered {
             let there = Progress { cursor: place, attempts: 0, next_at: None };
             return Ok(store::proceed(tx, self.id, from, there)? && active);
@@ -241,13 +241,7 @@ struct Next {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn log(
-    tx: &mut Tx<'_>,
-    id: SubscriptionId,
-    (event, kind): (Uuid, &str),
-    attempt: u32,
-    sent: Sent,
-) -> Outcome<Delivery> {
+pub fn log(tx: &mut Tx<'_>, id: WebhookId, (event, kind): (Uuid, &str), attempt: u32, sent: Sent) -> Outcome<Delivery> {
     let delivery = Delivery {
         id: tx.mint::<Uuid>().into(),
         subscription_id: Uid::from(id),
@@ -267,7 +261,7 @@ pub fn log(
 ///
 /// # Errors
 /// Where the store fails.
-pub fn filter(c: &mut Conn<'_>, subscription: &Subscription) -> Outcome<Filter> {
+pub fn filter(c: &mut Conn<'_>, subscription: &Webhook) -> Outcome<Filter> {
     let who = client::account(c, &subscription.owner, Permission::Subscribe)?;
     let filters = &subscription.filters;
     Ok(Filter {
@@ -283,9 +277,9 @@ pub fn filter(c: &mut Conn<'_>, subscription: &Subscription) -> Outcome<Filter> 
 
 impl Batch {
     /// `None` where nothing is to be sent now.
-    fn read(c: &mut Conn<'_>, id: SubscriptionId, now: Instant) -> Outcome<Option<Self>> {
-        let subscription = c.get::<Subscription>(id)?.value;
-        if !matches!(subscription.state, SubscriptionState::Active) {
+    fn read(c: &mut Conn<'_>, id: WebhookId, now: Instant) -> Outcome<Option<Self>> {
+        let subscription = c.get::<Webhook>(id)?.value;
+        if !matches!(subscription.state, WebhookState::Active) {
             return Ok(None);
         }
         let progress = store::progress_of(c, id)?;
@@ -315,7 +309,7 @@ impl Batch {
 /// Where the server is broken; whatever is wrong with the receiver is in the answer.
 pub async fn transmit(
     app: &App,
-    to: SubscriptionId,
+    to: WebhookId,
     url: &str,
     sealed: &[Vec<u8>],
     id: Uuid,

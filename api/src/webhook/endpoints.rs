@@ -1,8 +1,8 @@
 //! Subscriptions over HTTP. Each belongs to the account that made it; to any other it is 404.
 
 use actix_web::{delete, get, patch, post, web};
-use domain::kernel::{Aggregate as _, Instant, SubscriptionId};
-use domain::webhook::subscription::{self as rules, Filters, Subscription};
+use domain::kernel::{Aggregate as _, Instant, WebhookId};
+use domain::webhook::webhook::{self as rules, Filters, Webhook};
 use persistence::record::event::{self, Cursor, Filter};
 use persistence::webhook as store;
 use persistence::{Conn, Failure, Outcome, Stored, Tx};
@@ -41,7 +41,7 @@ domain::rules! {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WebhookView {
     #[serde(flatten)]
-    subscription: Subscription,
+    subscription: Webhook,
     /// Its place in the feed: everything of its owner's up to here has been delivered.
     cursor: String,
     /// Failed attempts to deliver the event that follows.
@@ -55,7 +55,7 @@ pub(super) struct WebhookView {
 }
 
 /// The answer with a subscription. A secret in it is not kept with it under an idempotency key.
-pub(super) fn show(c: &mut Conn<'_>, stored: &Stored<Subscription>, secret: Option<&Secret>) -> Outcome<Reply> {
+pub(super) fn show(c: &mut Conn<'_>, stored: &Stored<Webhook>, secret: Option<&Secret>) -> Outcome<Reply> {
     let reply = Reply::json(200, &view(c, stored)?)?.tagged_by_content(stored.version);
     Ok(match secret {
         None => reply,
@@ -63,7 +63,7 @@ pub(super) fn show(c: &mut Conn<'_>, stored: &Stored<Subscription>, secret: Opti
     })
 }
 
-fn view(c: &mut Conn<'_>, stored: &Stored<Subscription>) -> Outcome<Resource<WebhookView>> {
+fn view(c: &mut Conn<'_>, stored: &Stored<Webhook>) -> Outcome<Resource<WebhookView>> {
     let progress = store::progress_of(c, stored.value.id)?;
     Ok(Resource::of(stored, |subscription| WebhookView {
         subscription: subscription.clone(),
@@ -79,19 +79,19 @@ fn view(c: &mut Conn<'_>, stored: &Stored<Subscription>) -> Outcome<Resource<Web
 pub(super) fn own<T: Send + Sync + 'static>(
     call: &Call<T>,
     c: &mut Conn<'_>,
-    id: SubscriptionId,
-) -> Outcome<Stored<Subscription>> {
-    let stored = c.get::<Subscription>(id)?;
-    if stored.value.is_of(&call.who.actor) { Ok(stored) } else { Err(Failure::NotFound(Subscription::KIND)) }
+    id: WebhookId,
+) -> Outcome<Stored<Webhook>> {
+    let stored = c.get::<Webhook>(id)?;
+    if stored.value.is_of(&call.who.actor) { Ok(stored) } else { Err(Failure::NotFound(Webhook::KIND)) }
 }
 
 /// The caller's own subscription, to change it.
 pub(super) fn lock_own<T: Send + Sync + 'static>(
     call: &Call<T>,
     tx: &mut Tx<'_>,
-    id: SubscriptionId,
-) -> Outcome<Stored<Subscription>> {
-    call.lock_if(tx, id, |subscription: &Subscription| subscription.is_of(&call.who.actor))
+    id: WebhookId,
+) -> Outcome<Stored<Webhook>> {
+    call.lock_if(tx, id, |subscription: &Webhook| subscription.is_of(&call.who.actor))
 }
 
 /// Where something may be sent, as far as can be told now. Names are looked up, so it is asked off this thread and
@@ -137,8 +137,8 @@ async fn create_webhook(call: Call<Subscribe>) -> Answer {
     call.write(move |tx, call| {
         let Subscribe { url, description, filters, after, from } = call.body.clone();
         let others = store::of(tx, &call.who.actor)?.len();
-        let id: SubscriptionId = tx.mint();
-        let decision = Subscription::subscribe(id, &call.who.actor, url, description, filters, others, tx.now())?;
+        let id: WebhookId = tx.mint();
+        let decision = Webhook::subscribe(id, &call.who.actor, url, description, filters, others, tx.now())?;
         let start = place(tx, &decision.0, after.as_deref(), from)?;
         let stored = tx.create(decision)?;
         let start = start.map_or_else(|| event::end(tx), Ok)?;
@@ -153,7 +153,7 @@ async fn create_webhook(call: Call<Subscribe>) -> Answer {
 /// The place of the feed that a caller names.
 fn place(
     c: &mut Conn<'_>,
-    subscription: &Subscription,
+    subscription: &Webhook,
     after: Option<&str>,
     from: Option<Instant>,
 ) -> Outcome<Option<Cursor>> {
@@ -182,9 +182,9 @@ async fn list_webhooks(call: Call) -> Answer {
 }
 
 /// Read a subscription
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), responses((status = 200, body = Resource<WebhookView>)))]
 #[get("/v1/webhooks/{id}")]
-async fn get_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
+async fn get_webhook(call: Call, id: web::Path<WebhookId>) -> Answer {
     call.read(move |c, call| {
         let stored = own(call, c, *id)?;
         show(c, &stored, None)
@@ -209,9 +209,9 @@ struct Change {
 /// Change a subscription
 ///
 /// Its place in the feed stays: what was filtered out before is not sent later, unless it is replayed.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), request_body = Change, responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), request_body = Change, responses((status = 200, body = Resource<WebhookView>)))]
 #[patch("/v1/webhooks/{id}")]
-async fn change_webhook(call: Call<Change>, id: web::Path<SubscriptionId>) -> Answer {
+async fn change_webhook(call: Call<Change>, id: web::Path<WebhookId>) -> Answer {
     if let Some(url) = call.body.url.clone() {
         check(&call, &url).await?;
     }
@@ -225,8 +225,8 @@ async fn change_webhook(call: Call<Change>, id: web::Path<SubscriptionId>) -> An
 /// The common command on one's own subscription.
 async fn act<T: Send + Sync + 'static>(
     call: Call<T>,
-    id: SubscriptionId,
-    decide: impl Fn(Subscription, &mut Tx<'_>, &Call<T>) -> OutcomeOf<Subscription> + Send + 'static,
+    id: WebhookId,
+    decide: impl Fn(Webhook, &mut Tx<'_>, &Call<T>) -> OutcomeOf<Webhook> + Send + 'static,
 ) -> Answer {
     call.write(move |tx, call| {
         let before = lock_own(call, tx, id)?;
@@ -240,9 +240,9 @@ async fn act<T: Send + Sync + 'static>(
 /// Delete a subscription
 ///
 /// Nothing more is sent. Its secrets and its log are forgotten.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), responses((status = 200, body = Resource<WebhookView>)))]
 #[delete("/v1/webhooks/{id}")]
-async fn delete_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
+async fn delete_webhook(call: Call, id: web::Path<WebhookId>) -> Answer {
     call.write(move |tx, call| {
         let before = lock_own(call, tx, *id)?;
         let decision = before.value.clone().delete(tx.now())?;
@@ -257,9 +257,9 @@ async fn delete_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
 /// Pause a subscription
 ///
 /// Nothing is lost: `resume` goes on where it stopped.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), responses((status = 200, body = Resource<WebhookView>)))]
 #[post("/v1/webhooks/{id}/pause")]
-async fn pause_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
+async fn pause_webhook(call: Call, id: web::Path<WebhookId>) -> Answer {
     act(call, *id, |subscription, tx, _| Ok(subscription.pause(tx.now())?)).await
 }
 
@@ -277,9 +277,9 @@ struct Resume {
 ///
 /// It goes on where it stopped. After a failure that is the event that could not be delivered, with all its attempts
 /// before it again, or with `skip` the event after it.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), request_body = Resume, responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), request_body = Resume, responses((status = 200, body = Resource<WebhookView>)))]
 #[post("/v1/webhooks/{id}/resume")]
-async fn resume_webhook(call: Call<Resume>, id: web::Path<SubscriptionId>) -> Answer {
+async fn resume_webhook(call: Call<Resume>, id: web::Path<WebhookId>) -> Answer {
     act(call, *id, |subscription, tx, call| {
         let skipped = subscription.undeliverable().filter(|_| call.body.skip);
         let decision = subscription.resume(call.body.skip)?;
@@ -309,9 +309,9 @@ struct Replay {
 ///
 /// Back, for what is to be sent once more by the same ids, or forward, to leave something out. A subscription that is
 /// paused or failing stays so.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), request_body = Replay, responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), request_body = Replay, responses((status = 200, body = Resource<WebhookView>)))]
 #[post("/v1/webhooks/{id}/replay")]
-async fn replay_webhook(call: Call<Replay>, id: web::Path<SubscriptionId>) -> Answer {
+async fn replay_webhook(call: Call<Replay>, id: web::Path<WebhookId>) -> Answer {
     act(call, *id, |subscription, tx, call| {
         let Replay { after, from } = call.body.clone();
         let decision = subscription.replay()?;
@@ -370,9 +370,9 @@ struct Search {
 /// List the deliveries of a subscription
 ///
 /// Each attempt, pings included, newest first; kept for 30 days.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path), Search), responses((status = 200, body = List<DeliveryView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path), Search), responses((status = 200, body = List<DeliveryView>)))]
 #[get("/v1/webhooks/{id}/deliveries")]
-async fn list_deliveries(call: Call, id: web::Path<SubscriptionId>, search: web::Query<Search>) -> Answer {
+async fn list_deliveries(call: Call, id: web::Path<WebhookId>, search: web::Query<Search>) -> Answer {
     call.scan(move |c, call| {
         own(call, c, *id)?;
         let limit = listing::rows(search.limit)?;

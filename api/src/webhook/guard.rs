@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use domain::kernel::Violation;
-use domain::webhook::subscription::{ADDRESS_REFUSED, URL_UNUSABLE};
+use domain::webhook::webhook::{ADDRESS_REFUSED, URL_UNUSABLE};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};

@@ -1,8 +1,8 @@
 //! The secret of a subscription: made anew, and tried out.
 
 use actix_web::{post, web};
-use domain::kernel::{Instant, SubscriptionId};
-use domain::webhook::Subscription;
+use domain::kernel::{Instant, WebhookId};
+use domain::webhook::Webhook;
 use persistence::webhook as store;
 use persistence::{Mode, Stamp};
 use serde::{Deserialize, Serialize};
@@ -40,9 +40,9 @@ struct Rotate {
 ///
 /// From now on each request is signed with the new secret and, until the overlap ends, with the old one too: whoever
 /// knows either can verify it. The answer shows the new secret, once.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), request_body = Rotate, responses((status = 200, body = Resource<WebhookView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), request_body = Rotate, responses((status = 200, body = Resource<WebhookView>)))]
 #[post("/v1/webhooks/{id}/rotate")]
-async fn rotate_webhook(call: Call<Rotate>, id: web::Path<SubscriptionId>) -> Answer {
+async fn rotate_webhook(call: Call<Rotate>, id: web::Path<WebhookId>) -> Answer {
     let secret = Secret::new()?;
     call.write(move |tx, call| {
         let before = lock_own(call, tx, *id)?;
@@ -59,20 +59,20 @@ async fn rotate_webhook(call: Call<Rotate>, id: web::Path<SubscriptionId>) -> An
 /// What a ping says.
 #[derive(Serialize)]
 struct Ping {
-    subscription: SubscriptionId,
+    subscription: WebhookId,
 }
 
 /// Send a ping
 ///
 /// Sends a signed `ping` now, whatever state the subscription is in, and answers with how it ended. It takes no notice
 /// of `Idempotency-Key`: each ping is a new one.
-#[utoipa::path(tag = "webhooks", params(("id" = SubscriptionId, Path)), responses((status = 200, body = DeliveryView)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path)), responses((status = 200, body = DeliveryView)))]
 #[post("/v1/webhooks/{id}/ping")]
-async fn ping_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
+async fn ping_webhook(call: Call, id: web::Path<WebhookId>) -> Answer {
     let (id, app, now) = (*id, call.shared(), call.now());
     let (who, dry) = ((*call.who.actor).clone(), call.is_dry_run());
     let read = app.db.read(move |c| {
-        let subscription: Subscription = own(&call, c, id)?.value;
+        let subscription: Webhook = own(&call, c, id)?.value;
         Ok((subscription.url, store::secrets_of(c, id, now)?))
     });
     let (url, secrets) = read.await?;
@@ -86,7 +86,7 @@ async fn ping_webhook(call: Call, id: web::Path<SubscriptionId>) -> Answer {
 
 async fn ping(
     app: &crate::App,
-    id: SubscriptionId,
+    id: WebhookId,
     url: &str,
     secrets: Vec<(Vec<u8>, Option<Instant>)>,
     event: Uuid,

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use domain::kernel::SubscriptionId;
+use domain::kernel::WebhookId;
 use hmac::{Hmac, Mac};
 use persistence::{Failure, Outcome};
 use sha2::{Digest, Sha256};
@@ -80,7 +80,7 @@ impl Seal {
     ///
     /// # Errors
     /// Where the machine has no randomness.
-    pub fn close(&self, of: SubscriptionId, secret: &Secret) -> Outcome<Vec<u8>> {
+    pub fn close(&self, of: WebhookId, secret: &Secret) -> Outcome<Vec<u8>> {
         let nonce = random::<NONCE>()?;
         let payload = Payload { msg: &secret.0, aad: of.0.as_bytes() };
         let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
@@ -90,7 +90,7 @@ impl Seal {
 
     /// The secret that was stored; `None` where it was sealed with another key, or is another subscription's.
     #[must_use]
-    pub fn open(&self, of: SubscriptionId, sealed: &[u8]) -> Option<Secret> {
+    pub fn open(&self, of: WebhookId, sealed: &[u8]) -> Option<Secret> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
         let nonce: [u8; NONCE] = nonce.try_into().ok()?;
         let payload = Payload { msg: sealed, aad: of.0.as_bytes() };
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_for_its_subscription_and_with_its_key_alone() {
-        let (a, b) = (SubscriptionId(Uuid::from_u128(1)), SubscriptionId(Uuid::from_u128(2)));
+        let (a, b) = (WebhookId(Uuid::from_u128(1)), WebhookId(Uuid::from_u128(2)));
         let seal = Seal::new(&[7; 32]);
         let secret = Secret::new().unwrap();
         let sealed = seal.close(a, &secret).unwrap();

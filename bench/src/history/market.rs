@@ -1,7 +1,7 @@
 //! An arrangement of the history, from its first draft to its published lots.
 
 use domain::admission::answers::Asked;
-use domain::admission::conflict::Declaration;
+use domain::admission::declaration_of_interests::DeclarationOfInterests;
 use domain::arrangement::lot::{ConditionFacts, LotParticulars};
 use domain::arrangement::particulars::{Contact, DocumentRef, Participant, Particulars, Terms};
 use domain::arrangement::requirement::{AnswerType, Question, RequirementRef, RequirementVersion};
@@ -30,7 +30,7 @@ pub struct Market {
     pub requirements: Vec<Stored<Requirement>>,
     pub rounds: Vec<Stored<Round>>,
     /// The assessor's declaration of interests.
-    pub declaration: Declaration,
+    pub declaration: DeclarationOfInterests,
     /// Runs the procurement.
     pub lead: Actor,
     /// Suspends.
@@ -110,7 +110,7 @@ impl Market {
         let open = open.collect::<Outcome<_>>()?;
         let lots = store.save_all(published, &lead, open)?;
         let declaration =
-            Declaration::declare(store.mint(published), arrangement.value.id, Vec::new(), &lead, published);
+            DeclarationOfInterests::declare(store.mint(published), arrangement.value.id, Vec::new(), &lead, published);
         let declaration = store.create(published, &lead, declaration)?.value;
         let mut market = Self { arrangement, lots, requirements, rounds: Vec::new(), declaration, lead, commissioner };
         market.schedule(store, live, published)?;

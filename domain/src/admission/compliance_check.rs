@@ -7,19 +7,19 @@ mod exclusions;
 mod opening;
 
 pub use automatic::{EvidenceFacts, ExclusionFinding, Facts, Finding, Outcome, automatic};
-pub use event::CheckEvent;
+pub use event::ComplianceCheckEvent;
 pub use exclusions::exclusion_findings;
 pub use opening::{Applicant, LotRequirement, blocking, open_checks};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::conflict::{self, Declaration};
+use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
 use crate::arrangement::{EvidenceAsked, Gate, RequirementVersion, Test};
 use crate::kernel::{
-    Actor, Aggregate as _, ApplicationId, ArrangementId, CheckId, Decision, Instant, Kind, LotId, ProviderId, Refusal,
-    Role, Violation, Violations,
+    Actor, Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, Decision, Instant, Kind, LotId, ProviderId,
+    Refusal, Role, Violation, Violations,
 };
 use crate::provider::provider::reasoned;
 
@@ -128,7 +128,7 @@ pub struct Judgement {
 /// Where a check stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum CheckState {
+pub enum ComplianceCheckState {
     /// To be assessed.
     Open {
         /// Why it was opened again.
@@ -172,9 +172,9 @@ pub enum CheckState {
 /// One requirement version tested for one application (A5).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Check {
+pub struct ComplianceCheck {
     /// Identifier.
-    pub id: CheckId,
+    pub id: ComplianceCheckId,
     /// The application.
     pub application: ApplicationId,
     /// Its arrangement.
@@ -193,23 +193,23 @@ pub struct Check {
     pub opened_at: Instant,
     /// State.
     #[serde(flatten)]
-    pub state: CheckState,
+    pub state: ComplianceCheckState,
 }
 
-impl Check {
+impl ComplianceCheck {
     fn allowed(&self) -> &'static [&'static str] {
         match self.state {
-            CheckState::Open { .. } => &["assess", "record", "waive"],
-            CheckState::Proposed { .. } => &["confirm", "return"],
-            CheckState::Passed { .. } => &["reopen", "expire"],
-            CheckState::Failed { .. } => &["reopen", "waive"],
-            CheckState::Expired { .. } => &["reopen"],
-            CheckState::Waived { .. } => &[],
+            ComplianceCheckState::Open { .. } => &["assess", "record", "waive"],
+            ComplianceCheckState::Proposed { .. } => &["confirm", "return"],
+            ComplianceCheckState::Passed { .. } => &["reopen", "expire"],
+            ComplianceCheckState::Failed { .. } => &["reopen", "waive"],
+            ComplianceCheckState::Expired { .. } => &["reopen"],
+            ComplianceCheckState::Waived { .. } => &[],
         }
     }
 
     fn wrong(&self, attempted: &'static str) -> Refusal {
-        Refusal::WrongState { kind: Kind::Check, from: self.state(), attempted, allowed: self.allowed() }
+        Refusal::WrongState { kind: Kind::ComplianceCheck, from: self.state(), attempted, allowed: self.allowed() }
     }
 
     fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
@@ -220,12 +220,12 @@ impl Check {
     #[must_use]
     pub fn holds(&self, now: Instant) -> bool {
         match &self.state {
-            CheckState::Passed { result } => result.valid_until.is_none_or(|end| now < end),
-            CheckState::Waived { .. } => true,
-            CheckState::Open { .. }
-            | CheckState::Proposed { .. }
-            | CheckState::Failed { .. }
-            | CheckState::Expired { .. } => false,
+            ComplianceCheckState::Passed { result } => result.valid_until.is_none_or(|end| now < end),
+            ComplianceCheckState::Waived { .. } => true,
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Expired { .. } => false,
         }
     }
 
@@ -233,20 +233,20 @@ impl Check {
     #[must_use]
     pub fn result(&self) -> Option<&CheckResult> {
         match &self.state {
-            CheckState::Proposed { result, .. }
-            | CheckState::Passed { result }
-            | CheckState::Failed { result }
-            | CheckState::Expired { result, .. } => Some(result),
-            CheckState::Open { .. } | CheckState::Waived { .. } => None,
+            ComplianceCheckState::Proposed { result, .. }
+            | ComplianceCheckState::Passed { result }
+            | ComplianceCheckState::Failed { result }
+            | ComplianceCheckState::Expired { result, .. } => Some(result),
+            ComplianceCheckState::Open { .. } | ComplianceCheckState::Waived { .. } => None,
         }
     }
 
     /// Why this actor may not judge the check (A5, BEY-08).
-    fn barred(&self, declared: Option<&Declaration>, actor: &Actor) -> Option<Violation> {
+    fn barred(&self, declared: Option<&DeclarationOfInterests>, actor: &Actor) -> Option<Violation> {
         if actor.provider.is_some() || matches!(actor.role, Role::Provider | Role::Portal) {
             return Some(PROVIDER_NEVER_ASSESSES.broken("the actor acts for a provider"));
         }
-        conflict::permits(declared, self.arrangement, self.provider, actor).err()
+        declaration_of_interests::permits(declared, self.arrangement, self.provider, actor).err()
     }
 
     /// Lets facts decide; [`NEEDS_ASSESSOR`] where they do not. Nobody judges, so no declaration is needed.
@@ -273,7 +273,7 @@ impl Check {
     pub fn record(
         mut self,
         judgement: Judgement,
-        declared: Option<&Declaration>,
+        declared: Option<&DeclarationOfInterests>,
         second_assessor: bool,
         actor: &Actor,
         now: Instant,
@@ -306,33 +306,34 @@ impl Check {
             valid_until,
         };
         if second_assessor {
-            self.state = CheckState::Proposed { passed, result };
-            let event = CheckEvent::CheckProposed { check: self.id, code: self.code.clone() };
+            self.state = ComplianceCheckState::Proposed { passed, result };
+            let event = ComplianceCheckEvent::CheckProposed { check: self.id, code: self.code.clone() };
             return Ok((self, vec![event]));
         }
         Ok(self.settled(passed, result))
     }
 
-    fn settled(mut self, passed: bool, result: CheckResult) -> (Self, Vec<CheckEvent>) {
+    fn settled(mut self, passed: bool, result: CheckResult) -> (Self, Vec<ComplianceCheckEvent>) {
         let (check, code, method) = (self.id, self.code.clone(), result.method);
         let event = if passed {
-            CheckEvent::CheckPassed { check, code, method, valid_until: result.valid_until }
+            ComplianceCheckEvent::CheckPassed { check, code, method, valid_until: result.valid_until }
         } else {
-            CheckEvent::CheckFailed { check, code, method, reason: result.reason.clone() }
+            ComplianceCheckEvent::CheckFailed { check, code, method, reason: result.reason.clone() }
         };
-        self.state = if passed { CheckState::Passed { result } } else { CheckState::Failed { result } };
+        self.state =
+            if passed { ComplianceCheckState::Passed { result } } else { ComplianceCheckState::Failed { result } };
         (self, vec![event])
     }
 
     /// Confirms a proposed result, as another assessor than the first.
-    pub fn confirm(self, declared: Option<&Declaration>, actor: &Actor, now: Instant) -> Decision<Self> {
+    pub fn confirm(self, declared: Option<&DeclarationOfInterests>, actor: &Actor, now: Instant) -> Decision<Self> {
         let (passed, mut result) = match &self.state {
-            CheckState::Proposed { passed, result } => (*passed, result.clone()),
-            CheckState::Open { .. }
-            | CheckState::Passed { .. }
-            | CheckState::Failed { .. }
-            | CheckState::Waived { .. }
-            | CheckState::Expired { .. } => return Err(self.wrong("confirm")),
+            ComplianceCheckState::Proposed { passed, result } => (*passed, result.clone()),
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Passed { .. }
+            | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Waived { .. }
+            | ComplianceCheckState::Expired { .. } => return Err(self.wrong("confirm")),
         };
         let mut broken = Violations::new();
         self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
@@ -348,7 +349,7 @@ impl Check {
     }
 
     /// Returns a proposed result, to be assessed again.
-    pub fn send_back(self, reason: &str, declared: Option<&Declaration>, actor: &Actor) -> Decision<Self> {
+    pub fn send_back(self, reason: &str, declared: Option<&DeclarationOfInterests>, actor: &Actor) -> Decision<Self> {
         self.knows("return")?;
         let mut broken = Violations::new();
         self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
@@ -361,9 +362,11 @@ impl Check {
     /// PA36-5), unless a line that rests on it is `decided`; or an expired one.
     pub fn reopen(self, reason: &str, decided: bool) -> Decision<Self> {
         let too_late = match self.state {
-            CheckState::Passed { .. } | CheckState::Failed { .. } => decided,
-            CheckState::Expired { .. } => false,
-            CheckState::Open { .. } | CheckState::Proposed { .. } | CheckState::Waived { .. } => {
+            ComplianceCheckState::Passed { .. } | ComplianceCheckState::Failed { .. } => decided,
+            ComplianceCheckState::Expired { .. } => false,
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Waived { .. } => {
                 return Err(self.wrong("reopen"));
             }
         };
@@ -378,8 +381,8 @@ impl Check {
 
     fn opened_again(mut self, reason: &str) -> Decision<Self> {
         let reason = reasoned(reason)?;
-        self.state = CheckState::Open { reopened: Some(reason.clone()) };
-        let event = CheckEvent::CheckReopened { check: self.id, code: self.code.clone(), reason };
+        self.state = ComplianceCheckState::Open { reopened: Some(reason.clone()) };
+        let event = ComplianceCheckEvent::CheckReopened { check: self.id, code: self.code.clone(), reason };
         Ok((self, vec![event]))
     }
 
@@ -389,7 +392,7 @@ impl Check {
         mut self,
         reason: &str,
         decided: bool,
-        declared: Option<&Declaration>,
+        declared: Option<&DeclarationOfInterests>,
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
@@ -405,8 +408,8 @@ impl Check {
         }
         broken.refuse_any()?;
         let reason = reasoned(reason)?;
-        self.state = CheckState::Waived { reason: reason.clone(), by: actor.subject.clone(), at: now };
-        let event = CheckEvent::CheckWaived { check: self.id, code: self.code.clone(), reason };
+        self.state = ComplianceCheckState::Waived { reason: reason.clone(), by: actor.subject.clone(), at: now };
+        let event = ComplianceCheckEvent::CheckWaived { check: self.id, code: self.code.clone(), reason };
         Ok((self, vec![event]))
     }
 
@@ -425,18 +428,18 @@ impl Check {
     /// Ends a pass whose validity is over, effective from that instant however late this runs.
     pub fn tick(mut self, now: Instant) -> Decision<Self> {
         let result = match &self.state {
-            CheckState::Passed { result } => result.clone(),
-            CheckState::Open { .. }
-            | CheckState::Proposed { .. }
-            | CheckState::Failed { .. }
-            | CheckState::Waived { .. }
-            | CheckState::Expired { .. } => return Err(self.wrong("expire")),
+            ComplianceCheckState::Passed { result } => result.clone(),
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Waived { .. }
+            | ComplianceCheckState::Expired { .. } => return Err(self.wrong("expire")),
         };
         let Some(expired_at) = result.valid_until.filter(|end| *end <= now) else {
             return Err(CHECK_NOT_EXPIRED.broken("nothing is due").into());
         };
-        self.state = CheckState::Expired { result, expired_at };
-        let event = CheckEvent::CheckExpired { check: self.id, code: self.code.clone(), expired_at };
+        self.state = ComplianceCheckState::Expired { result, expired_at };
+        let event = ComplianceCheckEvent::CheckExpired { check: self.id, code: self.code.clone(), expired_at };
         Ok((self, vec![event]))
     }
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::conflict::{self, Declaration};
+use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
 use crate::kernel::{
     About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId,
@@ -285,13 +285,13 @@ impl Membership {
         requirement: RequirementRef,
         valid_until: Option<Instant>,
         evidence: &[String],
-        declared: Option<&Declaration>,
+        declared: Option<&DeclarationOfInterests>,
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
         self.permit("renew_assurance")?;
         let mut broken = Violations::new();
-        if let Err(violation) = conflict::permits(declared, self.arrangement, self.provider, actor) {
+        if let Err(violation) = declaration_of_interests::permits(declared, self.arrangement, self.provider, actor) {
             broken.add(violation);
         }
         let held = self.assurances.iter().find(|a| a.requirement == requirement);

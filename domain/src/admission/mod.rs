@@ -3,7 +3,7 @@
 pub mod answers;
 pub mod application;
 pub mod compliance_check;
-pub mod conflict;
+pub mod declaration_of_interests;
 pub mod line;
 pub mod membership;
 pub mod receipt;

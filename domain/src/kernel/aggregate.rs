@@ -26,13 +26,13 @@ pub enum Kind {
     /// A4.
     Application,
     /// A5.
-    Check,
+    ComplianceCheck,
     /// A6.
     Membership,
     /// A7.
     Suspension,
     /// TIR-18.
-    Notice,
+    ImprovementNotice,
     /// WAL-13.
     Sanction,
     /// A8.
@@ -40,7 +40,7 @@ pub enum Kind {
     /// BEY-05.
     Appeal,
     /// BEY-08.
-    Declaration,
+    DeclarationOfInterests,
     /// A19.
     Interest,
     /// A15.
@@ -48,7 +48,7 @@ pub enum Kind {
     /// CRD-08, CRD-09.
     Client,
     /// CRD-09.
-    Subscription,
+    Webhook,
     /// A21.
     Upload,
 }
@@ -65,18 +65,18 @@ impl Kind {
             Kind::Provider => "provider",
             Kind::Home => "home",
             Kind::Application => "application",
-            Kind::Check => "check",
+            Kind::ComplianceCheck => "compliance_check",
             Kind::Membership => "membership",
             Kind::Suspension => "suspension",
-            Kind::Notice => "notice",
+            Kind::ImprovementNotice => "improvement_notice",
             Kind::Sanction => "sanction",
             Kind::Removal => "removal",
             Kind::Appeal => "appeal",
-            Kind::Declaration => "declaration",
+            Kind::DeclarationOfInterests => "declaration_of_interests",
             Kind::Interest => "interest",
             Kind::Fee => "fee",
             Kind::Client => "client",
-            Kind::Subscription => "subscription",
+            Kind::Webhook => "webhook",
             Kind::Upload => "upload",
         }
     }

@@ -48,13 +48,13 @@ ids! {
     /// A provider's application to an arrangement (A4).
     ApplicationId,
     /// One requirement tested against one application (A5).
-    CheckId,
+    ComplianceCheckId,
     /// Provider × lot after admission (A6).
     MembershipId,
     /// A time-limited stop on new business (A7).
     SuspensionId,
     /// A warning with time to rectify (TIR-18).
-    NoticeId,
+    ImprovementNoticeId,
     /// A concealment or restriction (WAL-13).
     SanctionId,
     /// The end of a membership by the authority (A8).
@@ -64,7 +64,7 @@ ids! {
     /// A provider's interest in an arrangement (A19).
     InterestId,
     /// An assessor's declaration of interests (BEY-08).
-    DeclarationId,
+    DeclarationOfInterestsId,
     /// A member's fee for a service (A15).
     FeeId,
     /// A machine client: a portal or a script (CRD-08, CRD-09).
@@ -72,7 +72,7 @@ ids! {
     /// One secret of a machine client.
     SecretId,
     /// A webhook subscription (CRD-09).
-    SubscriptionId,
+    WebhookId,
     /// A bulk upload (A21).
     UploadId,
 }

@@ -11,9 +11,9 @@ pub mod time;
 pub use actor::{Actor, AuthorityCode, Role};
 pub use aggregate::{About, Aggregate, Audience, Decision, Due, Kind};
 pub use id::{
-    AppealId, ApplicationId, ArrangementId, CheckId, ClientId, DeclarationId, FeeId, HomeId, InterestId, LotId,
-    MembershipId, NoticeId, ProviderId, RemovalId, RequirementId, RoundId, SanctionId, SecretId, SubscriptionId,
-    SuspensionId, UploadId,
+    AppealId, ApplicationId, ArrangementId, ClientId, ComplianceCheckId, DeclarationOfInterestsId, FeeId, HomeId,
+    ImprovementNoticeId, InterestId, LotId, MembershipId, ProviderId, RemovalId, RequirementId, RoundId, SanctionId,
+    SecretId, SuspensionId, UploadId, WebhookId,
 };
 pub use money::{BasisPoints, Pence};
 pub use permission::{Permission, Reach};

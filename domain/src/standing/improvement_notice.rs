@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use super::{MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, permit};
 use crate::admission::membership::Membership;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId, NoticeId, ProviderId,
-    Refusal, Violations,
+    About, Actor, Aggregate, ArrangementId, Decision, Due, ImprovementNoticeId, Instant, Kind, LotId, MembershipId,
+    ProviderId, Refusal, Violations,
 };
 
 crate::rules! {
@@ -25,7 +25,7 @@ crate::rules! {
 /// The state of an improvement notice.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum NoticeState {
+pub enum ImprovementNoticeState {
     /// The provider has time to rectify.
     Issued,
     /// The time has passed; it counts as not met unless judged otherwise.
@@ -65,7 +65,7 @@ pub enum NoticeState {
 #[serde(rename_all = "camelCase")]
 pub struct ImprovementNotice {
     /// Identifier.
-    pub id: NoticeId,
+    pub id: ImprovementNoticeId,
     /// The arrangement.
     pub arrangement: ArrangementId,
     /// The lot.
@@ -93,7 +93,7 @@ pub struct ImprovementNotice {
     pub responses: Vec<Representation>,
     /// State.
     #[serde(flatten)]
-    pub state: NoticeState,
+    pub state: ImprovementNoticeState,
 }
 
 /// The command to issue a notice.
@@ -114,11 +114,11 @@ pub struct IssueNotice {
 /// What happened to an improvement notice.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum NoticeEvent {
+pub enum ImprovementNoticeEvent {
     /// Issued.
     ImprovementNoticeIssued {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// To which membership.
         membership: MembershipId,
         /// End of the time to rectify.
@@ -129,14 +129,14 @@ pub enum NoticeEvent {
     /// The provider answered.
     ImprovementNoticeAnswered {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// When.
         at: Instant,
     },
     /// More time was agreed.
     ImprovementNoticeExtended {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// New end of the time.
         rectify_by: Instant,
         /// When.
@@ -145,21 +145,21 @@ pub enum NoticeEvent {
     /// The time passed.
     ImprovementNoticeExpired {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// When.
         at: Instant,
     },
     /// Rectified.
     ImprovementNoticeMet {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// When.
         at: Instant,
     },
     /// Not rectified.
     ImprovementNoticeNotMet {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// Why.
         reason: String,
         /// When.
@@ -168,7 +168,7 @@ pub enum NoticeEvent {
     /// Taken back.
     ImprovementNoticeWithdrawn {
         /// Which.
-        notice: NoticeId,
+        notice: ImprovementNoticeId,
         /// Why.
         reason: String,
         /// When.
@@ -177,8 +177,8 @@ pub enum NoticeEvent {
 }
 
 impl Aggregate for ImprovementNotice {
-    type Event = NoticeEvent;
-    const KIND: Kind = Kind::Notice;
+    type Event = ImprovementNoticeEvent;
+    const KIND: Kind = Kind::ImprovementNotice;
 
     fn id(&self) -> uuid::Uuid {
         self.id.0
@@ -186,11 +186,11 @@ impl Aggregate for ImprovementNotice {
 
     fn state(&self) -> &'static str {
         match self.state {
-            NoticeState::Issued => "issued",
-            NoticeState::AwaitingJudgement { .. } => "awaiting_judgement",
-            NoticeState::Met { .. } => "met",
-            NoticeState::NotMet { .. } => "not_met",
-            NoticeState::Withdrawn { .. } => "withdrawn",
+            ImprovementNoticeState::Issued => "issued",
+            ImprovementNoticeState::AwaitingJudgement { .. } => "awaiting_judgement",
+            ImprovementNoticeState::Met { .. } => "met",
+            ImprovementNoticeState::NotMet { .. } => "not_met",
+            ImprovementNoticeState::Withdrawn { .. } => "withdrawn",
         }
     }
 
@@ -218,15 +218,15 @@ impl ImprovementNotice {
     #[must_use]
     pub fn unrectified(&self, now: Instant) -> bool {
         match self.state {
-            NoticeState::Issued => self.rectify_by <= now,
-            NoticeState::AwaitingJudgement { .. } | NoticeState::NotMet { .. } => true,
-            NoticeState::Met { .. } | NoticeState::Withdrawn { .. } => false,
+            ImprovementNoticeState::Issued => self.rectify_by <= now,
+            ImprovementNoticeState::AwaitingJudgement { .. } | ImprovementNoticeState::NotMet { .. } => true,
+            ImprovementNoticeState::Met { .. } | ImprovementNoticeState::Withdrawn { .. } => false,
         }
     }
 
     /// Issues a notice to `membership`.
     pub fn issue(
-        id: NoticeId,
+        id: ImprovementNoticeId,
         order: IssueNotice,
         membership: &Membership,
         actor: &Actor,
@@ -256,9 +256,14 @@ impl ImprovementNotice {
             issued_by: actor.subject.clone(),
             rectify_by,
             responses: Vec::new(),
-            state: NoticeState::Issued,
+            state: ImprovementNoticeState::Issued,
         };
-        let event = NoticeEvent::ImprovementNoticeIssued { notice: id, membership: membership.id, rectify_by, at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeIssued {
+            notice: id,
+            membership: membership.id,
+            rectify_by,
+            at: now,
+        };
         Ok((notice, vec![event]))
     }
 
@@ -269,7 +274,7 @@ impl ImprovementNotice {
         broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
         broken.refuse_any()?;
         self.responses.push(Representation::new(text, actor, now));
-        let event = NoticeEvent::ImprovementNoticeAnswered { notice: self.id, at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeAnswered { notice: self.id, at: now };
         Ok((self, vec![event]))
     }
 
@@ -283,16 +288,16 @@ impl ImprovementNotice {
         broken.require(agreed_with_provider, &EXTENSION_NOT_AGREED, "/agreedWithProvider", detail);
         broken.refuse_any()?;
         self.rectify_by = rectify_by;
-        self.state = NoticeState::Issued;
-        let event = NoticeEvent::ImprovementNoticeExtended { notice: self.id, rectify_by, at: now };
+        self.state = ImprovementNoticeState::Issued;
+        let event = ImprovementNoticeEvent::ImprovementNoticeExtended { notice: self.id, rectify_by, at: now };
         Ok((self, vec![event]))
     }
 
     /// Judges that the issue is rectified.
     pub fn meet(mut self, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit("meet")?;
-        self.state = NoticeState::Met { at: now, by: actor.subject.clone() };
-        let event = NoticeEvent::ImprovementNoticeMet { notice: self.id, at: now };
+        self.state = ImprovementNoticeState::Met { at: now, by: actor.subject.clone() };
+        let event = ImprovementNoticeEvent::ImprovementNoticeMet { notice: self.id, at: now };
         Ok((self, vec![event]))
     }
 
@@ -306,8 +311,9 @@ impl ImprovementNotice {
             broken.add(TIME_TO_RECTIFY_RUNNING.broken(detail));
         }
         broken.refuse_any()?;
-        let event = NoticeEvent::ImprovementNoticeNotMet { notice: self.id, reason: reason.clone(), at: now };
-        self.state = NoticeState::NotMet { at: now, by: actor.subject.clone(), reason };
+        let event =
+            ImprovementNoticeEvent::ImprovementNoticeNotMet { notice: self.id, reason: reason.clone(), at: now };
+        self.state = ImprovementNoticeState::NotMet { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
 
@@ -317,8 +323,9 @@ impl ImprovementNotice {
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
         broken.refuse_any()?;
-        let event = NoticeEvent::ImprovementNoticeWithdrawn { notice: self.id, reason: reason.clone(), at: now };
-        self.state = NoticeState::Withdrawn { at: now, by: actor.subject.clone(), reason };
+        let event =
+            ImprovementNoticeEvent::ImprovementNoticeWithdrawn { notice: self.id, reason: reason.clone(), at: now };
+        self.state = ImprovementNoticeState::Withdrawn { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
 
@@ -329,18 +336,20 @@ impl ImprovementNotice {
         if now < at {
             return Err(NOT_DUE.broken(format!("the time to rectify ends at {at}")).into());
         }
-        self.state = NoticeState::AwaitingJudgement { since: at };
-        let event = NoticeEvent::ImprovementNoticeExpired { notice: self.id, at };
+        self.state = ImprovementNoticeState::AwaitingJudgement { since: at };
+        let event = ImprovementNoticeEvent::ImprovementNoticeExpired { notice: self.id, at };
         Ok((self, vec![event]))
     }
 }
 
 /// The commands each state knows.
-fn allowed(state: &NoticeState) -> &'static [&'static str] {
+fn allowed(state: &ImprovementNoticeState) -> &'static [&'static str] {
     match state {
-        NoticeState::Issued => &["respond", "extend", "meet", "fail", "withdraw", "tick"],
-        NoticeState::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw"],
-        NoticeState::Met { .. } | NoticeState::NotMet { .. } | NoticeState::Withdrawn { .. } => &[],
+        ImprovementNoticeState::Issued => &["respond", "extend", "meet", "fail", "withdraw", "tick"],
+        ImprovementNoticeState::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw"],
+        ImprovementNoticeState::Met { .. }
+        | ImprovementNoticeState::NotMet { .. }
+        | ImprovementNoticeState::Withdrawn { .. } => &[],
     }
 }
 

@@ -139,7 +139,7 @@ on_both! {
         // Nothing else came of it: no contract and no placement is among what was recorded.
         let recorded = market.lead.all(&format!("/v1/audit?provider={}", applicant.id));
         let kinds: std::collections::BTreeSet<_> = recorded.iter().map(|e| e["aggregate"]["kind"].as_str().unwrap()).collect();
-        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["application", "check", "membership", "provider"]);
+        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["application", "compliance_check", "membership", "provider"]);
     }
 
     fn ac_80_another_providers_application_does_not_exist(app: &TestApp) {

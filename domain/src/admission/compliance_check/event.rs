@@ -2,28 +2,59 @@
 
 use serde::Serialize;
 
-use super::{Check, CheckState, Method};
+use super::{ComplianceCheck, ComplianceCheckState, Method};
 use crate::arrangement::requirement::RequirementRef;
-use crate::kernel::{About, Aggregate, Audience, CheckId, Due, Instant, Kind, LotId};
+use crate::kernel::{About, Aggregate, Audience, ComplianceCheckId, Due, Instant, Kind, LotId};
 
 /// Events of a check, for the buying side alone: a provider reads its checks once its application is decided. A proposed
 /// result stays with its assessors, so its event does not tell it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
-pub enum CheckEvent {
-    CheckOpened { check: CheckId, code: String, requirement: RequirementRef, lots: Vec<LotId>, mandatory: bool },
-    CheckProposed { check: CheckId, code: String },
-    CheckPassed { check: CheckId, code: String, method: Method, valid_until: Option<Instant> },
-    CheckFailed { check: CheckId, code: String, method: Method, reason: String },
-    CheckWaived { check: CheckId, code: String, reason: String },
-    CheckReopened { check: CheckId, code: String, reason: String },
-    CheckExpired { check: CheckId, code: String, expired_at: Instant },
+pub enum ComplianceCheckEvent {
+    CheckOpened {
+        check: ComplianceCheckId,
+        code: String,
+        requirement: RequirementRef,
+        lots: Vec<LotId>,
+        mandatory: bool,
+    },
+    CheckProposed {
+        check: ComplianceCheckId,
+        code: String,
+    },
+    CheckPassed {
+        check: ComplianceCheckId,
+        code: String,
+        method: Method,
+        valid_until: Option<Instant>,
+    },
+    CheckFailed {
+        check: ComplianceCheckId,
+        code: String,
+        method: Method,
+        reason: String,
+    },
+    CheckWaived {
+        check: ComplianceCheckId,
+        code: String,
+        reason: String,
+    },
+    CheckReopened {
+        check: ComplianceCheckId,
+        code: String,
+        reason: String,
+    },
+    CheckExpired {
+        check: ComplianceCheckId,
+        code: String,
+        expired_at: Instant,
+    },
 }
 
-impl Aggregate for Check {
-    type Event = CheckEvent;
-    const KIND: Kind = Kind::Check;
+impl Aggregate for ComplianceCheck {
+    type Event = ComplianceCheckEvent;
+    const KIND: Kind = Kind::ComplianceCheck;
 
     fn id(&self) -> uuid::Uuid {
         self.id.0
@@ -31,12 +62,12 @@ impl Aggregate for Check {
 
     fn state(&self) -> &'static str {
         match self.state {
-            CheckState::Open { .. } => "open",
-            CheckState::Proposed { .. } => "proposed",
-            CheckState::Passed { .. } => "passed",
-            CheckState::Failed { .. } => "failed",
-            CheckState::Waived { .. } => "waived",
-            CheckState::Expired { .. } => "expired",
+            ComplianceCheckState::Open { .. } => "open",
+            ComplianceCheckState::Proposed { .. } => "proposed",
+            ComplianceCheckState::Passed { .. } => "passed",
+            ComplianceCheckState::Failed { .. } => "failed",
+            ComplianceCheckState::Waived { .. } => "waived",
+            ComplianceCheckState::Expired { .. } => "expired",
         }
     }
 
@@ -53,18 +84,18 @@ impl Aggregate for Check {
         }
     }
 
-    fn audience(&self, _event: &CheckEvent) -> Audience {
+    fn audience(&self, _event: &ComplianceCheckEvent) -> Audience {
         Audience::Buyers
     }
 
     fn due(&self) -> Option<Due> {
         match &self.state {
-            CheckState::Passed { result } => result.valid_until.map(|at| Due { at, what: "expire" }),
-            CheckState::Open { .. }
-            | CheckState::Proposed { .. }
-            | CheckState::Failed { .. }
-            | CheckState::Waived { .. }
-            | CheckState::Expired { .. } => None,
+            ComplianceCheckState::Passed { result } => result.valid_until.map(|at| Due { at, what: "expire" }),
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Waived { .. }
+            | ComplianceCheckState::Expired { .. } => None,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Which checks an application needs, and which of them stand in the way of a line.
 
-use super::{Check, CheckEvent, CheckState};
+use super::{ComplianceCheck, ComplianceCheckEvent, ComplianceCheckState};
 use crate::arrangement::RequirementVersion;
 use crate::arrangement::requirement::RequirementRef;
-use crate::kernel::{ApplicationId, ArrangementId, CheckId, Instant, LotId, ProviderId};
+use crate::kernel::{ApplicationId, ArrangementId, ComplianceCheckId, Instant, LotId, ProviderId};
 
 /// One lot's reference to a requirement version.
 #[derive(Clone, Debug)]
@@ -34,15 +34,15 @@ pub struct Applicant {
 pub fn open_checks(
     of: Applicant,
     asked: &[LotRequirement<'_>],
-    mut mint: impl FnMut() -> CheckId,
+    mut mint: impl FnMut() -> ComplianceCheckId,
     now: Instant,
-) -> Vec<(Check, Vec<CheckEvent>)> {
-    let mut checks: Vec<Check> = Vec::new();
+) -> Vec<(ComplianceCheck, Vec<ComplianceCheckEvent>)> {
+    let mut checks: Vec<ComplianceCheck> = Vec::new();
     for line in asked.iter().filter(|line| line.version.gate.is_asked_at_admission()) {
         match checks.iter_mut().find(|check| check.requirement == line.requirement) {
             Some(check) if check.lots.contains(&line.lot) => {}
             Some(check) => check.lots.push(line.lot),
-            None => checks.push(Check {
+            None => checks.push(ComplianceCheck {
                 id: mint(),
                 application: of.application,
                 arrangement: of.arrangement,
@@ -52,11 +52,11 @@ pub fn open_checks(
                 terms: line.version.into(),
                 lots: vec![line.lot],
                 opened_at: now,
-                state: CheckState::Open { reopened: None },
+                state: ComplianceCheckState::Open { reopened: None },
             }),
         }
     }
-    let opened = |check: &Check| CheckEvent::CheckOpened {
+    let opened = |check: &ComplianceCheck| ComplianceCheckEvent::CheckOpened {
         check: check.id,
         code: check.code.clone(),
         requirement: check.requirement,
@@ -67,6 +67,6 @@ pub fn open_checks(
 }
 
 /// The mandatory checks of `lot` that stand in the way of admission: not passed, expired, or still to be assessed.
-pub fn blocking(checks: &[Check], lot: LotId, now: Instant) -> impl Iterator<Item = &Check> {
+pub fn blocking(checks: &[ComplianceCheck], lot: LotId, now: Instant) -> impl Iterator<Item = &ComplianceCheck> {
     checks.iter().filter(move |c| c.terms.mandatory && c.lots.contains(&lot) && !c.holds(now))
 }

@@ -1,9 +1,9 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::admission::conflict::Interest;
+use crate::admission::declaration_of_interests::DeclaredInterest;
 use crate::arrangement::LocationBoundary;
-use crate::kernel::{Aggregate, Audience, DeclarationId, Due};
+use crate::kernel::{Aggregate, Audience, DeclarationOfInterestsId, Due};
 use crate::kernel::{AuthorityCode, HomeId, Pence, RequirementId};
 use crate::provider::{HomeFacts, Location, Postcode, Rating};
 use chrono::NaiveDate;
@@ -50,10 +50,10 @@ fn applicant() -> Applicant {
     }
 }
 
-fn open(test: Test) -> Check {
+fn open(test: Test) -> ComplianceCheck {
     let version = version(test);
     let asked = [LotRequirement { lot: lot(1), requirement: requirement(1, 1), code: "R1", version: &version }];
-    open_checks(applicant(), &asked, || CheckId(Uuid::nil()), now()).remove(0).0
+    open_checks(applicant(), &asked, || ComplianceCheckId(Uuid::nil()), now()).remove(0).0
 }
 
 fn assessor(subject: &str) -> Actor {
@@ -61,11 +61,14 @@ fn assessor(subject: &str) -> Actor {
     Actor { subject: subject.to_owned(), role: Role::LeadAgency, authority, provider: None }
 }
 
-fn declared(subject: &str, interests: &[u128]) -> Declaration {
-    let interests =
-        interests.iter().map(|n| Interest { provider: ProviderId(Uuid::from_u128(*n)), nature: "kin".to_owned() });
-    let id = DeclarationId(Uuid::nil());
-    Declaration::declare(id, applicant().arrangement, interests.collect(), &assessor(subject), now()).unwrap().0
+fn declared(subject: &str, interests: &[u128]) -> DeclarationOfInterests {
+    let interests = interests
+        .iter()
+        .map(|n| DeclaredInterest { provider: ProviderId(Uuid::from_u128(*n)), nature: "kin".to_owned() });
+    let id = DeclarationOfInterestsId(Uuid::nil());
+    DeclarationOfInterests::declare(id, applicant().arrangement, interests.collect(), &assessor(subject), now())
+        .unwrap()
+        .0
 }
 
 fn pass() -> Judgement {
@@ -100,9 +103,10 @@ fn codes(refusal: Refusal) -> Vec<&'static str> {
     }
 }
 
-fn every_state() -> Vec<Check> {
+fn every_state() -> Vec<ComplianceCheck> {
     let by = declared("a", &[]);
-    let judged = |check: Check, judgement, second| check.record(judgement, Some(&by), second, &assessor("a"), now());
+    let judged =
+        |check: ComplianceCheck, judgement, second| check.record(judgement, Some(&by), second, &assessor("a"), now());
     let expiring = Judgement { valid_until: Some(at("2019-04-01T00:00:00Z")), ..pass() };
     let passed = judged(open(Test::Manual), expiring, false).unwrap().0;
     let expired = passed.clone().tick(at("2019-05-01T00:00:00Z")).unwrap().0;
@@ -116,7 +120,7 @@ fn every_state() -> Vec<Check> {
     ]
 }
 
-type Command<'a> = Box<dyn Fn(Check) -> Decision<Check> + 'a>;
+type Command<'a> = Box<dyn Fn(ComplianceCheck) -> Decision<ComplianceCheck> + 'a>;
 
 #[test]
 fn the_table() {
@@ -167,7 +171,7 @@ fn a_check_survives_its_serialisation() {
         .unwrap();
     for check in every_state().into_iter().chain([rated.0]) {
         let json = serde_json::to_string(&check).unwrap();
-        assert_eq!(serde_json::from_str::<Check>(&json).unwrap(), check);
+        assert_eq!(serde_json::from_str::<ComplianceCheck>(&json).unwrap(), check);
     }
 }
 
@@ -189,27 +193,27 @@ fn one_check_per_version_serves_every_lot_and_only_the_membership_gate_opens() {
         &asked,
         || {
             n += 1;
-            CheckId(Uuid::from_u128(n))
+            ComplianceCheckId(Uuid::from_u128(n))
         },
         now(),
     );
     let lots: Vec<_> = checks.iter().map(|(c, _)| (c.requirement.version, c.lots.clone())).collect();
     assert_eq!(lots, [(1, vec![lot(1), lot(2)]), (2, vec![lot(2)])]);
     assert!(
-        checks
-            .iter()
-            .all(|(c, events)| matches!(&events[..], [CheckEvent::CheckOpened { lots, .. }] if *lots == c.lots))
+        checks.iter().all(
+            |(c, events)| matches!(&events[..], [ComplianceCheckEvent::CheckOpened { lots, .. }] if *lots == c.lots)
+        )
     );
 }
 
 #[test]
 fn ac_08_what_blocks_a_line_is_named() {
-    let blocked = |check: &Check, l, now| blocking(std::slice::from_ref(check), lot(l), now).count() == 1;
+    let blocked = |check: &ComplianceCheck, l, now| blocking(std::slice::from_ref(check), lot(l), now).count() == 1;
     let stands: Vec<_> = every_state().iter().map(|c| (c.state(), blocked(c, 1, now()))).collect();
     let expected =
         [("open", true), ("proposed", true), ("passed", false), ("failed", true), ("waived", false), ("expired", true)];
     assert_eq!(stands, expected);
-    let [_, _, passed, mut failed, ..] = <[Check; 6]>::try_from(every_state()).unwrap();
+    let [_, _, passed, mut failed, ..] = <[ComplianceCheck; 6]>::try_from(every_state()).unwrap();
     // Its validity is over before the clock's work has run.
     assert!(blocked(&passed, 1, at("2019-04-01T00:00:00Z")));
     assert!(!blocked(&failed, 2, now()), "another lot");
@@ -224,14 +228,14 @@ fn a_late_tick_expires_at_the_due_instant() {
     assert_eq!(passed.due(), Some(Due { at: due, what: "expire" }));
     assert_eq!(codes(passed.clone().tick(due.plus_seconds(-1)).unwrap_err()), ["check_not_expired"]);
     let (expired, events) = passed.tick(due.plus_days(9)).unwrap();
-    assert!(matches!(expired.state, CheckState::Expired { expired_at, .. } if expired_at == due));
-    assert!(matches!(&events[..], [CheckEvent::CheckExpired { expired_at, .. }] if *expired_at == due));
+    assert!(matches!(expired.state, ComplianceCheckState::Expired { expired_at, .. } if expired_at == due));
+    assert!(matches!(&events[..], [ComplianceCheckEvent::CheckExpired { expired_at, .. }] if *expired_at == due));
     assert_eq!(expired.due(), None);
 }
 
 #[test]
 fn who_may_judge() {
-    let record = |declaration: Option<&Declaration>, actor: &Actor| {
+    let record = |declaration: Option<&DeclarationOfInterests>, actor: &Actor| {
         codes(open(Test::Manual).record(fail(), declaration, false, actor, now()).unwrap_err())
     };
     assert_eq!(record(None, &assessor("a")), ["conflict_not_declared"]);

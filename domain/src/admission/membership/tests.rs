@@ -12,9 +12,9 @@ fn assessor() -> Actor {
     actor("assessor")
 }
 
-fn none_declared() -> Declaration {
+fn none_declared() -> DeclarationOfInterests {
     let (arrangement, by) = (member().arrangement, assessor());
-    Declaration::declare(Uuid::from_u128(8).into(), arrangement, vec![], &by, t0()).unwrap().0
+    DeclarationOfInterests::declare(Uuid::from_u128(8).into(), arrangement, vec![], &by, t0()).unwrap().0
 }
 
 fn renew(member: Membership, until: Option<Instant>, now: Instant) -> Decision<Membership> {
@@ -113,7 +113,7 @@ fn what_had_an_end_is_renewed_until_a_named_instant() {
 
 #[test]
 fn nobody_accepts_evidence_of_a_provider_in_which_it_has_an_interest() {
-    let interest = conflict::Interest { provider: member().provider, nature: "shares".into() };
+    let interest = declaration_of_interests::DeclaredInterest { provider: member().provider, nature: "shares".into() };
     let declared = none_declared().revise(vec![interest], &assessor(), t0()).unwrap().0;
     let evidence = ["cert".to_owned()];
     let outcome = insured(None).renew_assurance(requirement(), None, &evidence, Some(&declared), &assessor(), t0());

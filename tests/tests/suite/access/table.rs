@@ -48,7 +48,7 @@ impl Row {
             } else if begins("/v1/arrangements/{id}") || begins("/v1/lots/{id}") {
                 &["live", "draft"]
             } else if begins("/v1/deadlines/{kind}") {
-                &["arrangement", "round", "application", "suspension", "notice", "removal"]
+                &["arrangement", "round", "application", "suspension", "improvement_notice", "removal"]
             } else {
                 &[""]
             };
@@ -102,7 +102,7 @@ impl Row {
             ("releases", "{id}") => tenant.thing("release"),
             ("uploads", "{id}") => tenant.account(role, "upload"),
             ("webhooks", "{id}") => tenant.account(role, "webhook"),
-            ("improvement-notices", "{id}") => tenant.thing("notice"),
+            ("improvement-notices", "{id}") => tenant.thing("improvement_notice"),
             (
                 "rounds" | "providers" | "homes" | "checks" | "memberships" | "interests" | "suspensions" | "sanctions"
                 | "removals" | "appeals" | "fees" | "clients",

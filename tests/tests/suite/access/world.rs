@@ -167,7 +167,7 @@ impl<'a> Tenant<'a> {
         let judged = ash.submitted(rolling, &["D"]);
         let check = judged.check_path(rolling, ASKED, "");
         rolling.lead.post(&format!("{check}/record"), passed()).expect(200);
-        self.keep("check", check.rsplit('/').next().unwrap().to_owned());
+        self.keep("compliance_check", check.rsplit('/').next().unwrap().to_owned());
         self.keep("evaluated application", judged.id);
         self.keep("lot applied for", rolling.lot("D").to_owned());
     }
@@ -196,7 +196,7 @@ impl<'a> Tenant<'a> {
         for (what, id) in [
             ("fee", fee),
             ("suspension", suspension),
-            ("notice", notice),
+            ("improvement_notice", notice),
             ("sanction", sanction),
             ("removal", removal),
             ("appeal", appeal.rsplit('/').next().unwrap().to_owned()),

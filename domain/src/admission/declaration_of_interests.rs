@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, DeclarationId, Instant, Kind, ProviderId, Refusal, Violation,
-    Violations,
+    About, Actor, Aggregate, ArrangementId, Decision, DeclarationOfInterestsId, Instant, Kind, ProviderId, Refusal,
+    Violation, Violations,
 };
 
 crate::rules! {
@@ -20,8 +20,7 @@ crate::rules! {
 /// An interest in one provider.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = DeclaredInterest)]
-pub struct Interest {
+pub struct DeclaredInterest {
     /// The provider.
     pub provider: ProviderId,
     /// What the interest is, such as `former employee`.
@@ -31,15 +30,15 @@ pub struct Interest {
 /// What one assessor declared for one arrangement; unique for the pair.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Declaration {
+pub struct DeclarationOfInterests {
     /// Identifier.
-    pub id: DeclarationId,
+    pub id: DeclarationOfInterestsId,
     /// The arrangement.
     pub arrangement: ArrangementId,
     /// The assessor's subject.
     pub assessor: String,
     /// Its interests; empty = it declares that it has none.
-    pub interests: Vec<Interest>,
+    pub interests: Vec<DeclaredInterest>,
     /// When they were declared or last revised.
     pub declared_at: Instant,
 }
@@ -48,13 +47,18 @@ pub struct Declaration {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
-pub enum DeclarationEvent {
-    InterestsDeclared { declaration: DeclarationId, assessor: String, providers: Vec<ProviderId>, revised: bool },
+pub enum DeclarationOfInterestsEvent {
+    InterestsDeclared {
+        declaration: DeclarationOfInterestsId,
+        assessor: String,
+        providers: Vec<ProviderId>,
+        revised: bool,
+    },
 }
 
-impl Aggregate for Declaration {
-    type Event = DeclarationEvent;
-    const KIND: Kind = Kind::Declaration;
+impl Aggregate for DeclarationOfInterests {
+    type Event = DeclarationOfInterestsEvent;
+    const KIND: Kind = Kind::DeclarationOfInterests;
 
     fn id(&self) -> uuid::Uuid {
         self.id.0
@@ -69,12 +73,12 @@ impl Aggregate for Declaration {
     }
 }
 
-impl Declaration {
+impl DeclarationOfInterests {
     /// Declares the actor's interests, or with an empty list that it has none.
     pub fn declare(
-        id: DeclarationId,
+        id: DeclarationOfInterestsId,
         arrangement: ArrangementId,
-        interests: Vec<Interest>,
+        interests: Vec<DeclaredInterest>,
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
@@ -85,7 +89,7 @@ impl Declaration {
     }
 
     /// Replaces the interests; what was declared before stays in the events.
-    pub fn revise(mut self, interests: Vec<Interest>, actor: &Actor, now: Instant) -> Decision<Self> {
+    pub fn revise(mut self, interests: Vec<DeclaredInterest>, actor: &Actor, now: Instant) -> Decision<Self> {
         if actor.subject != self.assessor {
             return Err(NOT_OWN_DECLARATION.broken("it is another assessor's declaration").into());
         }
@@ -95,8 +99,8 @@ impl Declaration {
         Ok((self, vec![event]))
     }
 
-    fn event(&self, revised: bool) -> DeclarationEvent {
-        DeclarationEvent::InterestsDeclared {
+    fn event(&self, revised: bool) -> DeclarationOfInterestsEvent {
+        DeclarationOfInterestsEvent::InterestsDeclared {
             declaration: self.id,
             assessor: self.assessor.clone(),
             providers: self.interests.iter().map(|i| i.provider).collect(),
@@ -115,7 +119,7 @@ impl Declaration {
 
 /// Whether `actor` may assess `provider` in `arrangement`, given its declaration there. Another's declaration is none.
 pub fn permits(
-    declared: Option<&Declaration>,
+    declared: Option<&DeclarationOfInterests>,
     arrangement: ArrangementId,
     provider: ProviderId,
     actor: &Actor,
@@ -126,7 +130,7 @@ pub fn permits(
     }
 }
 
-fn checked(interests: Vec<Interest>) -> Result<Vec<Interest>, Refusal> {
+fn checked(interests: Vec<DeclaredInterest>) -> Result<Vec<DeclaredInterest>, Refusal> {
     let mut broken = Violations::new();
     for (i, interest) in interests.iter().enumerate() {
         let field = format!("/interests/{i}/nature");
@@ -146,17 +150,17 @@ mod tests {
         ProviderId(uuid::Uuid::from_u128(n))
     }
 
-    fn interest(n: u128, nature: &str) -> Interest {
-        Interest { provider: provider(n), nature: nature.to_owned() }
+    fn interest(n: u128, nature: &str) -> DeclaredInterest {
+        DeclaredInterest { provider: provider(n), nature: nature.to_owned() }
     }
 
     fn assessor(subject: &str) -> Actor {
         Actor { subject: subject.to_owned(), ..Actor::clock() }
     }
 
-    fn declare(interests: Vec<Interest>) -> Decision<Declaration> {
-        let (id, arrangement) = (DeclarationId(uuid::Uuid::nil()), ArrangementId(uuid::Uuid::nil()));
-        Declaration::declare(id, arrangement, interests, &assessor("a"), Instant::from_micros(0))
+    fn declare(interests: Vec<DeclaredInterest>) -> Decision<DeclarationOfInterests> {
+        let (id, arrangement) = (DeclarationOfInterestsId(uuid::Uuid::nil()), ArrangementId(uuid::Uuid::nil()));
+        DeclarationOfInterests::declare(id, arrangement, interests, &assessor("a"), Instant::from_micros(0))
     }
 
     #[test]
@@ -185,7 +189,7 @@ mod tests {
     #[test]
     fn only_the_assessor_revises_and_the_event_keeps_the_nature_out() {
         let (declared, events) = declare(vec![]).unwrap();
-        assert!(matches!(events.as_slice(), [DeclarationEvent::InterestsDeclared { revised: false, .. }]));
+        assert!(matches!(events.as_slice(), [DeclarationOfInterestsEvent::InterestsDeclared { revised: false, .. }]));
         let later = Instant::from_micros(9);
         assert!(declared.clone().revise(vec![], &assessor("b"), later).is_err());
         let (revised, events) = declared.revise(vec![interest(2, "spouse")], &assessor("a"), later).unwrap();

@@ -9,8 +9,7 @@ use uuid::Uuid;
 
 use crate::arrangement::Commands;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Audience, Decision, Instant, Kind, LotId, ProviderId, SubscriptionId,
-    Violations,
+    About, Actor, Aggregate, ArrangementId, Audience, Decision, Instant, Kind, LotId, ProviderId, Violations, WebhookId,
 };
 
 /// Event types that a filter names at most.
@@ -58,7 +57,7 @@ pub enum Undelivered {
 /// Where a subscription stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum SubscriptionState {
+pub enum WebhookState {
     /// Events are sent.
     Active,
     /// Its owner stopped it; nothing is lost meanwhile.
@@ -87,9 +86,9 @@ pub enum SubscriptionState {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = WebhookSubscription)]
-pub struct Subscription {
+pub struct Webhook {
     /// Identifier.
-    pub id: SubscriptionId,
+    pub id: WebhookId,
     /// The account that made it: it is sent what this account may see of the feed at the time of sending.
     pub owner: Actor,
     /// Where events are sent; empty once it is deleted.
@@ -102,30 +101,30 @@ pub struct Subscription {
     pub created_at: Instant,
     /// State.
     #[serde(flatten)]
-    pub state: SubscriptionState,
+    pub state: WebhookState,
 }
 
 /// What happened to a subscription. The address is not told: it may itself be a secret.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "past tense of the commands")]
-pub enum SubscriptionEvent {
-    WebhookSubscribed { subscription: SubscriptionId, filters: Filters },
-    WebhookChanged { subscription: SubscriptionId, address_changed: bool, filters: Filters },
-    WebhookSecretRotated { subscription: SubscriptionId, old_until: Instant },
-    WebhookReplayed { subscription: SubscriptionId },
-    WebhookPaused { subscription: SubscriptionId },
-    WebhookResumed { subscription: SubscriptionId, skipped: Option<Uuid> },
-    WebhookFailing { subscription: SubscriptionId, event: Uuid, reason: Undelivered },
-    WebhookDeleted { subscription: SubscriptionId },
+pub enum WebhookEvent {
+    WebhookSubscribed { subscription: WebhookId, filters: Filters },
+    WebhookChanged { subscription: WebhookId, address_changed: bool, filters: Filters },
+    WebhookSecretRotated { subscription: WebhookId, old_until: Instant },
+    WebhookReplayed { subscription: WebhookId },
+    WebhookPaused { subscription: WebhookId },
+    WebhookResumed { subscription: WebhookId, skipped: Option<Uuid> },
+    WebhookFailing { subscription: WebhookId, event: Uuid, reason: Undelivered },
+    WebhookDeleted { subscription: WebhookId },
 }
 
-use SubscriptionEvent as Event;
-use SubscriptionState as State;
+use WebhookEvent as Event;
+use WebhookState as State;
 
-impl Aggregate for Subscription {
+impl Aggregate for Webhook {
     type Event = Event;
-    const KIND: Kind = Kind::Subscription;
+    const KIND: Kind = Kind::Webhook;
 
     fn id(&self) -> Uuid {
         self.id.0
@@ -149,7 +148,7 @@ impl Aggregate for Subscription {
     }
 }
 
-impl Commands for Subscription {
+impl Commands for Webhook {
     fn allowed(&self) -> &'static [&'static str] {
         match self.state {
             State::Active => &["change", "rotate", "replay", "pause", "delete", "fail"],
@@ -160,10 +159,10 @@ impl Commands for Subscription {
     }
 }
 
-impl Subscription {
+impl Webhook {
     /// Subscribes `owner`, who has `others` subscriptions.
     pub fn subscribe(
-        id: SubscriptionId,
+        id: WebhookId,
         owner: &Actor,
         url: String,
         description: Option<String>,

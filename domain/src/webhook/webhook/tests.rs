@@ -6,12 +6,12 @@ fn filters(kinds: &[&str]) -> Filters {
     Filters { kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(), ..Filters::default() }
 }
 
-fn subscribe(filters: Filters, others: usize) -> Decision<Subscription> {
+fn subscribe(filters: Filters, others: usize) -> Decision<Webhook> {
     let id = Uuid::from_u128(1).into();
-    Subscription::subscribe(id, &actor("lead"), "https://example.org/".into(), None, filters, others, t0())
+    Webhook::subscribe(id, &actor("lead"), "https://example.org/".into(), None, filters, others, t0())
 }
 
-fn active() -> Subscription {
+fn active() -> Webhook {
     subscribe(Filters::default(), 0).unwrap().0
 }
 
@@ -27,14 +27,14 @@ fn golden_table() {
     insta::assert_snapshot!(table(
         states,
         &[
-            ("change", &|s: Subscription| s.change(Some("https://example.org/b".into()), None, None)),
-            ("change badly", &|s: Subscription| s.change(None, None, Some(too_many.clone()))),
-            ("rotate", &|s: Subscription| s.rotate(t0())),
-            ("replay", &Subscription::replay),
-            ("pause", &|s: Subscription| s.pause(t0())),
-            ("resume", &|s: Subscription| s.resume(false)),
-            ("fail", &|s: Subscription| s.fail(event(), Undelivered::Gone, t0())),
-            ("delete", &|s: Subscription| s.delete(t0())),
+            ("change", &|s: Webhook| s.change(Some("https://example.org/b".into()), None, None)),
+            ("change badly", &|s: Webhook| s.change(None, None, Some(too_many.clone()))),
+            ("rotate", &|s: Webhook| s.rotate(t0())),
+            ("replay", &Webhook::replay),
+            ("pause", &|s: Webhook| s.pause(t0())),
+            ("resume", &|s: Webhook| s.resume(false)),
+            ("fail", &|s: Webhook| s.fail(event(), Undelivered::Gone, t0())),
+            ("delete", &|s: Webhook| s.delete(t0())),
         ]
     ));
 }
@@ -52,8 +52,8 @@ fn a_change_that_changes_nothing_is_no_event() {
 
 #[test]
 fn only_what_could_not_be_delivered_is_skipped() {
-    let skipped = |s: Subscription| match &s.resume(true).unwrap().1[..] {
-        [SubscriptionEvent::WebhookResumed { skipped, .. }] => *skipped,
+    let skipped = |s: Webhook| match &s.resume(true).unwrap().1[..] {
+        [WebhookEvent::WebhookResumed { skipped, .. }] => *skipped,
         other => panic!("{other:?}"),
     };
     assert_eq!(skipped(active().pause(t0()).unwrap().0), None);
