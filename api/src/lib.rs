@@ -38,8 +38,8 @@ use std::collections::BTreeMap;
 
 use domain::kernel::{Actor, Instant, Rule};
 use http::arrival::Bounds;
-use http::kept::Kept;
 use http::limits::Limits;
+use http::response_cache::ResponseCache;
 use http::routes::Subject;
 use metrics::Metrics;
 use persistence::{Db, Ids, Stamp};
@@ -63,7 +63,7 @@ pub struct App {
     /// How many requests are left to whom.
     pub limits: Limits,
     /// What was answered and is still true.
-    pub kept: Kept,
+    pub responses: ResponseCache,
     /// What Prometheus scrapes.
     pub metrics: Metrics,
     /// Where outward postcodes lie.
@@ -73,7 +73,7 @@ pub struct App {
     /// Who publishes the market as open data.
     pub publisher: ocds::Publisher,
     /// Where uploads are handed over.
-    pub uploads: upload::Desk,
+    pub uploads: upload::UploadQueue,
 }
 
 impl App {

@@ -15,9 +15,9 @@ use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
 use crate::config::{Config, Profile, Tokens};
-use crate::http::kept::Kept;
 use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
+use crate::http::response_cache::ResponseCache;
 use crate::http::routes::{self, Directory};
 use crate::http::{access, arrival};
 use crate::metrics::Metrics;
@@ -168,7 +168,7 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
         verifier: verifier(config, keys)?,
         oauth: config.oauth,
         bounds: config.bounds,
-        kept: Kept::default(),
+        responses: ResponseCache::default(),
         metrics: Metrics::new(Directory::published().operations()).map_err(|e| e.to_string())?,
         gazetteer: config.postcodes.as_deref().map(Gazetteer::read).transpose()?.unwrap_or_default(),
         webhooks: Webhooks { sender: Sender::new(config.webhook_private), seal: seal(config)? },
@@ -178,7 +178,7 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
             base: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
             licence: config.data_licence.clone(),
         },
-        uploads: upload::Desk::new(config.uploads, holder),
+        uploads: upload::UploadQueue::new(config.uploads, holder),
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant as Stopwatch};
 use actix_web::web;
 use domain::kernel::Instant;
 use persistence::record::timer::{self, Sorts};
-use persistence::record::{checkpoint, mark};
+use persistence::record::{checkpoint, time_index};
 use persistence::{Failure, Mode, Outcome, Tx};
 use uuid::Uuid;
 
@@ -153,7 +153,9 @@ pub async fn seal(app: &App, now: Instant) -> Outcome<Tally> {
         }
     }
     // Where a time is in the feed is told with it.
-    while app.db.scan(mark::is_due).await? && app.db.write(app.by_clock(now), Mode::Commit, mark::keep).await? {}
+    while app.db.scan(time_index::is_due).await?
+        && app.db.write(app.by_clock(now), Mode::Commit, time_index::keep).await?
+    {}
     Ok(tally)
 }
 

@@ -7,9 +7,9 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, PgConnection, SqliteConnection};
 
-use crate::basis::{Asker, Basis};
-use crate::changes::Mark;
-use crate::load::Waits;
+use crate::coherence::Mark;
+use crate::coherence::{Asker, Dependencies};
+use crate::pool_load::Waits;
 use crate::writer::Writer;
 use crate::{Conn, Failure, Load, Outcome, Stamp, Tx};
 
@@ -142,7 +142,7 @@ impl Db {
     }
 
     /// Whether what an answer rests on is as it was: whatever was committed before the question counts.
-    pub async fn is_still(&self, basis: &Basis) -> bool {
+    pub async fn is_still(&self, basis: &Dependencies) -> bool {
         match &*self.0 {
             Backend::Sqlite { writer, .. } => {
                 writer.changes.as_ref().is_some_and(|changes| changes.none_of(basis.ids(), basis.since))

@@ -9,15 +9,14 @@ mod conn;
 #[macro_use]
 mod aggregate;
 pub mod backup;
-mod basis;
-mod changes;
+mod coherence;
 pub mod constraints;
 mod db;
 mod dialect;
 mod failure;
 mod ids;
-mod load;
 mod migrate;
+mod pool_load;
 mod types;
 mod writer;
 
@@ -32,12 +31,11 @@ pub mod upload;
 pub mod webhook;
 
 pub use aggregate::{Decided, Head, Listed, Record, Stored};
-pub use basis::Basis;
-pub use changes::Mark;
+pub use coherence::{Dependencies, Mark};
 pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};
 pub use ids::Ids;
-pub use load::Load;
 pub use migrate::{migrate, newest_schema, revert, revert_all};
+pub use pool_load::Load;
 pub use types::{Json, Moment, Uid};

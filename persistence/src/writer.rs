@@ -9,7 +9,7 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::changes::Changes;
+use crate::coherence::Changes;
 use crate::{Conn, Failure, Mode, Outcome, Stamp, Tx};
 
 /// Writes that share one commit at most.

@@ -18,7 +18,7 @@ use validator::Validate;
 
 use super::evaluation::{self, Facts};
 use crate::arrangement::lots::required;
-use crate::auth::{Side, Who};
+use crate::auth::{Caller, Side};
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -101,7 +101,7 @@ pub(super) fn existing(side: Side) -> Option<Vec<bool>> {
 }
 
 /// A changed application as the answer to the command that changed it.
-pub(super) fn shown(application: &Stored<Application>, who: &Who) -> Outcome<Reply> {
+pub(super) fn shown(application: &Stored<Application>, who: &Caller) -> Outcome<Reply> {
     Reply::view(application, view(&application.value, who.side()))
 }
 
@@ -175,7 +175,7 @@ async fn start_application(call: Call<StartApplication>) -> Answer {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListApplicationsQuery {
     /// Only to this arrangement.
     arrangement: Option<ArrangementId>,
     /// Only of this provider.
@@ -191,9 +191,13 @@ struct Wanted {
 /// List applications
 ///
 /// Providers see their own; buyers those to their arrangements, sealed ones as receipts only.
-#[utoipa::path(tag = "applications", params(Wanted, Listing), responses((status = 200, body = List<Resource<ApplicationView>>)))]
+#[utoipa::path(tag = "applications", params(ListApplicationsQuery, Listing), responses((status = 200, body = List<Resource<ApplicationView>>)))]
 #[get("/v1/applications")]
-async fn list_applications(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_applications(
+    call: Call,
+    wanted: web::Query<ListApplicationsQuery>,
+    listing: web::Query<Listing>,
+) -> Answer {
     call.list(
         move |c, call| {
             let page = listing.page()?;

@@ -18,7 +18,7 @@ use crate::arrangement::arrangements::Because;
 use crate::http::call::{OutcomeOf, decided};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Listing, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 routes! {
     list_application_checks: ReadApplications, [super::versions::RULES];
@@ -50,7 +50,7 @@ async fn list_application_checks(call: Call, id: web::Path<ApplicationId>) -> An
 /// Which checks to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListChecksQuery {
     /// Only of this arrangement.
     arrangement: Option<ArrangementId>,
     /// Only of this provider.
@@ -60,9 +60,9 @@ struct Wanted {
 }
 
 /// List checks: an assessor's work
-#[utoipa::path(tag = "checks", params(Wanted, Listing), responses((status = 200, body = List<Resource<ComplianceCheck>>)))]
+#[utoipa::path(tag = "checks", params(ListChecksQuery, Listing), responses((status = 200, body = List<Resource<ComplianceCheck>>)))]
 #[get("/v1/checks")]
-async fn list_checks(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_checks(call: Call, wanted: web::Query<ListChecksQuery>, listing: web::Query<Listing>) -> Answer {
     call.list(
         move |c, call| {
             let page = listing.page()?;
@@ -115,7 +115,7 @@ async fn assess_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
 /// pair of eyes, the result is proposed until another assessor confirms it.
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Judgement, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/record")]
-async fn record_check(call: Call<Given<Judgement>>, id: web::Path<ComplianceCheckId>) -> Answer {
+async fn record_check(call: Call<DomainBody<Judgement>>, id: web::Path<ComplianceCheckId>) -> Answer {
     call.act(*id, |check: ComplianceCheck, tx, call| {
         tx.hold::<Application>(check.application)?;
         let second = tx.hold::<Arrangement>(check.arrangement)?.value.policies.second_assessor;

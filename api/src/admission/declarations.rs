@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, Reply};
+use crate::http::{Answer, Call, DomainBody, Reply};
 
 routes! {
     declare_interests: RecordCheck, [declaration_of_interests::RULES];
@@ -32,7 +32,7 @@ struct Interests {
 /// Needed before the first check is judged. Declaring again replaces what was declared before; the record keeps both.
 #[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path), ("If-Match" = Option<String>, Header, description = "Not needed: the last declaration stands")), request_body = Interests, responses((status = 200, body = Resource<DeclarationOfInterests>)))]
 #[put("/v1/arrangements/{id}/declaration-of-interests")]
-async fn declare_interests(call: Call<Given<Interests>>, id: web::Path<ArrangementId>) -> Answer {
+async fn declare_interests(call: Call<DomainBody<Interests>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
         let found = tx.hold::<Arrangement>(*id);
         call.who.own(tx, found)?;

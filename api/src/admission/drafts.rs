@@ -20,7 +20,7 @@ use crate::arrangement::lots::required;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given};
+use crate::http::{Answer, Call, DomainBody};
 
 routes! {
     set_application_lots: Apply, [rules::RULES];
@@ -76,7 +76,7 @@ struct Answers {
 /// The answers serve every lot that asks for the requirement. Documents that are attached stay.
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), ("requirement" = RequirementId, Path)), request_body = Answers, responses((status = 200, body = Resource<ApplicationView>)))]
 #[put("/v1/applications/{id}/answers/{requirement}")]
-async fn save_answer(call: Call<Given<Answers>>, path: web::Path<(ApplicationId, RequirementId)>) -> Answer {
+async fn save_answer(call: Call<DomainBody<Answers>>, path: web::Path<(ApplicationId, RequirementId)>) -> Answer {
     let (id, requirement) = *path;
     change(call, id, move |application, tx, call| {
         let (reference, definition) = asked(tx, &application, requirement)?;
@@ -104,7 +104,7 @@ pub(super) struct Document {
 /// By reference: the document stays where it is kept. One per code; attaching again replaces it.
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = Document, responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/documents")]
-async fn attach_document(call: Call<Given<Document>>, id: web::Path<ApplicationId>) -> Answer {
+async fn attach_document(call: Call<DomainBody<Document>>, id: web::Path<ApplicationId>) -> Answer {
     change(call, *id, |application, tx, call| {
         let Document { requirement, item } = call.body.0.clone();
         let (reference, definition) = asked(tx, &application, requirement)?;
@@ -153,7 +153,7 @@ struct Declared {
 /// Declare which exclusion grounds apply, or that none does (PCR57)
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = Declared, responses((status = 200, body = Resource<ApplicationView>)))]
 #[put("/v1/applications/{id}/exclusions")]
-async fn declare_exclusions(call: Call<Given<Declared>>, id: web::Path<ApplicationId>) -> Answer {
+async fn declare_exclusions(call: Call<DomainBody<Declared>>, id: web::Path<ApplicationId>) -> Answer {
     change(call, *id, |application, tx, call| {
         let regime = tx.hold::<Arrangement>(application.arrangement)?.value.policies.regime;
         let grounds = call.body.0.grounds.clone();

@@ -57,7 +57,7 @@ pub fn view(membership: &Membership, impediments: &[Impediment], at: Instant) ->
 /// Which memberships to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListMembershipsQuery {
     /// Only in this arrangement.
     arrangement: Option<ArrangementId>,
     /// Only in this lot.
@@ -71,9 +71,13 @@ struct Wanted {
 /// List memberships
 ///
 /// Providers see their own. The register of a lot, with everyone's standing, is `GET /v1/lots/{id}/members`.
-#[utoipa::path(tag = "memberships", params(Wanted, Listing), responses((status = 200, body = List<Resource<Membership>>)))]
+#[utoipa::path(tag = "memberships", params(ListMembershipsQuery, Listing), responses((status = 200, body = List<Resource<Membership>>)))]
 #[get("/v1/memberships")]
-async fn list_memberships(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_memberships(
+    call: Call,
+    wanted: web::Query<ListMembershipsQuery>,
+    listing: web::Query<Listing>,
+) -> Answer {
     call.list(
         move |c, call| {
             let page = listing.page()?;
@@ -97,15 +101,15 @@ async fn list_memberships(call: Call, wanted: web::Query<Wanted>, listing: web::
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-pub struct At {
+pub struct GetMembershipQuery {
     /// The instant asked about; now where absent.
     pub as_of: Option<Instant>,
 }
 
 /// Read a membership with its standing
-#[utoipa::path(tag = "memberships", params(("id" = MembershipId, Path), At), responses((status = 200, body = Resource<MembershipView>)))]
+#[utoipa::path(tag = "memberships", params(("id" = MembershipId, Path), GetMembershipQuery), responses((status = 200, body = Resource<MembershipView>)))]
 #[get("/v1/memberships/{id}")]
-async fn get_membership(call: Call, id: web::Path<MembershipId>, at: web::Query<At>) -> Answer {
+async fn get_membership(call: Call, id: web::Path<MembershipId>, at: web::Query<GetMembershipQuery>) -> Answer {
     call.scan(move |c, call| {
         let found = call.who.get::<Membership>(c, *id)?;
         let impediments = impediments_of(c, &found.value)?;

@@ -25,7 +25,7 @@ routes! {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-struct Asked {
+struct GetRegisterQuery {
     /// The instant asked about; now where absent.
     as_of: Option<Instant>,
     /// Only members that may receive a referral at that instant: the list that a dispatch goes to. It is refused to an
@@ -76,9 +76,9 @@ struct Register {
 ///
 /// Standing is computed from every suspension, sanction, removal and expiry that covers the instant. Providers see
 /// their own entry; portals see members that are not concealed, without the reasons.
-#[utoipa::path(tag = "memberships", params(("id" = LotId, Path), Asked), responses((status = 200, body = Register)))]
+#[utoipa::path(tag = "memberships", params(("id" = LotId, Path), GetRegisterQuery), responses((status = 200, body = Register)))]
 #[get("/v1/lots/{id}/members")]
-async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<Asked>) -> Answer {
+async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<GetRegisterQuery>) -> Answer {
     call.scan(move |c, call| {
         let role = call.who.actor.role;
         let who = if call.who.is_providing() { call.who.in_market() } else { call.who.clone() };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::drafts::Document;
-use crate::auth::Who;
+use crate::auth::Caller;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
 
@@ -45,7 +45,7 @@ async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> A
 }
 
 /// The version that counts, as far as the caller may read it. A reading by the buying side is recorded.
-fn read(tx: &mut Tx<'_>, who: &Who, id: ApplicationId) -> Outcome<SubmittedVersion> {
+fn read(tx: &mut Tx<'_>, who: &Caller, id: ApplicationId) -> Outcome<SubmittedVersion> {
     let found = tx.lock::<Application>(id);
     let found = who.own(tx, found)?;
     let application = &found.value;

@@ -18,7 +18,7 @@ use crate::admission;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Listing, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 domain::rules! {
     NOT_YOUR_AUTHORITY = "not_your_authority", Forbidden, "DPS-27", "An authority creates what it leads itself.";
@@ -47,7 +47,7 @@ routes! {
 /// The caller's authority leads it.
 #[utoipa::path(tag = "arrangements", request_body = NewArrangement, responses((status = 201, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements")]
-async fn create_arrangement(call: Call<Given<NewArrangement>>) -> Answer {
+async fn create_arrangement(call: Call<DomainBody<NewArrangement>>) -> Answer {
     call.write(|tx, call| {
         let new = call.body.0.clone();
         if call.who.actor.authority.as_ref() != Some(&new.lead.code) {
@@ -64,7 +64,7 @@ async fn create_arrangement(call: Call<Given<NewArrangement>>) -> Answer {
 /// Which arrangements to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListArrangementsQuery {
     /// Only in this state.
     state: Option<String>,
     /// Only led by this authority.
@@ -74,9 +74,13 @@ struct Wanted {
 /// List arrangements
 ///
 /// Everyone sees what is published; an authority also sees its own drafts.
-#[utoipa::path(tag = "arrangements", params(Wanted, Listing), responses((status = 200, body = List<Resource<Arrangement>>)))]
+#[utoipa::path(tag = "arrangements", params(ListArrangementsQuery, Listing), responses((status = 200, body = List<Resource<Arrangement>>)))]
 #[get("/v1/arrangements")]
-async fn list_arrangements(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_arrangements(
+    call: Call,
+    wanted: web::Query<ListArrangementsQuery>,
+    listing: web::Query<Listing>,
+) -> Answer {
     call.list(
         move |_, call| {
             let page = listing.page()?;
@@ -109,7 +113,7 @@ async fn get_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
 /// Rewrite a draft's particulars
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Particulars, responses((status = 200, body = Resource<Arrangement>)))]
 #[patch("/v1/arrangements/{id}")]
-async fn amend_arrangement(call: Call<Given<Particulars>>, id: web::Path<ArrangementId>) -> Answer {
+async fn amend_arrangement(call: Call<DomainBody<Particulars>>, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.amend(call.body.0.clone()))).await
 }
 
@@ -129,7 +133,7 @@ async fn get_policies(call: Call, id: web::Path<ArrangementId>) -> Answer {
 /// They are frozen at publication; a mode that the regime forbids is refused with the reason.
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Policies, responses((status = 200, body = Resource<Arrangement>)))]
 #[put("/v1/arrangements/{id}/policies")]
-async fn set_policies(call: Call<Given<Policies>>, id: web::Path<ArrangementId>) -> Answer {
+async fn set_policies(call: Call<DomainBody<Policies>>, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.set_policies(call.body.0.clone()))).await
 }
 
@@ -149,7 +153,7 @@ async fn get_authorities(call: Call, id: web::Path<ArrangementId>) -> Answer {
 /// Refused after publication where the policies close the participants (C-17).
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Participant, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/authorities")]
-async fn add_authority(call: Call<Given<Participant>>, id: web::Path<ArrangementId>) -> Answer {
+async fn add_authority(call: Call<DomainBody<Participant>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
         let before = call.lock::<Arrangement>(tx, *id)?;
         let decision = before.value.clone().add_authority(call.body.0.clone(), tx.now())?;
@@ -165,7 +169,7 @@ async fn add_authority(call: Call<Given<Participant>>, id: web::Path<Arrangement
 /// One reference per system; the same again changes nothing (DPS-24).
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = ExternalReference, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/external-references")]
-async fn link_arrangement(call: Call<Given<ExternalReference>>, id: web::Path<ArrangementId>) -> Answer {
+async fn link_arrangement(call: Call<DomainBody<ExternalReference>>, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.link(call.body.0.clone()))).await
 }
 
@@ -218,7 +222,7 @@ struct Modify {
 /// Recorded with date and reason, open to all (PCR34-28).
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Modify, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/modify")]
-async fn modify_arrangement(call: Call<Given<Modify>>, id: web::Path<ArrangementId>) -> Answer {
+async fn modify_arrangement(call: Call<DomainBody<Modify>>, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, tx, call| {
         let Modify { changes, reason } = call.body.0.clone();
         decided(arrangement.modify(changes, reason, tx.now()))

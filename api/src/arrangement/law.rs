@@ -44,7 +44,7 @@ async fn list_regimes(call: Call) -> Answer {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-struct Asked {
+struct ExplainDeadlineQuery {
     /// The legal regime.
     #[param(inline)]
     regime: Regime,
@@ -60,9 +60,9 @@ struct Asked {
 }
 
 /// Compute a deadline, with every part that made it
-#[utoipa::path(tag = "law", params(Asked), responses((status = 200, body = Deadline)))]
+#[utoipa::path(tag = "law", params(ExplainDeadlineQuery), responses((status = 200, body = Deadline)))]
 #[get("/v1/deadlines")]
-async fn explain_deadline(call: Call, asked: web::Query<Asked>) -> Answer {
+async fn explain_deadline(call: Call, asked: web::Query<ExplainDeadlineQuery>) -> Answer {
     call.read(move |_, _| {
         let division = asked.division.unwrap_or(Division::EnglandAndWales);
         let found = match asked.count {

@@ -17,7 +17,7 @@ use crate::admission;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Reply};
 
 routes! {
     define_lot: ManageArrangement, [rules::RULES, rules::lot::RULES];
@@ -40,7 +40,7 @@ routes! {
 /// Define a lot of an arrangement
 #[utoipa::path(tag = "lots", params(("id" = ArrangementId, Path)), request_body = LotParticulars, responses((status = 201, body = Resource<Lot>)))]
 #[post("/v1/arrangements/{id}/lots")]
-async fn define_lot(call: Call<Given<LotParticulars>>, id: web::Path<ArrangementId>) -> Answer {
+async fn define_lot(call: Call<DomainBody<LotParticulars>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
         let found = tx.hold::<Arrangement>(*id);
         let arrangement = call.who.own(tx, found)?.value;
@@ -55,7 +55,7 @@ async fn define_lot(call: Call<Given<LotParticulars>>, id: web::Path<Arrangement
 /// In whose names to list lots.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Naming {
+struct ListLotsQuery {
     /// Show each lot by this authority's code and label as well.
     authority: Option<AuthorityCode>,
 }
@@ -78,9 +78,9 @@ struct NamedLot {
 /// List the lots of an arrangement
 ///
 /// The same lots for every authority, each under the same id (DPS-09).
-#[utoipa::path(tag = "lots", params(("id" = ArrangementId, Path), Naming), responses((status = 200, body = List<Resource<NamedLot>>)))]
+#[utoipa::path(tag = "lots", params(("id" = ArrangementId, Path), ListLotsQuery), responses((status = 200, body = List<Resource<NamedLot>>)))]
 #[get("/v1/arrangements/{id}/lots")]
-async fn list_lots(call: Call, id: web::Path<ArrangementId>, naming: web::Query<Naming>) -> Answer {
+async fn list_lots(call: Call, id: web::Path<ArrangementId>, naming: web::Query<ListLotsQuery>) -> Answer {
     call.scan(move |c, call| {
         call.who.get::<Arrangement>(c, *id)?;
         let named = |lot: &Lot| {
@@ -107,7 +107,7 @@ async fn get_lot(call: Call, id: web::Path<LotId>) -> Answer {
 /// Rewrite a draft lot
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = LotParticulars, responses((status = 200, body = Resource<Lot>)))]
 #[patch("/v1/lots/{id}")]
-async fn amend_lot(call: Call<Given<LotParticulars>>, id: web::Path<LotId>) -> Answer {
+async fn amend_lot(call: Call<DomainBody<LotParticulars>>, id: web::Path<LotId>) -> Answer {
     call.act(*id, |lot: Lot, tx, call| {
         let particulars = call.body.0.clone();
         let others = store::lots_of(tx, lot.arrangement)?;
@@ -148,14 +148,14 @@ async fn get_lot_access(call: Call, id: web::Path<LotId>) -> Answer {
 /// Set what authorities call the lot (C-13)
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Vec<Alias>, responses((status = 200, body = Resource<Lot>)))]
 #[put("/v1/lots/{id}/aliases")]
-async fn set_lot_aliases(call: Call<Given<Vec<Alias>>>, id: web::Path<LotId>) -> Answer {
+async fn set_lot_aliases(call: Call<DomainBody<Vec<Alias>>>, id: web::Path<LotId>) -> Answer {
     call.act(*id, |lot: Lot, _, call| decided(lot.set_aliases(call.body.0.clone()))).await
 }
 
 /// Set which authorities use the lot, or reserve the right to (C-17, PRO-11)
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Vec<Access>, responses((status = 200, body = Resource<Lot>)))]
 #[put("/v1/lots/{id}/access")]
-async fn set_lot_access(call: Call<Given<Vec<Access>>>, id: web::Path<LotId>) -> Answer {
+async fn set_lot_access(call: Call<DomainBody<Vec<Access>>>, id: web::Path<LotId>) -> Answer {
     call.act(*id, |lot: Lot, _, call| decided(lot.set_access(call.body.0.clone()))).await
 }
 
@@ -213,7 +213,7 @@ async fn list_lot_requirements(call: Call, id: web::Path<LotId>) -> Answer {
 /// Once a line of the lot was evaluated, only a newer version may be pinned (A2).
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = RequirementRef, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/requirements")]
-async fn adopt_requirement(call: Call<Given<RequirementRef>>, id: web::Path<LotId>) -> Answer {
+async fn adopt_requirement(call: Call<DomainBody<RequirementRef>>, id: web::Path<LotId>) -> Answer {
     call.act(*id, |lot: Lot, tx, call| {
         let reference = call.body.0;
         let latest = tx.get::<Requirement>(reference.requirement)?.value.latest();

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Listing, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 routes! {
     define_requirement: ManageArrangement, [rules::RULES, rules::requirement::RULES];
@@ -33,7 +33,7 @@ struct Define {
 /// Put a requirement into the library of the caller's authority
 #[utoipa::path(tag = "requirements", request_body = Define, responses((status = 201, body = Resource<Requirement>)))]
 #[post("/v1/requirements")]
-async fn define_requirement(call: Call<Given<Define>>) -> Answer {
+async fn define_requirement(call: Call<DomainBody<Define>>) -> Answer {
     call.write(|tx, call| {
         let Define { code, first } = call.body.0.clone();
         let owner = call.who.actor.authority.clone().ok_or(Failure::Forbidden)?;
@@ -52,15 +52,19 @@ async fn define_requirement(call: Call<Given<Define>>) -> Answer {
 /// Whose library to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Library {
+struct ListRequirementsQuery {
     /// Only this authority's.
     owner: Option<AuthorityCode>,
 }
 
 /// List the requirement library
-#[utoipa::path(tag = "requirements", params(Library, Listing), responses((status = 200, body = List<Resource<Requirement>>)))]
+#[utoipa::path(tag = "requirements", params(ListRequirementsQuery, Listing), responses((status = 200, body = List<Resource<Requirement>>)))]
 #[get("/v1/requirements")]
-async fn list_requirements(call: Call, library: web::Query<Library>, listing: web::Query<Listing>) -> Answer {
+async fn list_requirements(
+    call: Call,
+    library: web::Query<ListRequirementsQuery>,
+    listing: web::Query<Listing>,
+) -> Answer {
     call.list(
         move |_, _| {
             let page = listing.page()?;
@@ -88,7 +92,7 @@ async fn get_requirement(call: Call, id: web::Path<RequirementId>) -> Answer {
 /// Versions are immutable; lots keep theirs until they adopt another.
 #[utoipa::path(tag = "requirements", params(("id" = RequirementId, Path)), request_body = RequirementVersion, responses((status = 200, body = Resource<Requirement>)))]
 #[post("/v1/requirements/{id}/versions")]
-async fn add_requirement_version(call: Call<Given<RequirementVersion>>, id: web::Path<RequirementId>) -> Answer {
+async fn add_requirement_version(call: Call<DomainBody<RequirementVersion>>, id: web::Path<RequirementId>) -> Answer {
     call.act(*id, |requirement: Requirement, _, call| {
         if call.who.actor.authority.as_ref() != Some(&requirement.owner) {
             return Err(Failure::Forbidden);

@@ -12,7 +12,7 @@ use crate::admission::evaluation;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Reply};
 
 routes! {
     schedule_round: ManageRounds, [rules::RULES, rules::round::RULES];
@@ -30,7 +30,7 @@ routes! {
 /// Absent instants follow from the policies; the first round of a lot has exactly the length that they name (DPS-11).
 #[utoipa::path(tag = "rounds", params(("id" = ArrangementId, Path)), request_body = NewRound, responses((status = 201, body = Resource<Round>)))]
 #[post("/v1/arrangements/{id}/rounds")]
-async fn schedule_round(call: Call<Given<NewRound>>, id: web::Path<ArrangementId>) -> Answer {
+async fn schedule_round(call: Call<DomainBody<NewRound>>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
         // The arrangement's row is locked: its rounds are numbered and kept apart one at a time.
         let found = tx.lock::<Arrangement>(*id);

@@ -1,7 +1,7 @@
 //! Who calls, and what is theirs.
 
 pub mod keys;
-pub mod ties;
+pub mod tenancy;
 pub mod token;
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use domain::kernel::{About, Actor, ArrangementId, Kind, Permission, ProviderId, 
 use persistence::arrangement::{self, Parties};
 use persistence::record::event::Scope;
 use persistence::{Conn, Failure, Outcome, Record, Stored, Uid, provider};
-use ties::{Facts, Ties};
+use tenancy::{Facts, TenancyFacts};
 use uuid::Uuid;
 
 /// Accepted values of a filter; `None` where all are.
@@ -19,7 +19,7 @@ pub type Accepted = Option<Vec<Uid>>;
 
 /// An authenticated caller, with the permission that its operation needs.
 #[derive(Clone, Debug)]
-pub struct Who {
+pub struct Caller {
     /// The caller as it is written into events.
     pub actor: Arc<Actor>,
     /// What the operation needs; the gate has seen that the role reaches it at all.
@@ -48,7 +48,7 @@ pub struct Grant {
     pub rate_limit: Option<u32>,
 }
 
-impl Who {
+impl Caller {
     /// Whether the caller may use the operation on what is `about` that. Whatever is not the caller's to see is not
     /// found; what it sees but may not change is forbidden.
     ///
@@ -58,11 +58,11 @@ impl Who {
         self.decide(conn, about, kind)
     }
 
-    /// As [`Who::may`], by facts that are known.
+    /// As [`Caller::may`], by facts that are known.
     ///
     /// # Errors
-    /// As [`Who::may`].
-    pub fn may_by(&self, mut ties: &Ties, about: About, kind: Kind) -> Outcome<()> {
+    /// As [`Caller::may`].
+    pub fn may_by(&self, mut ties: &TenancyFacts, about: About, kind: Kind) -> Outcome<()> {
         self.decide(&mut ties, about, kind)
     }
 
@@ -98,21 +98,25 @@ impl Who {
     /// What `id` names, if it is the caller's to use: nothing else is found.
     ///
     /// # Errors
-    /// As [`Who::may`].
+    /// As [`Caller::may`].
     pub fn get<A: Record>(&self, conn: &mut Conn<'_>, id: A::Id) -> Outcome<Stored<A>> {
         let found = conn.get::<A>(id);
         self.own(conn, found)
     }
 
-    /// What was found with its ties, if it is the caller's to use. As with [`Who::own`] the store is asked the same in any
+    /// What was found with its ties, if it is the caller's to use. As with [`Caller::own`] the store is asked the same in any
     /// case.
     ///
     /// # Errors
-    /// As [`Who::may`], and that with which it was not found.
-    pub fn tied<A: Record>(&self, conn: &mut Conn<'_>, found: Outcome<Stored<A>>) -> Outcome<(Stored<A>, Ties)> {
+    /// As [`Caller::may`], and that with which it was not found.
+    pub fn tied<A: Record>(
+        &self,
+        conn: &mut Conn<'_>,
+        found: Outcome<Stored<A>>,
+    ) -> Outcome<(Stored<A>, TenancyFacts)> {
         let found = self.existing(found);
         let about = found.as_ref().map_or_else(|_| About::default(), |found| found.value.about());
-        let ties = Ties::load(conn, about)?;
+        let ties = TenancyFacts::load(conn, about)?;
         let found = found?;
         self.may_by(&ties, about, A::KIND)?;
         Ok((found, ties))
@@ -122,7 +126,7 @@ impl Who {
     /// is another's, so that the time which that takes tells nothing either.
     ///
     /// # Errors
-    /// As [`Who::may`], and that with which it was not found.
+    /// As [`Caller::may`], and that with which it was not found.
     pub fn own<A: Record>(&self, conn: &mut Conn<'_>, found: Outcome<Stored<A>>) -> Outcome<Stored<A>> {
         match self.existing(found) {
             Ok(found) => self.may(conn, found.value.about(), A::KIND).map(|()| found),

@@ -69,7 +69,7 @@ pub struct ClientToken {
 }
 
 /// Verified tokens kept at most; verifying costs several times what answering does.
-const KEPT: usize = 10_000;
+const TOKENS_MAX: usize = 10_000;
 
 /// Verifies tokens, and remembers those it verified until they expire or the keys change. The state of a client is not
 /// remembered.
@@ -131,7 +131,7 @@ impl Verifier {
             own: DecodingKey::from_secret(key),
             owned: validation(Algorithm::HS256, issuers, audience),
             people,
-            seen: Cache::new(KEPT),
+            seen: Cache::new(TOKENS_MAX),
         }
     }
 

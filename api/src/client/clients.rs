@@ -14,7 +14,7 @@ use crate::arrangement::arrangements::Because;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Listing, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 routes! {
     register_client: ManageClients, [rules::RULES];
@@ -97,7 +97,7 @@ fn telling<T: Send + Sync + 'static>(call: &Call<T>, stored: &Stored<Client>, se
 /// The answer has its secret, once. A client gets its tokens at `POST /oauth/token`.
 #[utoipa::path(tag = "clients", request_body = ClientTerms, responses((status = 201, body = Resource<WithSecret>)))]
 #[post("/v1/clients")]
-async fn register_client(call: Call<Given<ClientTerms>>) -> Answer {
+async fn register_client(call: Call<DomainBody<ClientTerms>>) -> Answer {
     call.write(|tx, call| {
         let (made, secret) = register_in(tx, &call.body.0)?;
         let location = format!("/v1/clients/{}", made.value.id);
@@ -109,15 +109,15 @@ async fn register_client(call: Call<Given<ClientTerms>>) -> Answer {
 /// Which clients to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListClientsQuery {
     /// Only in this state: `active` or `revoked`.
     state: Option<String>,
 }
 
 /// List machine clients
-#[utoipa::path(tag = "clients", params(Wanted, Listing), responses((status = 200, body = List<Resource<ClientView>>)))]
+#[utoipa::path(tag = "clients", params(ListClientsQuery, Listing), responses((status = 200, body = List<Resource<ClientView>>)))]
 #[get("/v1/clients")]
-async fn list_clients(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_clients(call: Call, wanted: web::Query<ListClientsQuery>, listing: web::Query<Listing>) -> Answer {
     call.list(
         move |_, _| {
             let page = listing.page()?;
@@ -145,7 +145,7 @@ async fn get_client(call: Call, id: web::Path<ClientId>) -> Answer {
 /// At once: the tokens that it has are narrowed too. They are not widened: a token has the scopes that it was got with.
 #[utoipa::path(tag = "clients", params(("id" = ClientId, Path)), request_body = ClientTerms, responses((status = 200, body = Resource<ClientView>)))]
 #[patch("/v1/clients/{id}")]
-async fn amend_client(call: Call<Given<ClientTerms>>, id: web::Path<ClientId>) -> Answer {
+async fn amend_client(call: Call<DomainBody<ClientTerms>>, id: web::Path<ClientId>) -> Answer {
     call.write(move |tx, call| {
         let before = call.lock::<Client>(tx, *id)?;
         let registered = registered(tx, &call.body.0)?;

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::App;
 use crate::auth::token::ClientToken;
-use crate::auth::{Grant, Who};
+use crate::auth::{Caller, Grant};
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Subject;
 use persistence::record::hex;
@@ -134,8 +134,8 @@ fn granted(Client { state, terms, .. }: Client) -> Option<Grant> {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn account(c: &mut Conn<'_>, actor: &Actor, permission: Permission) -> Outcome<Option<Who>> {
-    let who = |grant| Who { actor: Arc::new(actor.clone()), permission, grant };
+pub fn account(c: &mut Conn<'_>, actor: &Actor, permission: Permission) -> Outcome<Option<Caller>> {
+    let who = |grant| Caller { actor: Arc::new(actor.clone()), permission, grant };
     let id = if matches!(actor.role, Role::Portal | Role::Script) { actor.subject.parse().ok() } else { None };
     let client = id.map(|id| <Client as persistence::Record>::find(c, ClientId(id))).transpose()?.flatten();
     let Some(client) = client else { return Ok(Some(who(None))) };

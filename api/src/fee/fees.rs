@@ -11,8 +11,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::auth::Who;
-use crate::http::body::Given;
+use crate::auth::Caller;
+use crate::http::body::DomainBody;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply, listing};
@@ -39,11 +39,11 @@ pub fn offer(tx: &mut Tx<'_>, member: &Membership, order: OfferFee) -> Outcome<S
 }
 
 /// A fee as the caller is shown it: what it is compared with is for the buying side.
-fn shown(who: &Who, fee: &Fee) -> Fee {
+fn shown(who: &Caller, fee: &Fee) -> Fee {
     if who.is_providing() { fee.as_offered() } else { fee.clone() }
 }
 
-fn reply(who: &Who, fee: &Stored<Fee>) -> Outcome<Reply> {
+fn reply(who: &Caller, fee: &Stored<Fee>) -> Outcome<Reply> {
     Reply::view(fee, shown(who, &fee.value))
 }
 
@@ -53,7 +53,7 @@ fn reply(who: &Who, fee: &Stored<Fee>) -> Outcome<Reply> {
 /// accepted, and flagged to the buying side for discussion (PRC-04).
 #[utoipa::path(tag = "fees", params(("id" = MembershipId, Path)), request_body = OfferFee, responses((status = 201, body = Resource<Fee>)))]
 #[post("/v1/memberships/{id}/fees")]
-async fn offer_fee(call: Call<Given<OfferFee>>, id: web::Path<MembershipId>) -> Answer {
+async fn offer_fee(call: Call<DomainBody<OfferFee>>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
         let member = lock_member(call, tx, *id)?.value;
         let fee = offer(tx, &member, call.body.0.clone())?;
@@ -81,7 +81,7 @@ async fn list_member_fees(call: Call, id: web::Path<MembershipId>) -> Answer {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListFeesQuery {
     /// Only of this membership.
     membership: Option<MembershipId>,
     /// Only in this lot.
@@ -97,9 +97,9 @@ struct Wanted {
 /// List fees
 ///
 /// Providers see their own.
-#[utoipa::path(tag = "fees", params(Wanted, Listing), responses((status = 200, body = List<Resource<Fee>>)))]
+#[utoipa::path(tag = "fees", params(ListFeesQuery, Listing), responses((status = 200, body = List<Resource<Fee>>)))]
 #[get("/v1/fees")]
-async fn list_fees(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_fees(call: Call, wanted: web::Query<ListFeesQuery>, listing: web::Query<Listing>) -> Answer {
     call.scan(move |c, call| {
         let page = listing.page()?;
         let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;

@@ -11,7 +11,7 @@ use domain::kernel::Instant;
 use tracing::Level;
 
 /// Bytes kept at most.
-const KEPT: usize = 32 * 1024;
+const BUFFER_BYTES: usize = 32 * 1024;
 /// How often what is kept is written.
 const BEAT: Duration = Duration::from_secs(1);
 /// What the log's filter knows these lines by.
@@ -63,7 +63,7 @@ impl Line<'_> {
         );
         // Writing to memory does not fail.
         drop(written);
-        if text.len() >= KEPT {
+        if text.len() >= BUFFER_BYTES {
             tell(text);
         }
     }

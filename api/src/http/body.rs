@@ -45,9 +45,9 @@ impl<T: DeserializeOwned + Validate> Body for T {
 
 /// A value of the domain as the body: the domain checks what it means, this its size and that every field is known.
 #[derive(Clone, Debug)]
-pub struct Given<T>(pub T);
+pub struct DomainBody<T>(pub T);
 
-impl<T: DeserializeOwned + Serialize> Body for Given<T> {
+impl<T: DeserializeOwned + Serialize> Body for DomainBody<T> {
     fn read(text: &[u8]) -> Result<Self, Problem> {
         let sent: Value = parse(text)?;
         sizes(&sent)?;

@@ -7,17 +7,19 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
-use persistence::{Basis, Conn, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency};
+use persistence::{
+    Conn, Dependencies, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::body::Body;
-use super::kept::{Key, Sheet};
 use super::reply::Resource;
+use super::response_cache::{CachedResponse, Key};
 use super::{Answer, Problem, Reply, arrival, listing, problem};
 use crate::App;
-use crate::auth::{Side, Who};
+use crate::auth::{Caller, Side};
 
 /// The body of a request that has none.
 #[derive(Clone, Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
@@ -28,7 +30,7 @@ pub struct Nothing {}
 pub struct Call<T = Nothing> {
     app: web::Data<App>,
     /// Who calls.
-    pub who: Who,
+    pub who: Caller,
     /// What it sends.
     pub body: T,
     dry_run: bool,
@@ -47,7 +49,7 @@ pub struct Call<T = Nothing> {
 /// What any operation looks for in the query. `dryRun=true` decides in full and writes nothing.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wish {
+struct CommonQuery {
     #[serde(default)]
     dry_run: bool,
     updated_since: Option<serde::de::IgnoredAny>,
@@ -94,7 +96,7 @@ impl<T: Body> Call<T> {
         let unreadable = |what: &str| Problem::new(&problem::UNREADABLE, what);
         let missing = || Problem::new(&problem::BROKEN, "the request was not authenticated");
         let app = req.app_data::<web::Data<App>>().cloned().ok_or_else(missing)?;
-        let who = req.extensions().get::<Who>().cloned().ok_or_else(missing)?;
+        let who = req.extensions().get::<Caller>().cloned().ok_or_else(missing)?;
         let request = req.extensions().get::<super::gate::RequestId>().map(|id| id.0.clone());
         let header = |name: &str| req.headers().get(name).map(|v| v.to_str().map(str::to_owned)).transpose();
         // A read is answered anew and in full: an answer kept under a key, or a dry run, would give sealed content without
@@ -108,10 +110,10 @@ impl<T: Body> Call<T> {
         let if_match = if_match
             .map(|tag| seen(&tag).ok_or_else(|| unreadable("If-Match is `*` or an ETag that this server gave")));
         let wish = match req.query_string() {
-            "" => Wish::default(),
-            query => {
-                web::Query::<Wish>::from_query(query).map_err(|_| unreadable("dryRun is true or false"))?.into_inner()
-            }
+            "" => CommonQuery::default(),
+            query => web::Query::<CommonQuery>::from_query(query)
+                .map_err(|_| unreadable("dryRun is true or false"))?
+                .into_inner(),
         };
         if !bytes.is_empty() && req.content_type() != "application/json" {
             return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "this body is application/json"));
@@ -128,7 +130,7 @@ impl<T: Body> Call<T> {
             if_none_match: header("if-none-match").unwrap_or_default(),
             conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
             request,
-            path: super::kept::path(req).map(str::to_owned),
+            path: super::response_cache::path(req).map(str::to_owned),
             since: wish.updated_since.is_some(),
         })
     }
@@ -202,9 +204,9 @@ impl<T: Send + Sync + 'static> Call<T> {
             let about = found.value.about();
             let written = view(&found, side)?.write();
             if let Some((path, since)) = keep {
-                let basis = Basis::new(since, ties.on().chain([(id.into(), found.version)]));
-                let sheet = Sheet { kind: A::KIND, basis, about, ties, written: written.clone() };
-                self.app.kept.keep_sheet(path, side, sheet);
+                let basis = Dependencies::new(since, ties.on().chain([(id.into(), found.version)]));
+                let sheet = CachedResponse { kind: A::KIND, basis, about, ties, written: written.clone() };
+                self.app.responses.keep_sheet(path, side, sheet);
             }
             Ok(written)
         });
@@ -228,7 +230,7 @@ impl<T: Send + Sync + 'static> Call<T> {
         let far = self.since;
         let page = move |c: &mut Conn<'_>, call: &Self| {
             let (page, filter) = ask(c, call)?;
-            listing::page(c, &filter, page, &call.app.kept, key, row)
+            listing::page(c, &filter, page, &call.app.responses, key, row)
         };
         if far { self.scan(page).await } else { self.read(page).await }
     }

@@ -19,7 +19,7 @@ use super::limits::Share;
 use super::problem::{self, Problem};
 use super::routes::{Directory, Found};
 use crate::auth::token::Bearer;
-use crate::auth::{Grant, Who};
+use crate::auth::{Caller, Grant};
 use crate::clock::Clock;
 use crate::{App, client};
 
@@ -53,7 +53,7 @@ pub async fn gate<B: MessageBody>(
     let admitted = admit(&req, app.as_ref().map(web::Data::get_ref), found, &mut share).await;
     req.extensions_mut().insert(id.clone());
     let kept = match (&admitted, &app) {
-        (Ok(Some(who)), Some(app)) => app.kept.answer(&app.db, &req, who).await,
+        (Ok(Some(who)), Some(app)) => app.responses.answer(&app.db, &req, who).await,
         _ => None,
     };
     let mut response = match (admitted, kept) {
@@ -122,7 +122,7 @@ async fn admit(
     app: Option<&App>,
     found: Found,
     share: &mut Option<Share>,
-) -> Result<Option<Who>, Problem> {
+) -> Result<Option<Caller>, Problem> {
     let Some(app) = app else { return Err(Problem::new(&problem::BROKEN, problem::BROKEN.says)) };
     if [req.path(), req.query_string()].iter().any(|part| part.contains("%00") || part.contains('\0')) {
         return Err(Problem::new(&problem::UNREADABLE, "the address has no NUL character"));
@@ -159,7 +159,7 @@ async fn admit(
         let detail = format!("the role {} has no {}", actor.role.name(), operation.permission.name());
         return Err(Problem::new(&problem::FORBIDDEN, detail));
     }
-    let who = Who { actor, permission: operation.permission, grant };
+    let who = Caller { actor, permission: operation.permission, grant };
     if !who.has(operation.permission) {
         let scope = operation.permission.scope();
         let problem = Problem::new(&problem::INSUFFICIENT_SCOPE, format!("the token does not have the scope {scope}"));

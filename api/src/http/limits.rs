@@ -17,7 +17,7 @@ use crate::clock::Clock;
 /// What a bucket holds is a minute's worth.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Buckets kept at most.
-const KEPT: usize = 100_000;
+const BUCKETS_MAX: usize = 100_000;
 
 /// The buckets of all callers.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Limits {
     fn take(&self, policy: &'static str, caller: &str, limit: u32, now: Duration) -> Share {
         let bucket = format!("{policy} {caller}");
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= KEPT && !full_at.contains_key(&bucket) {
+        if full_at.len() >= BUCKETS_MAX && !full_at.contains_key(&bucket) {
             forget(&mut full_at, now);
         }
         let each = WINDOW / limit;
@@ -114,7 +114,7 @@ impl Limits {
 fn forget(full_at: &mut HashMap<String, Duration>, now: Duration) {
     for quarters in 0..=4 {
         full_at.retain(|_, at| *at > now + WINDOW / 4 * quarters);
-        if full_at.len() < KEPT {
+        if full_at.len() < BUCKETS_MAX {
             return;
         }
     }
@@ -189,10 +189,10 @@ mod tests {
         for _ in 0..3 {
             limits.take("caller", "greedy", 3, at(0));
         }
-        for n in 0..KEPT + 10 {
+        for n in 0..BUCKETS_MAX + 10 {
             limits.take("caller", &n.to_string(), 3, at(0));
         }
-        assert!(limits.full_at.lock().unwrap().len() <= KEPT);
+        assert!(limits.full_at.lock().unwrap().len() <= BUCKETS_MAX);
         assert!(limits.take("caller", "greedy", 3, at(0)).wait.is_some());
     }
 }

@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Reply;
-use super::kept::{Kept, Key};
 use super::reply::Resource;
+use super::response_cache::{Key, ResponseCache};
 
 /// Rows on a page where the caller does not say.
 const DEFAULT: i64 = 50;
@@ -111,7 +111,7 @@ pub fn page<A: Listed, V: Serialize>(
     conn: &mut Conn<'_>,
     filter: &A::Filter,
     page: Page,
-    kept: &Kept,
+    kept: &ResponseCache,
     key: impl Fn(Uuid) -> Key,
     show: impl Fn(&Stored<A>) -> Resource<V>,
 ) -> Outcome<Reply> {

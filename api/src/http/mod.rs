@@ -5,14 +5,14 @@ pub mod arrival;
 pub mod body;
 pub mod call;
 pub mod gate;
-pub mod kept;
 pub mod limits;
 pub mod listing;
 pub mod problem;
 pub mod reply;
+pub mod response_cache;
 pub mod routes;
 
-pub use body::Given;
+pub use body::DomainBody;
 pub use call::{Call, Nothing};
 pub use listing::{List, Listing};
 pub use problem::Problem;

@@ -126,7 +126,7 @@ async fn get_job(call: Call, name: web::Path<String>) -> Answer {
 /// Which part of the history.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Search {
+struct ListJobRunsQuery {
     /// Rows on the page, 1 to 200; 50 where absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
@@ -137,9 +137,9 @@ struct Search {
 /// List the runs of a job
 ///
 /// Newest first: those that did something, failed, or were asked for; kept for 30 days.
-#[utoipa::path(tag = "jobs", params(("name" = String, Path, description = "Its name"), Search), responses((status = 200, body = List<JobRunView>)))]
+#[utoipa::path(tag = "jobs", params(("name" = String, Path, description = "Its name"), ListJobRunsQuery), responses((status = 200, body = List<JobRunView>)))]
 #[get("/v1/jobs/{name}/runs")]
-async fn list_job_runs(call: Call, name: web::Path<String>, search: web::Query<Search>) -> Answer {
+async fn list_job_runs(call: Call, name: web::Path<String>, search: web::Query<ListJobRunsQuery>) -> Answer {
     let job = find(&name)?;
     call.scan(move |c, _| {
         let limit = listing::rows(search.limit)?;

@@ -25,7 +25,7 @@ use crate::webhook::deliver;
 use crate::{App, sweep};
 
 /// Days that answers under idempotency keys, deliveries and runs of jobs are kept.
-const KEPT: i64 = 30;
+const RETENTION_DAYS: i64 = 30;
 
 /// A piece of work with a name.
 pub struct Job {
@@ -141,7 +141,7 @@ pub static JOBS: &[Job] = &[
             every: Duration::from_secs(3600),
             real_time: true,
             due: |c, now| {
-                let before = now.plus_seconds(-KEPT * 86_400);
+                let before = now.plus_seconds(-RETENTION_DAYS * 86_400);
                 let count = idempotency::old(c, before)? + webhook::old_deliveries(c, before)? + job::old(c, before)?;
                 Ok(Due { count, next_at: None })
             },
@@ -151,7 +151,7 @@ pub static JOBS: &[Job] = &[
 ];
 
 async fn tidy(app: &App, now: Instant) -> Outcome<Tally> {
-    let before = now.plus_seconds(-KEPT * 86_400);
+    let before = now.plus_seconds(-RETENTION_DAYS * 86_400);
     let forgotten = app.db.write(app.by_clock(now), Mode::Commit, move |tx| {
         Ok(idempotency::forget(tx, before)? + webhook::forget_deliveries(tx, before)? + job::forget(tx, before)?)
     });

@@ -229,7 +229,7 @@ async fn get_ocds_record(call: Call, ocid: web::Path<String>) -> Answer {
 /// Which releases.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Following {
+struct ListOcdsReleasesQuery {
     /// Only what happened at or after this instant.
     since: Option<Instant>,
     /// As in `links.next` of the package before.
@@ -244,12 +244,12 @@ struct Following {
 /// A release package of the Open Contracting Data Standard 1.1, in the order in which the releases became permanent. Each
 /// tells the whole of what was public of its process then, and never changes. `links.next` leads on; the last package has
 /// none. Where there is no release, there is no package.
-#[utoipa::path(tag = "ocds", params(Following), responses((status = 200, body = ReleasePackage)))]
+#[utoipa::path(tag = "ocds", params(ListOcdsReleasesQuery), responses((status = 200, body = ReleasePackage)))]
 #[get("/v1/ocds/releases")]
-async fn list_ocds_releases(call: Call, following: web::Query<Following>) -> Answer {
+async fn list_ocds_releases(call: Call, following: web::Query<ListOcdsReleasesQuery>) -> Answer {
     call.scan(move |c, call| {
         let publisher = &call.app().publisher;
-        let Following { since, cursor, limit } = following.into_inner();
+        let ListOcdsReleasesQuery { since, cursor, limit } = following.into_inner();
         let most = usize::try_from(listing::rows(limit)?).unwrap_or_default();
         let from = cursor::place(cursor.as_deref(), "/cursor")?.unwrap_or_default();
         let (releases, more) = releases_after(c, publisher, &Filter { from: since, ..open_to_all() }, from, most)?;

@@ -14,7 +14,7 @@ use super::providers::open_to;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Listing, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 domain::rules! {
     OPENING_AMBIGUOUS = "home_opening_ambiguous", Input, "CHE-12",
@@ -36,18 +36,18 @@ routes! {
 /// Which homes to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListProviderHomesQuery {
     /// Only in this state: `proposed`, `registered` or `closed`.
     state: Option<String>,
 }
 
 /// List the homes of a provider
-#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path), Wanted, Listing), responses((status = 200, body = List<Resource<Home>>)))]
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path), ListProviderHomesQuery, Listing), responses((status = 200, body = List<Resource<Home>>)))]
 #[get("/v1/providers/{id}/homes")]
 async fn list_provider_homes(
     call: Call,
     id: web::Path<ProviderId>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<ListProviderHomesQuery>,
     listing: web::Query<Listing>,
 ) -> Answer {
     call.list(
@@ -87,7 +87,7 @@ struct NewHome {
 /// With a registration it is registered, without one proposed: phased opening is possible (CHE-12).
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = NewHome, responses((status = 201, body = Resource<Home>)))]
 #[post("/v1/providers/{id}/homes")]
-async fn add_home(call: Call<Given<NewHome>>, id: web::Path<ProviderId>) -> Answer {
+async fn add_home(call: Call<DomainBody<NewHome>>, id: web::Path<ProviderId>) -> Answer {
     call.write(move |tx, call| {
         let found = tx.hold::<Provider>(*id);
         let provider = call.who.own(tx, found)?.value;
@@ -121,7 +121,7 @@ fn placed(refusal: Refusal) -> Refusal {
 /// Which home to find.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Sought {
+struct FindHomeQuery {
     /// The regulator's number.
     urn: String,
 }
@@ -129,9 +129,9 @@ struct Sought {
 /// Find a home by the regulator's number
 ///
 /// The list has the one home or none; what is another provider's is not found by a provider or a portal.
-#[utoipa::path(tag = "providers", params(Sought), responses((status = 200, body = List<Resource<Home>>)))]
+#[utoipa::path(tag = "providers", params(FindHomeQuery), responses((status = 200, body = List<Resource<Home>>)))]
 #[get("/v1/homes")]
-async fn find_home(call: Call, sought: web::Query<Sought>) -> Answer {
+async fn find_home(call: Call, sought: web::Query<FindHomeQuery>) -> Answer {
     call.scan(move |c, call| {
         let found = match store::home_by_urn(c, &regulator_number(&sought.urn))? {
             Some(home) if call.who.sees(c, home.value.about(), Kind::Home)? => Some(home),
@@ -155,14 +155,14 @@ async fn get_home(call: Call, id: web::Path<HomeId>) -> Answer {
 /// What the profile leaves out is no longer stated. Registration, closure and ratings have commands of their own.
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = HomeProfile, responses((status = 200, body = Resource<Home>)))]
 #[patch("/v1/homes/{id}")]
-async fn amend_home(call: Call<Given<HomeProfile>>, id: web::Path<HomeId>) -> Answer {
+async fn amend_home(call: Call<DomainBody<HomeProfile>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| decided(home.amend(call.body.0.clone(), tx.now()))).await
 }
 
 /// Record the registration of a proposed home
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Registration, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/register")]
-async fn register_home(call: Call<Given<Registration>>, id: web::Path<HomeId>) -> Answer {
+async fn register_home(call: Call<DomainBody<Registration>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| decided(home.register(call.body.0.clone(), tx.now()))).await
 }
 
@@ -183,7 +183,7 @@ struct Closure {
 /// A report that comes out after the closure is still recorded.
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Closure, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/close")]
-async fn close_home(call: Call<Given<Closure>>, id: web::Path<HomeId>) -> Answer {
+async fn close_home(call: Call<DomainBody<Closure>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| {
         let Closure { closed_on, reason } = &call.body.0;
         decided(home.close(*closed_on, reason, tx.now()))
@@ -194,7 +194,7 @@ async fn close_home(call: Call<Given<Closure>>, id: web::Path<HomeId>) -> Answer
 /// For which day.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Day {
+struct GetRatingsQuery {
     /// The day on which `held` was held; today in London where absent.
     #[param(value_type = Option<String>, format = Date)]
     on: Option<NaiveDate>,
@@ -214,9 +214,9 @@ struct Ratings {
 }
 
 /// Read a home's rating history, with the rating held on a day
-#[utoipa::path(tag = "providers", params(("id" = HomeId, Path), Day), responses((status = 200, body = Ratings)))]
+#[utoipa::path(tag = "providers", params(("id" = HomeId, Path), GetRatingsQuery), responses((status = 200, body = Ratings)))]
 #[get("/v1/homes/{id}/ratings")]
-async fn get_ratings(call: Call, id: web::Path<HomeId>, day: web::Query<Day>) -> Answer {
+async fn get_ratings(call: Call, id: web::Path<HomeId>, day: web::Query<GetRatingsQuery>) -> Answer {
     call.read(move |c, call| {
         let found = call.who.get::<Home>(c, *id)?;
         let on = day.on.unwrap_or_else(|| call.now().date());
@@ -232,7 +232,7 @@ async fn get_ratings(call: Call, id: web::Path<HomeId>, day: web::Query<Day>) ->
 /// that the home has none from then on.
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = RatingFacts, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/ratings")]
-async fn record_rating(call: Call<Given<RatingFacts>>, id: web::Path<HomeId>) -> Answer {
+async fn record_rating(call: Call<DomainBody<RatingFacts>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| decided(home.record_rating(call.body.0.clone(), &call.who.actor, tx.now())))
         .await
 }

@@ -12,11 +12,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::arrangement::arrangements::Because;
-use crate::auth::Who;
+use crate::auth::Caller;
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
-use crate::http::{Answer, Call, Given, List, Listing, Reply};
+use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 routes! {
     register_provider: ManageProfile, [rules::RULES];
@@ -37,7 +37,7 @@ routes! {
 /// it from then on.
 #[utoipa::path(tag = "providers", request_body = ProviderProfile, responses((status = 201, body = Resource<Provider>)))]
 #[post("/v1/providers")]
-async fn register_provider(call: Call<Given<ProviderProfile>>) -> Answer {
+async fn register_provider(call: Call<DomainBody<ProviderProfile>>) -> Answer {
     call.write(|tx, call| {
         let actor = &call.who.actor;
         let id = match actor.role {
@@ -54,7 +54,7 @@ async fn register_provider(call: Call<Given<ProviderProfile>>) -> Answer {
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListProvidersQuery {
     /// Only in this state: `registered` or `dormant`.
     state: Option<String>,
     /// Only the one with this regulator's number.
@@ -67,7 +67,7 @@ struct Wanted {
     reference: Option<String>,
 }
 
-impl Wanted {
+impl ListProvidersQuery {
     fn known_as(&self) -> Outcome<Option<ExternalRef>> {
         let missing = |field: &str| Err(EXTERNAL_REF_BLANK.broken_at(field, "the two go together").into());
         match (self.portal.clone(), self.reference.clone()) {
@@ -83,9 +83,9 @@ impl Wanted {
 ///
 /// The buying side finds every provider. A provider finds itself and a portal those that it registered: a search by a
 /// portal never brings up anyone else's, concealed or not (WAL-13).
-#[utoipa::path(tag = "providers", params(Wanted, Listing), responses((status = 200, body = List<Resource<Provider>>)))]
+#[utoipa::path(tag = "providers", params(ListProvidersQuery, Listing), responses((status = 200, body = List<Resource<Provider>>)))]
 #[get("/v1/providers")]
-async fn list_providers(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_providers(call: Call, wanted: web::Query<ListProvidersQuery>, listing: web::Query<Listing>) -> Answer {
     call.list(
         move |c, call| {
             let page = listing.page()?;
@@ -134,7 +134,7 @@ async fn get_provider(call: Call, id: web::Path<ProviderId>) -> Answer {
 /// What the profile leaves out, the provider no longer states.
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ProviderProfile, responses((status = 200, body = Resource<Provider>)))]
 #[patch("/v1/providers/{id}")]
-async fn amend_provider(call: Call<Given<ProviderProfile>>, id: web::Path<ProviderId>) -> Answer {
+async fn amend_provider(call: Call<DomainBody<ProviderProfile>>, id: web::Path<ProviderId>) -> Answer {
     call.act(*id, |provider: Provider, _, call| decided(provider.amend(call.body.0.clone()))).await
 }
 
@@ -156,7 +156,7 @@ async fn amend_provider(call: Call<Given<ProviderProfile>>, id: web::Path<Provid
 )]
 #[put("/v1/providers/by-reference/{portal}/{reference}")]
 async fn put_provider_by_reference(
-    call: Call<Given<ProviderProfile>>,
+    call: Call<DomainBody<ProviderProfile>>,
     known_as: web::Path<(String, String)>,
 ) -> Answer {
     let (portal, reference) = known_as.into_inner();
@@ -177,7 +177,7 @@ async fn put_provider_by_reference(
     .await
 }
 
-fn register_known(tx: &mut Tx<'_>, call: &Call<Given<ProviderProfile>>, known_as: &ExternalRef) -> Outcome<Reply> {
+fn register_known(tx: &mut Tx<'_>, call: &Call<DomainBody<ProviderProfile>>, known_as: &ExternalRef) -> Outcome<Reply> {
     call.expects_none()?;
     let (provider, mut events) = Provider::register(tx.mint(), call.body.0.clone(), &call.who.actor, tx.now())?;
     let (provider, known) = provider.add_external_ref(known_as.clone())?;
@@ -192,7 +192,7 @@ fn register_known(tx: &mut Tx<'_>, call: &Call<Given<ProviderProfile>>, known_as
 /// One reference per portal, and no other provider's; the same again changes nothing (DPS-24).
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ExternalRef, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/external-references")]
-async fn add_external_reference(call: Call<Given<ExternalRef>>, id: web::Path<ProviderId>) -> Answer {
+async fn add_external_reference(call: Call<DomainBody<ExternalRef>>, id: web::Path<ProviderId>) -> Answer {
     call.write(move |tx, call| {
         let before = call.lock::<Provider>(tx, *id)?;
         owns_name(tx, &call.who, call.body.0.portal.trim())?;
@@ -225,7 +225,7 @@ async fn reactivate_provider(call: Call<Because>, id: web::Path<ProviderId>) -> 
 /// The record is added to, never taken from, and the provider sees it. `GET /v1/regimes` lists the grounds.
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ExclusionFacts, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/exclusions")]
-async fn record_exclusion(call: Call<Given<ExclusionFacts>>, id: web::Path<ProviderId>) -> Answer {
+async fn record_exclusion(call: Call<DomainBody<ExclusionFacts>>, id: web::Path<ProviderId>) -> Answer {
     call.act(*id, |provider: Provider, tx, call| {
         decided(provider.record_exclusion(call.body.0.clone(), &call.who.actor, tx.now()))
     })
@@ -238,14 +238,14 @@ async fn record_exclusion(call: Call<Given<ExclusionFacts>>, id: web::Path<Provi
 /// stands, earlier ones are in the audit.
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path), ("n" = usize, Path, description = "From 0")), request_body = SelfCleaning, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/exclusions/{n}/self-cleaning")]
-async fn judge_self_cleaning(call: Call<Given<SelfCleaning>>, path: web::Path<(ProviderId, usize)>) -> Answer {
+async fn judge_self_cleaning(call: Call<DomainBody<SelfCleaning>>, path: web::Path<(ProviderId, usize)>) -> Answer {
     let (id, n) = path.into_inner();
     call.act(id, move |provider: Provider, _, call| decided(provider.judge_self_cleaning(n, call.body.0.clone()))).await
 }
 
 /// A portal's name that belongs to a machine client is that client's alone, however it is written; a machine client has
 /// no other. Names that are nobody's are whoever's uses them first, as before.
-fn owns_name(conn: &mut Conn<'_>, who: &Who, portal: &str) -> Outcome<()> {
+fn owns_name(conn: &mut Conn<'_>, who: &Caller, portal: &str) -> Outcome<()> {
     let name = portal.to_ascii_lowercase();
     let client = clients::of_portal(conn, &name)?.map(|id| id.to_string());
     let owned = match (client, &who.grant) {
@@ -263,7 +263,7 @@ fn in_use(known_as: &ExternalRef) -> Failure {
 }
 
 /// The provider with that id, where the caller may use the operation on it.
-pub(super) fn open_to(conn: &mut Conn<'_>, who: &crate::auth::Who, id: ProviderId) -> Outcome<Provider> {
+pub(super) fn open_to(conn: &mut Conn<'_>, who: &crate::auth::Caller, id: ProviderId) -> Outcome<Provider> {
     let provider = who.get::<Provider>(conn, id)?.value;
     Ok(provider)
 }

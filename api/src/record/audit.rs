@@ -30,7 +30,7 @@ struct AuditView {
 /// Which part of the record.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Search {
+struct ListAuditQuery {
     /// Only of this object, of whatever kind it is.
     object: Option<Uuid>,
     /// Only about this provider.
@@ -59,9 +59,9 @@ struct Search {
 ///
 /// Newest first. Pages do not shift while new events come in: each goes on where the one before it ended. Each caller
 /// sees what the change feed shows it.
-#[utoipa::path(tag = "record", params(Search), responses((status = 200, body = List<AuditView>)))]
+#[utoipa::path(tag = "record", params(ListAuditQuery), responses((status = 200, body = List<AuditView>)))]
 #[get("/v1/audit")]
-async fn list_audit(call: Call, search: web::Query<Search>) -> Answer {
+async fn list_audit(call: Call, search: web::Query<ListAuditQuery>) -> Answer {
     call.scan(move |c, call| {
         let limit = listing::rows(search.limit)?;
         let before = cursor::place(search.cursor.as_deref(), "/cursor")?.unwrap_or(Cursor::END);

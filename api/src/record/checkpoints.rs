@@ -48,7 +48,7 @@ impl From<Checkpoint> for CheckpointView {
 /// Which checkpoints.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Following {
+struct ListCheckpointsQuery {
     /// Only those with a higher number, such as `next` of the answer before.
     after: Option<i64>,
     /// Rows on the page, 1 to 200; 50 where absent.
@@ -60,9 +60,9 @@ struct Following {
 ///
 /// Oldest first, for the buying side. Whoever keeps them elsewhere can prove later that nothing up to the last one
 /// was altered, removed, added or moved: `dps audit verify` recomputes them.
-#[utoipa::path(tag = "record", params(Following), responses((status = 200, body = Feed<CheckpointView>)))]
+#[utoipa::path(tag = "record", params(ListCheckpointsQuery), responses((status = 200, body = Feed<CheckpointView>)))]
 #[get("/v1/checkpoints")]
-async fn list_checkpoints(call: Call, following: web::Query<Following>) -> Answer {
+async fn list_checkpoints(call: Call, following: web::Query<ListCheckpointsQuery>) -> Answer {
     call.scan(move |c, call| {
         if call.who.own_providers(c)?.is_some() {
             return Err(Failure::Forbidden);

@@ -4,14 +4,14 @@ use actix_web::{get, web};
 use domain::admission::Application;
 use domain::arrangement::{Arrangement, Policies, Round};
 use domain::kernel::{About, Aggregate, Instant, Kind};
-use domain::law::deadline::{self, Clock, Deadline, by_policy, given};
+use domain::law::deadline::{self, Deadline, LegalClock, by_policy, given};
 use domain::standing::improvement_notice::ImprovementNotice;
 use domain::standing::removal::{Ground, Removal};
 use domain::standing::suspension::Suspension;
 use persistence::{Conn, Failure, Outcome, Record};
 use uuid::Uuid;
 
-use crate::auth::Who;
+use crate::auth::Caller;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
 
@@ -37,12 +37,12 @@ async fn explain_deadlines(call: Call, path: web::Path<(String, Uuid)>) -> Answe
     .await
 }
 
-fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline>> {
+fn of(c: &mut Conn<'_>, who: &Caller, kind: &str, id: Uuid) -> Outcome<Vec<Deadline>> {
     match kind {
         "arrangement" => {
             let (arrangement, policies) = find::<Arrangement>(c, who, id.into())?;
             let start = arrangement.particulars.contract_start.map(Instant::start_of);
-            start.map(|start| Ok(by_policy(&policies, Clock::Term, start)?)).into_iter().collect()
+            start.map(|start| Ok(by_policy(&policies, LegalClock::Term, start)?)).into_iter().collect()
         }
         "round" => {
             let (round, policies) = find::<Round>(c, who, id.into())?;
@@ -56,24 +56,24 @@ fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline
             let (suspension, policies) = find::<Suspension>(c, who, id.into())?;
             let months = months_between(suspension.from, suspension.until);
             Ok(vec![
-                enforced(timed(&policies, Clock::Suspension, months, suspension.from)?, suspension.until),
-                by_policy(&policies, Clock::LongestSuspension, suspension.from)?,
+                enforced(timed(&policies, LegalClock::Suspension, months, suspension.from)?, suspension.until),
+                by_policy(&policies, LegalClock::LongestSuspension, suspension.from)?,
             ])
         }
         "improvement_notice" => {
             let (notice, policies) = find::<ImprovementNotice>(c, who, id.into())?;
             let days = days_between(notice.issued_at, notice.rectify_by);
-            Ok(vec![enforced(timed(&policies, Clock::Improvement, days, notice.issued_at)?, notice.rectify_by)])
+            Ok(vec![enforced(timed(&policies, LegalClock::Improvement, days, notice.issued_at)?, notice.rectify_by)])
         }
         "removal" => {
             let (removal, policies) = find::<Removal>(c, who, id.into())?;
             let clock = match removal.ground {
-                Ground::NoFault => Clock::NoFaultNotice,
+                Ground::NoFault => LegalClock::NoFaultNotice,
                 Ground::TermEnd => return Ok(Vec::new()),
-                _ => Clock::RemovalNotice,
+                _ => LegalClock::RemovalNotice,
             };
             let due = match clock {
-                Clock::NoFaultNotice => removal.effective_at(),
+                LegalClock::NoFaultNotice => removal.effective_at(),
                 _ => Some(removal.representations_until),
             };
             let deadline = by_policy(&policies, clock, removal.notified_at)?;
@@ -84,7 +84,7 @@ fn of(c: &mut Conn<'_>, who: &Who, kind: &str, id: Uuid) -> Outcome<Vec<Deadline
 }
 
 /// The aggregate, if it is the caller's to see, with the policies of its arrangement.
-fn find<A: Record>(c: &mut Conn<'_>, who: &Who, id: A::Id) -> Outcome<(A, Policies)> {
+fn find<A: Record>(c: &mut Conn<'_>, who: &Caller, id: A::Id) -> Outcome<(A, Policies)> {
     let who = if matches!(A::KIND, Kind::Arrangement | Kind::Round) { who.in_market() } else { who.clone() };
     let found = who.get::<A>(c, id)?.value;
     let about: About = Aggregate::about(&found);
@@ -98,8 +98,8 @@ fn of_round(round: &Round, policies: &Policies) -> Outcome<Vec<Deadline>> {
         Ok(enforced(timed(policies, clock, days_between(from, to), from)?, to))
     };
     Ok(vec![
-        timed(Clock::FirstRound, window.opens_at, window.closes_at)?,
-        timed(Clock::Evaluation, window.evaluation_from, window.evaluation_to)?,
+        timed(LegalClock::FirstRound, window.opens_at, window.closes_at)?,
+        timed(LegalClock::Evaluation, window.evaluation_from, window.evaluation_to)?,
     ])
 }
 
@@ -122,7 +122,7 @@ fn of_application(c: &mut Conn<'_>, application: &Application, policies: &Polici
     Ok(statutory.into_iter().chain(application.extension.as_ref().map(|e| e.deadline.clone())).collect())
 }
 
-fn timed(policies: &Policies, clock: Clock, count: u32, start: Instant) -> Outcome<Deadline> {
+fn timed(policies: &Policies, clock: LegalClock, count: u32, start: Instant) -> Outcome<Deadline> {
     Ok(given(policies.regime, policies.division, clock.rule(), count, start)?)
 }
 

@@ -138,7 +138,7 @@ pub struct Feed<T> {
 /// Which part of the feed.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Following {
+struct ListEventsQuery {
     /// `next` of the answer before, or the `cursor` of an event; the beginning of the feed where absent.
     after: Option<String>,
     /// Rows on the page, 1 to 200; 50 where absent.
@@ -158,9 +158,9 @@ struct Following {
 /// What happened, in the order in which it became permanent; an event never appears before `next`. Keep `next` and
 /// ask again with it: an answer without events has one too. Each caller sees its own: a provider what is about it or
 /// open to all, an authority the arrangements in which it takes part. Events of one aggregate are ordered by `link`.
-#[utoipa::path(tag = "record", params(Following), responses((status = 200, body = Feed<EventView>)))]
+#[utoipa::path(tag = "record", params(ListEventsQuery), responses((status = 200, body = Feed<EventView>)))]
 #[get("/v1/events")]
-async fn list_events(call: Call, following: web::Query<Following>) -> Answer {
+async fn list_events(call: Call, following: web::Query<ListEventsQuery>) -> Answer {
     call.scan(move |c, call| {
         let limit = listing::rows(following.limit)?;
         let after = cursor::place(following.after.as_deref(), "/after")?.unwrap_or_default();

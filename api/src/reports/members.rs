@@ -20,7 +20,7 @@ routes! {
 /// Which instants to compare.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Asked {
+struct ReportMembersPerLotQuery {
     /// Of which arrangement.
     arrangement: ArrangementId,
     /// The earlier instant.
@@ -60,9 +60,9 @@ struct MembersPerLot {
 }
 
 /// Report how many members each lot had, before and after
-#[utoipa::path(tag = "record", params(Asked), responses((status = 200, body = MembersPerLot)))]
+#[utoipa::path(tag = "record", params(ReportMembersPerLotQuery), responses((status = 200, body = MembersPerLot)))]
 #[get("/v1/reports/r-02")]
-async fn report_members_per_lot(call: Call, asked: web::Query<Asked>) -> Answer {
+async fn report_members_per_lot(call: Call, asked: web::Query<ReportMembersPerLotQuery>) -> Answer {
     call.scan(move |c, call| {
         let arrangement = call.who.get::<Arrangement>(c, asked.arrangement)?.value;
         let filter =

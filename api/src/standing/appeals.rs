@@ -21,7 +21,7 @@ use validator::Validate;
 
 use super::{removals, suspensions, uids};
 use crate::arrangement::arrangements::Because;
-use crate::auth::Who;
+use crate::auth::Caller;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -73,7 +73,7 @@ async fn lodge_appeal(call: Call<Lodge>) -> Answer {
 /// Which appeals to list.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct ListAppealsQuery {
     /// Only in this state.
     state: Option<String>,
     /// Only in this arrangement.
@@ -85,9 +85,9 @@ struct Which {
 /// List appeals
 ///
 /// A provider's own; an authority's in the arrangements whose applications it may read.
-#[utoipa::path(tag = "standing", params(Which, Listing), responses((status = 200, body = List<Resource<Appeal>>)))]
+#[utoipa::path(tag = "standing", params(ListAppealsQuery, Listing), responses((status = 200, body = List<Resource<Appeal>>)))]
 #[get("/v1/appeals")]
-async fn list_appeals(call: Call, which: web::Query<Which>, listing: web::Query<Listing>) -> Answer {
+async fn list_appeals(call: Call, which: web::Query<ListAppealsQuery>, listing: web::Query<Listing>) -> Answer {
     call.list(
         move |c, call| {
             let page = listing.page()?;
@@ -197,7 +197,7 @@ fn lock_appeal<T: Send + Sync + 'static>(call: &Call<T>, tx: &mut Tx<'_>, id: Ap
 }
 
 /// What a target is about, where that is the caller's: an appeal is its provider's to lodge.
-fn about(conn: &mut Conn<'_>, who: &Who, target: &AppealTarget) -> Outcome<(About, Kind)> {
+fn about(conn: &mut Conn<'_>, who: &Caller, target: &AppealTarget) -> Outcome<(About, Kind)> {
     Ok(match *target {
         AppealTarget::Line { application, .. } => {
             (who.get::<Application>(conn, application)?.value.about(), Kind::Application)

@@ -80,14 +80,14 @@ struct Lift {
 /// Which entries of a register to list.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct MeasuresQuery {
     /// Only in this state.
     state: Option<String>,
     /// Only about this provider.
     provider: Option<ProviderId>,
 }
 
-impl Wanted {
+impl MeasuresQuery {
     /// The providers to list: those asked for, of those that the caller may see. A provider's own; to a buyer of the
     /// arrangement, `None`: all.
     fn providers<T: Send + Sync + 'static>(

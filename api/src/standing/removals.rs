@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Wanted, lock_measure, lock_member, on_measure, seen_member, suspensions, uids};
+use super::{MeasuresQuery, lock_measure, lock_member, on_measure, seen_member, suspensions, uids};
 use crate::arrangement::arrangements::Because;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -223,12 +223,12 @@ async fn revoke_removal(call: Call<Because>, id: web::Path<RemovalId>) -> Answer
 /// Read the removal register of an arrangement
 ///
 /// A provider reads its own entries.
-#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), Wanted, Listing), responses((status = 200, body = List<Resource<Removal>>)))]
+#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), MeasuresQuery, Listing), responses((status = 200, body = List<Resource<Removal>>)))]
 #[get("/v1/arrangements/{id}/removals")]
 async fn list_removals(
     call: Call,
     id: web::Path<ArrangementId>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<MeasuresQuery>,
     listing: web::Query<Listing>,
 ) -> Answer {
     call.list(
@@ -265,7 +265,7 @@ struct Count {
 #[get("/v1/arrangements/{id}/removals/by-ground")]
 async fn count_removals(call: Call, id: web::Path<ArrangementId>) -> Answer {
     call.scan(move |c, call| {
-        let own = Wanted { state: None, provider: None }.providers(c, call, *id)?;
+        let own = MeasuresQuery { state: None, provider: None }.providers(c, call, *id)?;
         let counts = store::removals_by_ground(c, *id, own.as_deref())?;
         let counts: Vec<_> = counts.into_iter().map(|(ground, count)| Count { ground, count }).collect();
         Reply::json(200, &counts)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Lift, Said, Wanted, lock_member, removals, seen_member, uids};
+use super::{Lift, MeasuresQuery, Said, lock_member, removals, seen_member, uids};
 use crate::http::call::OutcomeOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -183,12 +183,12 @@ struct Entry {
 /// Read the suspension register of an arrangement
 ///
 /// Each with the days to its end. A provider reads its own entries.
-#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), Wanted, Listing), responses((status = 200, body = List<Resource<Entry>>)))]
+#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), MeasuresQuery, Listing), responses((status = 200, body = List<Resource<Entry>>)))]
 #[get("/v1/arrangements/{id}/suspensions")]
 async fn list_suspensions(
     call: Call,
     id: web::Path<ArrangementId>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<MeasuresQuery>,
     listing: web::Query<Listing>,
 ) -> Answer {
     call.scan(move |c, call| {

@@ -61,7 +61,7 @@ impl Limits {
 
 /// What the receiving and the working side of a server share.
 #[derive(Debug)]
-pub struct Desk {
+pub struct UploadQueue {
     /// The limits.
     pub limits: Limits,
     /// This server, as the holder of leases.
@@ -72,7 +72,7 @@ pub struct Desk {
     moved: Notify,
 }
 
-impl Desk {
+impl UploadQueue {
     /// A desk of its own for a server.
     #[must_use]
     pub fn new(limits: Limits, holder: Uuid) -> Self {

@@ -47,24 +47,24 @@ const MEDIA: [&str; 4] = [
 /// What becomes of the good rows where others are refused.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct How {
+struct UploadQuery {
     /// `atomic`: all rows or none. `partial`: every row that can be. `atomic` where absent.
     #[serde(default)]
     mode: UploadMode,
 }
 
-/// Whose homes they are.
+/// UploadHomesQuery homes they are.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Whose {
+struct UploadHomesQuery {
     /// The provider of every row that names none; for a provider it is itself.
     provider: Option<ProviderId>,
 }
 
-/// Whose answers they are.
+/// UploadHomesQuery answers they are.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Which {
+struct UploadAnswersQuery {
     /// The application whose draft the rows answer.
     application: ApplicationId,
 }
@@ -73,9 +73,14 @@ struct Which {
 ///
 /// One row a home, added or brought up to date; told by its `urn`, else by its name among the provider's that have none. A column that the
 /// file does not have leaves what is stated as it is; a blank cell takes it back. `Prefer: wait` answers when it is over.
-#[utoipa::path(tag = "uploads", params(How, Whose, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
+#[utoipa::path(tag = "uploads", params(UploadQuery, UploadHomesQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
 #[post("/v1/uploads/homes")]
-async fn upload_homes(req: HttpRequest, body: web::Payload, how: web::Query<How>, whose: web::Query<Whose>) -> Answer {
+async fn upload_homes(
+    req: HttpRequest,
+    body: web::Payload,
+    how: web::Query<UploadQuery>,
+    whose: web::Query<UploadHomesQuery>,
+) -> Answer {
     receive(&req, body, UploadKind::Homes, how.mode, move |c, call| {
         let actor = &call.who.actor;
         let provider = whose.provider.or(if actor.role == Role::Provider { actor.provider } else { None });
@@ -91,9 +96,9 @@ async fn upload_homes(req: HttpRequest, body: web::Payload, how: web::Query<How>
 ///
 /// One row a provider, registered or brought up to date; told by the portal's reference, else by its company number. For a portal, which acts
 /// for them from then on (PRO-01, DPS-24).
-#[utoipa::path(tag = "uploads", params(How, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
+#[utoipa::path(tag = "uploads", params(UploadQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
 #[post("/v1/uploads/providers")]
-async fn upload_providers(req: HttpRequest, body: web::Payload, how: web::Query<How>) -> Answer {
+async fn upload_providers(req: HttpRequest, body: web::Payload, how: web::Query<UploadQuery>) -> Answer {
     receive(&req, body, UploadKind::Providers, how.mode, |_, call| {
         // A provider registers itself under the id in its token.
         if call.who.actor.role == Role::Portal { Ok(Subject::default()) } else { Err(Failure::Forbidden) }
@@ -104,13 +109,13 @@ async fn upload_providers(req: HttpRequest, body: web::Payload, how: web::Query<
 /// Upload answers and evidence into the draft of an application
 ///
 /// A row answers a question, gives a document, or assesses a requirement, which it names by its code.
-#[utoipa::path(tag = "uploads", params(How, Which, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
+#[utoipa::path(tag = "uploads", params(UploadQuery, UploadAnswersQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
 #[post("/v1/uploads/answers")]
 async fn upload_answers(
     req: HttpRequest,
     body: web::Payload,
-    how: web::Query<How>,
-    which: web::Query<Which>,
+    how: web::Query<UploadQuery>,
+    which: web::Query<UploadAnswersQuery>,
 ) -> Answer {
     receive(&req, body, UploadKind::Answers, how.mode, move |c, call| {
         let application = call.who.get::<Application>(c, which.application)?.value;
@@ -124,9 +129,9 @@ async fn upload_answers(
 /// Upload the fees of memberships
 ///
 /// One row a fee: offered as by a request of its own. One that is offered already changes nothing.
-#[utoipa::path(tag = "uploads", params(How, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
+#[utoipa::path(tag = "uploads", params(UploadQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
 #[post("/v1/uploads/fees")]
-async fn upload_fees(req: HttpRequest, body: web::Payload, how: web::Query<How>) -> Answer {
+async fn upload_fees(req: HttpRequest, body: web::Payload, how: web::Query<UploadQuery>) -> Answer {
     receive(&req, body, UploadKind::Fees, how.mode, |_, call| {
         let actor = &call.who.actor;
         Ok(Subject { provider: if actor.role == Role::Provider { actor.provider } else { None }, ..Subject::default() })
@@ -138,9 +143,9 @@ async fn upload_fees(req: HttpRequest, body: web::Payload, how: web::Query<How>)
 ///
 /// As it is published, of any year: it adds dated ratings to the homes that are known here, by their number. Rows about other homes are skipped.
 /// What is recorded is never overwritten; a rating that changes is an event.
-#[utoipa::path(tag = "uploads", params(How, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
+#[utoipa::path(tag = "uploads", params(UploadQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
 #[post("/v1/uploads/ratings")]
-async fn upload_ratings(req: HttpRequest, body: web::Payload, how: web::Query<How>) -> Answer {
+async fn upload_ratings(req: HttpRequest, body: web::Payload, how: web::Query<UploadQuery>) -> Answer {
     receive(&req, body, UploadKind::Ratings, how.mode, |_, _| Ok(Subject::default())).await
 }
 

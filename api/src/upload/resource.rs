@@ -12,7 +12,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::auth::Who;
+use crate::auth::Caller;
 use crate::http::listing::{bad_cursor, rows};
 use crate::http::problem;
 use crate::http::reply::Resource;
@@ -124,7 +124,7 @@ async fn over(app: &App, id: UploadId, seconds: u64) -> Outcome<Stored<Upload>> 
 ///
 /// # Errors
 /// Not found, where it is another's.
-pub fn find(conn: &mut Conn<'_>, who: &Who, id: UploadId) -> Outcome<Stored<Upload>> {
+pub fn find(conn: &mut Conn<'_>, who: &Caller, id: UploadId) -> Outcome<Stored<Upload>> {
     let found = conn.get::<Upload>(id)?;
     if owner(&found.value.by) == owner(&who.actor) { Ok(found) } else { Err(Failure::NotFound(Kind::Upload)) }
 }
@@ -132,7 +132,7 @@ pub fn find(conn: &mut Conn<'_>, who: &Who, id: UploadId) -> Outcome<Stored<Uplo
 /// Which uploads to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct ListUploadsQuery {
     /// Only of this kind.
     kind: Option<UploadKind>,
     /// Only in this state: `received`, `validated`, `applied`, `partial`, `rejected` or `failed`.
@@ -140,9 +140,9 @@ struct Wanted {
 }
 
 /// List the uploads of your side
-#[utoipa::path(tag = "uploads", params(Wanted, Listing), responses((status = 200, body = List<Resource<Upload>>)))]
+#[utoipa::path(tag = "uploads", params(ListUploadsQuery, Listing), responses((status = 200, body = List<Resource<Upload>>)))]
 #[get("/v1/uploads")]
-async fn list_uploads(call: Call, wanted: web::Query<Wanted>, listing: web::Query<Listing>) -> Answer {
+async fn list_uploads(call: Call, wanted: web::Query<ListUploadsQuery>, listing: web::Query<Listing>) -> Answer {
     call.list(
         move |_, call| {
             let page = listing.page()?;

@@ -25,15 +25,19 @@ domain::rules! {
 /// Which template.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+struct GetUploadTemplateQuery {
     /// `csv`, `ndjson` or `xlsx`; `csv` where absent.
     format: Option<FileFormat>,
 }
 
 /// Download a template: the columns of a kind of upload, with one row as an example
-#[utoipa::path(tag = "uploads", params(("kind" = UploadKind, Path, description = "`homes`, `providers`, `answers` or `fees`"), Wanted), responses((status = 200, description = "The template", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+#[utoipa::path(tag = "uploads", params(("kind" = UploadKind, Path, description = "`homes`, `providers`, `answers` or `fees`"), GetUploadTemplateQuery), responses((status = 200, description = "The template", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/upload-templates/{kind}")]
-async fn get_upload_template(call: Call, kind: web::Path<UploadKind>, wanted: web::Query<Wanted>) -> Answer {
+async fn get_upload_template(
+    call: Call,
+    kind: web::Path<UploadKind>,
+    wanted: web::Query<GetUploadTemplateQuery>,
+) -> Answer {
     drop(call);
     if *kind == UploadKind::Ratings {
         return Err(Failure::from(NO_TEMPLATE.broken("send the regulator's file as it is")).into());

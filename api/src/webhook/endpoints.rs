@@ -359,7 +359,7 @@ impl From<store::Delivery> for DeliveryView {
 /// Which part of the log.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Search {
+struct ListDeliveriesQuery {
     /// Rows on the page, 1 to 200; 50 where absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
@@ -370,9 +370,9 @@ struct Search {
 /// List the deliveries of a subscription
 ///
 /// Each attempt, pings included, newest first; kept for 30 days.
-#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path), Search), responses((status = 200, body = List<DeliveryView>)))]
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path), ListDeliveriesQuery), responses((status = 200, body = List<DeliveryView>)))]
 #[get("/v1/webhooks/{id}/deliveries")]
-async fn list_deliveries(call: Call, id: web::Path<WebhookId>, search: web::Query<Search>) -> Answer {
+async fn list_deliveries(call: Call, id: web::Path<WebhookId>, search: web::Query<ListDeliveriesQuery>) -> Answer {
     call.scan(move |c, call| {
         own(call, c, *id)?;
         let limit = listing::rows(search.limit)?;

@@ -77,7 +77,7 @@ impl Deadline {
 
 /// The clocks whose length the policies set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Clock {
+pub enum LegalClock {
     /// DPS-11: the first round.
     FirstRound,
     /// DPS-12: a later round.
@@ -100,20 +100,20 @@ pub enum Clock {
     Improvement,
 }
 
-impl Clock {
+impl LegalClock {
     /// The rule in every rule set.
     #[must_use]
     pub fn rule(self) -> &'static str {
         match self {
             // A later round's window is counted as the first one's.
-            Clock::FirstRound | Clock::LaterRound => "DPS-11",
-            Clock::NextRound => "DPS-12",
-            Clock::Evaluation => "DPS-16",
-            Clock::Term => "DPS-17",
-            Clock::Suspension | Clock::LongestSuspension => "DPS-19",
-            Clock::RemovalNotice => "A8",
-            Clock::NoFaultNotice => "NOT-06",
-            Clock::Improvement => "TIR-18",
+            LegalClock::FirstRound | LegalClock::LaterRound => "DPS-11",
+            LegalClock::NextRound => "DPS-12",
+            LegalClock::Evaluation => "DPS-16",
+            LegalClock::Term => "DPS-17",
+            LegalClock::Suspension | LegalClock::LongestSuspension => "DPS-19",
+            LegalClock::RemovalNotice => "A8",
+            LegalClock::NoFaultNotice => "NOT-06",
+            LegalClock::Improvement => "TIR-18",
         }
     }
 
@@ -121,16 +121,16 @@ impl Clock {
     #[must_use]
     pub fn count(self, policies: &Policies) -> Option<u32> {
         match self {
-            Clock::FirstRound => Some(policies.first_round_days),
-            Clock::LaterRound => Some(policies.round_window_days),
-            Clock::NextRound => Some(policies.round_interval_months),
-            Clock::Evaluation => Some(policies.evaluation_days),
-            Clock::Term => Some(policies.term_months),
-            Clock::Suspension => Some(policies.suspension_months),
-            Clock::LongestSuspension => Some(policies.suspension_max_months),
-            Clock::RemovalNotice => Some(policies.removal_notice_days),
-            Clock::NoFaultNotice => policies.no_fault_notice_months,
-            Clock::Improvement => None,
+            LegalClock::FirstRound => Some(policies.first_round_days),
+            LegalClock::LaterRound => Some(policies.round_window_days),
+            LegalClock::NextRound => Some(policies.round_interval_months),
+            LegalClock::Evaluation => Some(policies.evaluation_days),
+            LegalClock::Term => Some(policies.term_months),
+            LegalClock::Suspension => Some(policies.suspension_months),
+            LegalClock::LongestSuspension => Some(policies.suspension_max_months),
+            LegalClock::RemovalNotice => Some(policies.removal_notice_days),
+            LegalClock::NoFaultNotice => policies.no_fault_notice_months,
+            LegalClock::Improvement => None,
         }
     }
 }
@@ -161,7 +161,7 @@ pub fn given(regime: Regime, division: Division, rule: &str, count: u32, start: 
 ///
 /// # Errors
 /// [`NO_SUCH_CLOCK`] where the policies give it no length.
-pub fn by_policy(policies: &Policies, clock: Clock, start: Instant) -> Result<Deadline, Refusal> {
+pub fn by_policy(policies: &Policies, clock: LegalClock, start: Instant) -> Result<Deadline, Refusal> {
     let Some(count) = clock.count(policies) else {
         return Err(NO_SUCH_CLOCK.broken(format!("{}: the policies set no length", clock.rule())).into());
     };

@@ -7,7 +7,7 @@ pub mod regime;
 mod rows;
 
 pub use calendar::{BankHoliday, Calendar, calendar};
-pub use deadline::{Clock, Deadline, extend_evaluation};
+pub use deadline::{Deadline, LegalClock, extend_evaluation};
 pub use exclusion::{DeclaredGround, Duty, Finding, Ground, SelfCleaning};
 pub use regime::{
     Bound, LegalRule, MODE_NOT_ALLOWED, RuleSet, StartEvent, TermWarning, Timing, Unit, mode_refusal, rule_set,

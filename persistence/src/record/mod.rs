@@ -7,7 +7,7 @@ pub mod event;
 pub mod idempotency;
 pub mod job;
 pub mod lease;
-pub mod mark;
+pub mod time_index;
 pub mod timer;
 pub mod verify;
 

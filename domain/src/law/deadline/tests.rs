@@ -9,7 +9,7 @@ fn at(text: &str) -> Instant {
     text.parse().unwrap()
 }
 
-fn clock(clock: Clock, start: &str) -> Deadline {
+fn clock(clock: LegalClock, start: &str) -> Deadline {
     by_policy(&Policies { no_fault_notice_months: Some(12), ..Policies::default() }, clock, at(start)).unwrap()
 }
 
@@ -53,41 +53,41 @@ fn golden_explanations() {
         statutory(Pcr34, EnglandAndWales, "PCR34-16", at("2026-12-21T09:30:00Z")).unwrap(),
         statutory(Pa23Market, Scotland, "PA59", at("2026-10-20T09:00:00Z")).unwrap(),
         statutory(Pcr34, Scotland, "PCR34-25", at("2028-12-29T09:00:00Z")).unwrap(),
-        clock(Clock::FirstRound, "2019-03-15T00:00:00Z"),
-        clock(Clock::Suspension, "2019-08-31T11:00:00Z"),
+        clock(LegalClock::FirstRound, "2019-03-15T00:00:00Z"),
+        clock(LegalClock::Suspension, "2019-08-31T11:00:00Z"),
     ];
     insta::assert_snapshot!(explained.map(|d| d.explanation).join("\n\n"));
 }
 
 #[test]
 fn ac_01_thirty_days_from_go_live() {
-    assert_eq!(clock(Clock::FirstRound, "2019-01-04T00:00:00Z").due, at("2019-02-03T00:00:00Z"));
+    assert_eq!(clock(LegalClock::FirstRound, "2019-01-04T00:00:00Z").due, at("2019-02-03T00:00:00Z"));
 }
 
 #[test]
 fn ac_02_thirty_days_across_the_clock_change() {
-    assert_eq!(clock(Clock::FirstRound, "2019-03-15T00:00:00Z").due, at("2019-04-13T23:00:00Z"));
+    assert_eq!(clock(LegalClock::FirstRound, "2019-03-15T00:00:00Z").due, at("2019-04-13T23:00:00Z"));
 }
 
 #[test]
 fn ac_12_a_suspension_from_the_31st_of_august() {
-    assert_eq!(clock(Clock::Suspension, "2019-08-31T09:00:00Z").due.date().to_string(), "2020-02-29");
-    assert_eq!(clock(Clock::Suspension, "2018-08-31T09:00:00Z").due.date().to_string(), "2019-02-28");
+    assert_eq!(clock(LegalClock::Suspension, "2019-08-31T09:00:00Z").due.date().to_string(), "2020-02-29");
+    assert_eq!(clock(LegalClock::Suspension, "2018-08-31T09:00:00Z").due.date().to_string(), "2019-02-28");
 }
 
 #[test]
 fn ac_18_the_term_ends_the_day_before() {
-    let term = clock(Clock::Term, "2019-03-31T23:00:00Z");
+    let term = clock(LegalClock::Term, "2019-03-31T23:00:00Z");
     assert_eq!(term.last_day().to_string(), "2029-03-31");
     assert_eq!(term.due, at("2029-03-31T23:00:00Z"));
 }
 
 #[test]
 fn ac_64_a_year_of_notice() {
-    let ends = |given| clock(Clock::NoFaultNotice, given).due.date().to_string();
+    let ends = |given| clock(LegalClock::NoFaultNotice, given).due.date().to_string();
     assert_eq!(ends("2014-08-01T09:00:00Z"), "2015-08-01");
     assert_eq!(ends("2016-02-29T09:00:00Z"), "2017-02-28");
-    let none = by_policy(&Policies::default(), Clock::NoFaultNotice, at("2014-08-01T09:00:00Z"));
+    let none = by_policy(&Policies::default(), LegalClock::NoFaultNotice, at("2014-08-01T09:00:00Z"));
     assert_eq!(codes(none.unwrap_err()), ["no_such_clock"]);
 }
 
@@ -165,25 +165,25 @@ fn every_policy_clock_runs_under_every_regime() {
     for regime in [PcrLightTouch, Pcr34, Pa23Market, Pa23LightTouch] {
         let policies = Policies { regime, no_fault_notice_months: Some(12), ..Policies::default() };
         for clock in [
-            Clock::FirstRound,
-            Clock::LaterRound,
-            Clock::NextRound,
-            Clock::Evaluation,
-            Clock::Term,
-            Clock::Suspension,
-            Clock::LongestSuspension,
-            Clock::RemovalNotice,
-            Clock::NoFaultNotice,
+            LegalClock::FirstRound,
+            LegalClock::LaterRound,
+            LegalClock::NextRound,
+            LegalClock::Evaluation,
+            LegalClock::Term,
+            LegalClock::Suspension,
+            LegalClock::LongestSuspension,
+            LegalClock::RemovalNotice,
+            LegalClock::NoFaultNotice,
         ] {
             assert!(by_policy(&policies, clock, at("2026-01-05T12:00:00Z")).is_ok(), "{regime:?} {clock:?}");
         }
     }
-    assert!(given(Pcr34, Scotland, Clock::Improvement.rule(), 14, at("2026-01-05T12:00:00Z")).is_ok());
+    assert!(given(Pcr34, Scotland, LegalClock::Improvement.rule(), 14, at("2026-01-05T12:00:00Z")).is_ok());
 }
 
 #[test]
 fn a_deadline_survives_the_store() {
-    let d = clock(Clock::RemovalNotice, "2026-01-05T12:00:00Z");
+    let d = clock(LegalClock::RemovalNotice, "2026-01-05T12:00:00Z");
     let json = serde_json::to_value(&d).unwrap();
     assert_eq!(json["ruleSetVersion"], "pcr_light_touch/1");
     assert_eq!(json["calendarCovers"], true);

@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use domain::kernel::{Instant, Role};
 use uuid::Uuid;
 
-use super::super::mark;
+use super::super::time_index;
 use super::{Entry, events};
 use crate::dialect::{Behind, First, Fixed, Merged};
 use crate::types::sql::Uid as SqlUid;
@@ -353,8 +353,8 @@ fn at((tx, seq, entry): Placed) -> (Cursor, Entry) {
 
 /// The bounds of a page after one place or before another, narrowed to the times that are asked for.
 fn bounds(conn: &mut Conn<'_>, filter: &Filter, after: Option<Cursor>, before: Option<Cursor>) -> Outcome<Vec<Bound>> {
-    let from = filter.from.map(|from| mark::before(conn, from)).transpose()?;
-    let until = filter.until.map(|until| mark::behind(conn, until)).transpose()?.flatten();
+    let from = filter.from.map(|from| time_index::before(conn, from)).transpose()?;
+    let until = filter.until.map(|until| time_index::behind(conn, until)).transpose()?.flatten();
     let lower = after.max(from).map(|place| (">", place));
     let upper = match (before, until) {
         (Some(before), Some(until)) if until >= before => Some(("<", before)),

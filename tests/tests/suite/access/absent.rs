@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use api::auth::Who;
+use api::auth::Caller;
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::{Connection, PgConnection, SqliteConnection};
 use domain::admission::Application;
@@ -51,7 +51,7 @@ impl Statements {
 }
 
 /// Whoever asks, as the gate hands it on.
-fn who(role: Role, tenant: &Tenant<'_>, permission: Permission) -> Who {
+fn who(role: Role, tenant: &Tenant<'_>, permission: Permission) -> Caller {
     let caller = tenant.caller(role);
     let buys = super::world::BUYING.contains(&role);
     let actor = Actor {
@@ -60,11 +60,11 @@ fn who(role: Role, tenant: &Tenant<'_>, permission: Permission) -> Who {
         authority: buys.then(|| AuthorityCode::try_from(tenant.lead.to_owned()).unwrap()),
         provider: (role == Role::Provider).then(|| ProviderId(tenant.thing("provider").parse().unwrap())),
     };
-    Who { actor: actor.into(), permission, grant: None }
+    Caller { actor: actor.into(), permission, grant: None }
 }
 
 /// Fails where the store is asked anything else for what is that tenant's than for what is not there.
-fn alike<A: Record>(conn: &mut Conn<'_>, asked: &Statements, who: &Who, theirs: &str)
+fn alike<A: Record>(conn: &mut Conn<'_>, asked: &Statements, who: &Caller, theirs: &str)
 where
     A::Id: From<Uuid>,
 {
@@ -126,7 +126,7 @@ on_both! {
     }
 }
 
-/// No handler finds by an id of the request in any other way: the way to the store is `Who` or `Call`.
+/// No handler finds by an id of the request in any other way: the way to the store is `Caller` or `Call`.
 #[test]
 fn whoever_finds_by_an_id_asks_whose_it_is_in_the_same_step() {
     fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {

@@ -2,7 +2,7 @@
 
 use domain::kernel::{About, ArrangementId, Audience, Kind as DomainKind};
 use persistence::record::event::{self, Cursor, Filter, Scope};
-use persistence::record::mark;
+use persistence::record::time_index;
 use persistence::{Mode, Stamp};
 use serde_json::json;
 use uuid::Uuid;
@@ -26,8 +26,8 @@ on_both! {
                 if store.database.kind == Kind::Postgres {
                     settle(&store.database.url);
                 }
-                assert!(!store.write(Mode::Commit, mark::keep).unwrap(), "all is marked");
-                assert!(!wait(store.db.scan(mark::is_due)).unwrap());
+                assert!(!store.write(Mode::Commit, time_index::keep).unwrap(), "all is marked");
+                assert!(!wait(store.db.scan(time_index::is_due)).unwrap());
             }
         }
         if store.database.kind == Kind::Postgres {

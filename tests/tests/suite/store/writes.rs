@@ -8,7 +8,7 @@ use domain::arrangement::Requirement;
 use domain::kernel::{Aggregate as _, Refusal};
 use persistence::record::event::Cursor;
 use persistence::record::{idempotency, lease};
-use persistence::{Basis, Failure, Mode};
+use persistence::{Dependencies, Failure, Mode};
 
 use super::{Store, define, stamp, version, wait};
 use crate::database::Kind;
@@ -43,7 +43,7 @@ on_both! {
 
     fn what_was_read_is_true_until_that_is_written(store: &Store) {
         let read = store.define("a").unwrap();
-        let basis = Basis::new(store.db.mark().unwrap(), [(read.value.id.into(), read.version)]);
+        let basis = Dependencies::new(store.db.mark().unwrap(), [(read.value.id.into(), read.version)]);
         let still = || wait(store.db.is_still(&basis));
         assert!(still());
         store.write(Mode::DryRun, |tx| define(tx, "b")).unwrap();

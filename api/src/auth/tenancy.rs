@@ -28,13 +28,13 @@ impl Facts for Conn<'_> {
 
 /// All that tenancy is decided by for one thing, whoever asks.
 #[derive(Clone, Debug)]
-pub struct Ties {
+pub struct TenancyFacts {
     parties: Option<Arc<Parties>>,
     registrar: Option<Arc<str>>,
     on: [Option<(Uuid, i64)>; 2],
 }
 
-impl Ties {
+impl TenancyFacts {
     /// Of what is `about` that. The store is asked the same whatever that is: how long it takes tells nothing.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Ties {
     }
 }
 
-impl Facts for &Ties {
+impl Facts for &TenancyFacts {
     fn parties(&mut self, id: ArrangementId) -> Outcome<Arc<Parties>> {
         self.parties.clone().ok_or(persistence::Failure::Broken(format!("the ties are not those of {id}")))
     }

@@ -1,7 +1,5 @@
-//! What an answer that is kept rests on, and whether that is still so.
-//!
-//! On SQLite [`Changes`](crate::changes::Changes) knows. On PostgreSQL the database is asked, in one statement for all the
-//! answers that are asked about at the time: while one statement runs, the next ones gather.
+//! Coherence on PostgreSQL: the database is asked for versions, in one statement for all the responses that are asked about
+//! at the time: while one statement runs, the next ones gather.
 
 use std::collections::HashMap;
 use std::sync::mpsc;
@@ -12,29 +10,10 @@ use diesel::{PgConnection, RunQueryDsl as _};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::changes::Mark;
 use crate::{Failure, Outcome, Uid};
 
 /// Answers that one statement asks about at most.
 const GROUP: usize = 256;
-
-/// Aggregates as they were when an answer was made of them.
-#[derive(Clone, Debug)]
-pub struct Basis {
-    pub(crate) since: Mark,
-    pub(crate) on: Vec<(Uuid, i64)>,
-}
-
-impl Basis {
-    pub(crate) fn ids(&self) -> impl Iterator<Item = Uuid> {
-        self.on.iter().map(|(id, _)| *id)
-    }
-
-    /// Of these aggregates with their versions, all read after `since`.
-    pub fn new(since: Mark, on: impl IntoIterator<Item = (Uuid, i64)>) -> Self {
-        Self { since, on: on.into_iter().collect() }
-    }
-}
 
 /// Whether these aggregates still have these versions, and whom to tell.
 struct Question {

@@ -29,7 +29,7 @@ const MOST: usize = 10;
 
 /// A mark at a place of the feed.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mark {
+struct Milestone {
     place: Cursor,
     /// Microseconds since 1970: no event up to the place is later.
     latest: i64,
@@ -37,7 +37,7 @@ struct Mark {
     lateness: i64,
 }
 
-impl Mark {
+impl Milestone {
     fn pass(&mut self, place: Cursor, at: i64) {
         // Before the first event nothing was late.
         let first = self.place == Cursor::default();
@@ -47,10 +47,10 @@ impl Mark {
     }
 }
 
-fn last(conn: &mut Conn<'_>) -> Outcome<Mark> {
+fn last(conn: &mut Conn<'_>) -> Outcome<Milestone> {
     let query = marks::table.order((marks::tx.desc(), marks::seq.desc()));
     let found = on!(conn, c => query.first::<(i64, i64, Moment, i64)>(c)).optional()?;
-    Ok(found.map_or_else(Mark::default, |(tx, seq, latest, lateness)| Mark {
+    Ok(found.map_or_else(Milestone::default, |(tx, seq, latest, lateness)| Milestone {
         place: Cursor { tx, seq },
         latest: latest.0.micros(),
         lateness,
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_mark_knows_the_latest_and_how_late_the_latest_came() {
-        let mut mark = Mark::default();
+        let mut mark = Milestone::default();
         for (seq, at) in [(1, -50), (2, 100), (3, 70), (4, 95), (5, 200), (6, 199)] {
             mark.pass(Cursor { tx: 0, seq }, at);
         }

@@ -1,7 +1,7 @@
 //! What was answered is kept, so that it need not be read and written again.
 //!
 //! One aggregate as a side sees it is kept while nothing that it rests on was changed, which the store is asked each time
-//! ([`persistence::Basis`]). Rows of lists are kept by version, which never changes what it says. Whether the caller may see
+//! ([`persistence::Dependencies`]). Rows of lists are kept by version, which never changes what it says. Whether the caller may see
 //! it is decided each time.
 
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::kernel::{About, Kind};
-use persistence::{Basis, Db};
+use persistence::{Db, Dependencies};
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use uuid::Uuid;
 
 use super::reply::Written;
-use crate::auth::ties::Ties;
-use crate::auth::{Side, Who};
+use crate::auth::tenancy::TenancyFacts;
+use crate::auth::{Caller, Side};
 
 /// Bytes kept of each sort at most, about.
 const BYTES: u64 = 16 * 1024 * 1024;
@@ -63,23 +63,23 @@ pub struct Key {
 
 /// An aggregate as a side sees it.
 #[derive(Debug)]
-pub struct Sheet {
+pub struct CachedResponse {
     /// Its kind.
     pub kind: Kind,
     /// What it rests on.
-    pub basis: Basis,
+    pub basis: Dependencies,
     /// What it is about.
     pub about: About,
     /// Whose it is.
-    pub ties: Ties,
+    pub ties: TenancyFacts,
     /// The answer.
     pub written: Written,
 }
 
 /// What was answered.
 #[derive(Debug)]
-pub struct Kept {
-    sheets: Cache<Asked, Arc<Sheet>, Weight>,
+pub struct ResponseCache {
+    sheets: Cache<Asked, Arc<CachedResponse>, Weight>,
     rows: Cache<(Key, i64), Bytes, Weight>,
 }
 
@@ -89,8 +89,8 @@ struct Weight;
 /// What keeping costs beside the text.
 const EACH: u64 = 300;
 
-impl Weighter<Asked, Arc<Sheet>> for Weight {
-    fn weight(&self, _: &Asked, sheet: &Arc<Sheet>) -> u64 {
+impl Weighter<Asked, Arc<CachedResponse>> for Weight {
+    fn weight(&self, _: &Asked, sheet: &Arc<CachedResponse>) -> u64 {
         (sheet.written.len() + sheet.ties.size()) as u64 + EACH
     }
 }
@@ -101,7 +101,7 @@ impl Weighter<(Key, i64), Bytes> for Weight {
     }
 }
 
-impl Default for Kept {
+impl Default for ResponseCache {
     fn default() -> Self {
         Self {
             sheets: Cache::with_weighter(EXPECTED, BYTES, Weight),
@@ -110,10 +110,10 @@ impl Default for Kept {
     }
 }
 
-impl Kept {
+impl ResponseCache {
     /// The answer to a request that was answered before, while it is true. Who may not see it is told first, from memory, and
     /// then answered as if nothing were kept: the store is asked no more than for what is not there.
-    pub async fn answer(&self, db: &Db, req: &ServiceRequest, who: &Who) -> Option<HttpResponse> {
+    pub async fn answer(&self, db: &Db, req: &ServiceRequest, who: &Caller) -> Option<HttpResponse> {
         let sheet = self.sheets.get(&Asking(path(req.request())?, who.side()))?;
         let may = who.may_by(&sheet.ties, sheet.about, sheet.kind).is_ok() && db.is_still(&sheet.basis).await;
         let seen = req.headers().get(header::IF_NONE_MATCH).and_then(|seen| seen.to_str().ok());
@@ -121,7 +121,7 @@ impl Kept {
     }
 
     /// Keeps the answer to a path for that side.
-    pub fn keep_sheet(&self, path: String, side: Side, sheet: Sheet) {
+    pub fn keep_sheet(&self, path: String, side: Side, sheet: CachedResponse) {
         self.sheets.insert((path, side), Arc::new(sheet));
     }
 

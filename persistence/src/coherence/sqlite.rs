@@ -1,4 +1,4 @@
-//! What was changed in an SQLite database since when, so that what was read of it can be kept while it is true.
+//! Coherence on SQLite: which aggregates were changed since when, so that what was read of them can be cached while it is true.
 //!
 //! SQLite has one writer, and on a server that is this process's own thread: before a commit it marks what it is about to
 //! change, so nothing that was read before is taken for true afterwards. A commit of another process (a command that runs
