@@ -40,10 +40,10 @@ use domain::kernel::{Actor, Instant, Rule};
 use http::arrival::Bounds;
 use http::limits::Limits;
 use http::response_cache::ResponseCache;
-use http::routes::Subject;
+use http::routes::{Routes, Subject};
 use metrics::Metrics;
 use persistence::{Db, Ids, Stamp};
-use provider::gazetteer::Gazetteer;
+use usecase::provider::Gazetteer;
 
 /// What every request shares.
 #[derive(Debug)]
@@ -85,30 +85,30 @@ impl App {
 }
 
 /// The subjects of the API, in the order of the documentation.
-#[must_use]
-pub fn subjects() -> Vec<Subject> {
-    [
-        arrangement::routes(),
-        provider::routes(),
-        admission::routes(),
-        standing::routes(),
-        fee::routes(),
-        record::routes(),
-        webhook::routes(),
-        ocds::routes(),
-        reports::routes(),
-        client::routes(),
-        upload::routes(),
-    ]
-    .into_iter()
-    .flatten()
-    .chain([jobs::endpoints::routes(), system::routes()])
-    .collect()
+pub static SUBJECTS: &[&Subject] = &[
+    &arrangement::SUBJECT,
+    &provider::SUBJECT,
+    &admission::SUBJECT,
+    &standing::SUBJECT,
+    &fee::SUBJECT,
+    &upload::SUBJECT,
+    &record::SUBJECT,
+    &client::SUBJECT,
+    &webhook::SUBJECT,
+    &jobs::SUBJECT,
+    &reports::SUBJECT,
+    &ocds::SUBJECT,
+    &system::SUBJECT,
+];
+
+/// The routes of every subject.
+pub fn routes() -> impl Iterator<Item = Routes> {
+    SUBJECTS.iter().flat_map(|subject| subject.routes).map(|routes| routes())
 }
 
 /// Every rule that an operation or a row of an upload can be refused by, each once.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    let all = subjects().into_iter().flat_map(|s| s.operations).flat_map(|o| o.rules).copied().flatten().copied();
+    let all = routes().flat_map(|s| s.operations).flat_map(|o| o.rules).copied().flatten().copied();
     // Rows of uploads are refused by rules that no operation answers with.
     let all = all.chain(upload::row_rules());
     all.map(|rule| (rule.code, rule)).collect::<BTreeMap<_, _>>().into_values()

@@ -17,7 +17,7 @@ use crate::http::call;
 use crate::http::problem::{self, CODES, Code};
 use crate::http::routes::Operation;
 use crate::http::{Problem, problem::FieldError};
-use crate::subjects;
+use crate::{SUBJECTS, routes};
 use domain::kernel::{Permission, Reach, Role};
 use persistence::Failure;
 
@@ -30,27 +30,7 @@ use persistence::Failure;
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/", description = "The server that this document comes from")),
-    components(schemas(Problem, FieldError)),
-    tags(
-        (name = "arrangements", description = "Markets, their authorities and policies (A1)"),
-        (name = "lots", description = "Service categories and what they require (A2)"),
-        (name = "requirements", description = "The shared requirement library (DPS-21)"),
-        (name = "rounds", description = "Windows of receipt followed by evaluation (A3)"),
-        (name = "law", description = "Regimes, rules and deadlines that explain themselves"),
-        (name = "providers", description = "Providers, homes and ratings (A20)"),
-        (name = "applications", description = "Versioned applications, sealed until evaluation (A4)"),
-        (name = "checks", description = "Compliance checks (A5)"),
-        (name = "memberships", description = "Members and the register of a lot (A6)"),
-        (name = "standing", description = "Suspensions, notices, sanctions, removals and appeals (A7, A8)"),
-        (name = "fees", description = "What members ask for their services (A15)"),
-        (name = "uploads", description = "Bulk uploads: many rows in one file (A21)"),
-        (name = "record", description = "The change feed and the audit (BEY-01)"),
-        (name = "clients", description = "Machine clients: portals and scripts with tokens of their own (CRD-08, CRD-09)"),
-        (name = "webhooks", description = "The change feed, sent (CRD-09)"),
-        (name = "jobs", description = "Clock-driven and background work (CRD-08)"),
-        (name = "ocds", description = "The published market in the Open Contracting Data Standard 1.1"),
-        (name = "system", description = "The server itself")
-    )
+    components(schemas(Problem, FieldError))
 )]
 struct Frame;
 
@@ -66,9 +46,14 @@ pub fn text() -> Result<&'static str, String> {
 fn written() -> Result<String, String> {
     let mut document = Frame::openapi();
     let mut operations = Vec::new();
-    for subject in subjects() {
-        document.merge((subject.document)());
-        operations.extend(subject.operations);
+    let tags = SUBJECTS.iter().flat_map(|subject| subject.tags);
+    document.tags = Some(
+        tags.map(|(name, says)| utoipa::openapi::tag::TagBuilder::new().name(*name).description(Some(*says)).build())
+            .collect(),
+    );
+    for routes in routes() {
+        document.merge((routes.document)());
+        operations.extend(routes.operations);
     }
     let mut document = serde_json::to_value(&document).map_err(|e| e.to_string())?;
     camel_fields(&mut document);
@@ -309,14 +294,14 @@ async fn published() -> Result<HttpResponse, Problem> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use crate::subjects;
+    use crate::routes;
 
     /// A name is one schema: a second one would silently stand in the place of the first.
     #[test]
     fn no_two_subjects_name_different_schemas_alike() {
         let mut known = BTreeMap::new();
-        for subject in subjects() {
-            let components = (subject.document)().components.unwrap_or_default();
+        for routes in routes() {
+            let components = (routes.document)().components.unwrap_or_default();
             for (name, schema) in components.schemas {
                 let schema = serde_json::to_value(schema).unwrap();
                 let first = known.entry(name.clone()).or_insert_with(|| schema.clone());

@@ -22,11 +22,11 @@ use crate::http::routes::{self, Directory};
 use crate::http::{access, arrival};
 use crate::metrics::Metrics;
 use crate::ocds::Publisher;
-use crate::provider::gazetteer::Gazetteer;
 use crate::webhook::Webhooks;
 use crate::webhook::send::Sender;
 use crate::webhook::sign::Seal;
 use crate::{App, client, http, jobs, openapi, sweep, system, upload};
+use usecase::provider::Gazetteer;
 
 /// A server that has been bound and not yet run.
 pub struct Bound {

@@ -9,7 +9,8 @@ use actix_web::web;
 use domain::kernel::Instant;
 use persistence::record::timer::{self, Sorts};
 use persistence::record::{checkpoint, time_index};
-use persistence::{Failure, Mode, Outcome, Tx};
+use persistence::{Failure, Mode, Outcome};
+use usecase::clockwork::Clockwork;
 use uuid::Uuid;
 
 use crate::App;
@@ -69,15 +70,16 @@ pub async fn sweep(app: &App, sorts: Option<Sorts>, now: Instant) -> Outcome<Mad
         let Some(next) = due.into_iter().find(|t| !tried.contains(&(t.id, t.at))) else { return Ok(made) };
         tried.insert((next.id, next.at));
         let (id, kind, what) = (next.id, next.kind.clone(), next.what.clone());
-        let job = match jobs::of_timer(&kind, &what) {
-            Ok(job) => job.name,
+        let clockwork = match jobs::of_timer(&kind, &what) {
+            Ok(clockwork) => clockwork,
             Err(failure) => {
                 tracing::error!(%failure, "a change that is due is left undone");
                 app.metrics.swept(&kind, &what, "failed");
                 continue;
             }
         };
-        match tick(app, now, next.kind, id).await {
+        let job = clockwork.job.name();
+        match tick(app, now, clockwork, id).await {
             // Another server made it meanwhile.
             Ok(false) => {}
             Ok(true) => {
@@ -95,22 +97,12 @@ pub async fn sweep(app: &App, sorts: Option<Sorts>, now: Instant) -> Outcome<Mad
 }
 
 /// Makes the change, if it is still due. Whether it did.
-async fn tick(app: &App, now: Instant, kind: String, id: Uuid) -> Outcome<bool> {
+async fn tick(app: &App, now: Instant, clockwork: &'static Clockwork, id: Uuid) -> Outcome<bool> {
     let write = app.db.write(app.by_clock(now), Mode::Commit, move |tx| {
-        tick_in(tx, &kind, id)?;
+        (clockwork.tick)(tx, id)?;
         Ok(tx.changed())
     });
     write.await
-}
-
-fn tick_in(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<()> {
-    let ticks = [crate::arrangement::tick, crate::admission::tick, crate::standing::tick];
-    for tick in ticks {
-        if tick(tx, kind, id)? {
-            return Ok(());
-        }
-    }
-    Err(Failure::Broken(format!("nothing ticks a {kind}")))
 }
 
 /// Moves a movable clock to `to`, stopping at each instant at which something falls due, so that a jump over ten

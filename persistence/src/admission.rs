@@ -5,8 +5,9 @@ use domain::admission::Application;
 use domain::admission::compliance_check::ComplianceCheck;
 use domain::admission::declaration_of_interests::DeclarationOfInterests;
 use domain::admission::membership::Membership;
+use domain::arrangement::Lot;
 use domain::kernel::{
-    ApplicationId, ArrangementId, ComplianceCheckId, DeclarationOfInterestsId, LotId, MembershipId, ProviderId,
+    ApplicationId, ArrangementId, ComplianceCheckId, DeclarationOfInterestsId, LotId, MembershipId, ProviderId, RoundId,
 };
 
 use crate::{Conn, Outcome, Page, Stored, Uid};
@@ -126,4 +127,40 @@ pub fn memberships_of(
         ..memberships::Filter::default()
     };
     memberships::list(conn, &filter, Page::ALL)
+}
+
+/// The lines of a round that are not decided yet.
+///
+/// # Errors
+/// Where the store fails.
+pub fn undecided_lines(conn: &mut Conn<'_>, round: RoundId) -> Outcome<u64> {
+    let open = applications_in_round(conn, round, "in_evaluation")?;
+    Ok(open.iter().flat_map(|a| &a.value.lines).filter(|line| line.status.is_undecided()).count() as u64)
+}
+
+/// Whether a line of the lot was ever evaluated: then its requirements only gain versions (A2).
+///
+/// # Errors
+/// Where the store fails.
+pub fn was_evaluated(conn: &mut Conn<'_>, lot: &Lot) -> Outcome<bool> {
+    let filter = applications::Filter {
+        arrangement_id: Some(vec![lot.arrangement.into()]),
+        state: Some(vec!["in_evaluation".to_owned(), "decided".to_owned()]),
+        ..applications::Filter::default()
+    };
+    let found = applications::list(conn, &filter, Page::ALL)?;
+    Ok(found.iter().any(|application| application.value.lines.iter().any(|line| line.lot == lot.id)))
+}
+
+/// The applications of a round that are in one state.
+///
+/// # Errors
+/// Where the store fails.
+pub fn applications_in_round(conn: &mut Conn<'_>, round: RoundId, state: &str) -> Outcome<Vec<Stored<Application>>> {
+    let filter = applications::Filter {
+        round_id: Some(vec![Some(round.into())]),
+        state: Some(vec![state.to_owned()]),
+        ..applications::Filter::default()
+    };
+    applications::list(conn, &filter, Page::ALL)
 }

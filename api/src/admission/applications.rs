@@ -1,28 +1,25 @@
 //! Applications: start, submit, revise, withdraw, and what each side may read (A4).
 
 use actix_web::{get, post, web};
-use domain::admission::answers::{self, Asked, Content};
-use domain::admission::application::{self as rules, LotFacts, Start, StartFacts, Status, SubmitFacts};
+use domain::admission::Application;
+use domain::admission::answers::{self, Content};
+use domain::admission::application::{self as rules, Status};
 use domain::admission::line::{self, Line};
-use domain::admission::receipt::{AskedByLot, Receipt};
-use domain::admission::{Application, answers::omitted_homes};
-use domain::arrangement::{Arrangement, Lot, Round, RoundState, Routing, schedule};
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
-use domain::provider::provider::Provider;
-use persistence::admission::{self as store, applications};
-use persistence::arrangement::{lots_of, rounds_of};
-use persistence::{Conn, Failure, Outcome, Stored, Tx};
+use domain::admission::receipt::Receipt;
+use domain::arrangement::schedule;
+use domain::kernel::{ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
+use persistence::admission::applications;
+use persistence::{Failure, Outcome, Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::evaluation::{self, Facts};
-use crate::arrangement::lots::required;
-use crate::auth::{Caller, Side};
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
+use usecase::admission::application;
+use usecase::{Caller, Command, Side};
 
 routes! {
     start_application: Apply, [rules::RULES];
@@ -133,40 +130,11 @@ struct StartApplication {
 #[post("/v1/applications")]
 async fn start_application(call: Call<StartApplication>) -> Answer {
     call.write(|tx, call| {
-        let body = &call.body;
-        let provider = body.provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
-        // The provider's row is locked: its applications are started one at a time.
-        let found = tx.lock::<Provider>(provider);
-        let applicant = call.who.own(tx, found)?.value;
-        let arrangement = tx.hold::<Arrangement>(body.arrangement)?.value;
-        if arrangement.term().is_none() {
-            return Err(Failure::NotFound(Kind::Arrangement));
-        }
-        let previous =
-            body.previous.map(|id| call.who.get::<Application>(tx, id)).transpose()?.map(|found| found.value);
-        let lots = Lots::load(tx, provider, body.arrangement)?;
-        let now = tx.now();
-        let facts = StartFacts {
-            accepting: arrangement.in_force().is_some_and(|term| term.live_at <= now && now < term.ends_at())
-                && applicant.state() == "registered",
-            open_application: store::open_application(tx, provider, body.arrangement)?,
-            lots: lots.facts(),
-        };
-        let start = Start {
-            id: tx.mint(),
-            arrangement: body.arrangement,
-            provider,
-            external_ref: body.external_ref.clone(),
-            lots: body.lots.clone(),
-            previous: previous.as_ref(),
-        };
-        let mut started = Application::start(start, &facts, now)?;
-        if let Some(previous) = previous.as_ref().filter(|_| body.copy_answers) {
-            let (copied, events) = started.0.copy_from(previous, now)?;
-            started = (copied, started.1.into_iter().chain(events).collect());
-        }
-        let created = tx.create(started)?;
-        Ok(shown(&created, &call.who)?.at(format!("/v1/applications/{}", created.value.id)))
+        let StartApplication { arrangement, provider, lots, external_ref, previous, copy_answers } = call.body.clone();
+        let provider = provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
+        let order = application::StartApplication { arrangement, provider, lots, external_ref, previous, copy_answers };
+        let started = application::start(tx, call, order)?;
+        Ok(shown(&started, &call.who)?.at(format!("/v1/applications/{}", started.value.id)))
     })
     .await
 }
@@ -236,46 +204,12 @@ async fn get_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
 #[post("/v1/applications/{id}/submit")]
 async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.write(move |tx, call| {
-        let before = call.lock::<Application>(tx, *id)?;
-        let (application, now) = (before.value.clone(), tx.now());
-        let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
-        if arrangement.in_force().is_none_or(|term| term.ends_at() <= now) {
-            return Err(rules::NOT_ACCEPTING.broken("the arrangement is not in force").into());
-        }
-        let lots = Lots::load(tx, application.provider, application.arrangement)?;
-        let draft = application.draft.clone().unwrap_or_default();
-        let references = lots.asked_by(&draft.lots);
-        let library = required(tx, &references)?;
-        let asked: Vec<_> = library
-            .iter()
-            .map(|(requirement, _, definition)| Asked { requirement: *requirement, definition })
-            .collect();
-        let rounds: Vec<_> = rounds_of(tx, arrangement.id)?.into_iter().map(|round| round.value).collect();
-        let routing = schedule::route(arrangement.policies.admission_mode, &rounds, &draft.lots, now)?;
-        let routing = arrived(tx, routing)?;
-        let homes = Facts::of_provider(tx, &call.app().gazetteer, application.provider, now)?;
-        let inside = homes.inside(&arrangement.policies.location_boundary);
-        let facts = SubmitFacts {
-            lots: lots.facts(),
-            asked: &asked,
-            terms: arrangement.particulars.terms.as_ref().map(|terms| terms.version.as_str()),
-            all_homes: arrangement.policies.all_homes,
-            homes_inside: &inside,
-            snapshot: &homes.snapshot(lots.references(&draft.lots)),
-            routing,
+        let submitted = application::submit(tx, call, &call.app().gazetteer, *id)?;
+        let view = ApplicationView {
+            omitted_homes: submitted.omitted_homes,
+            ..view(&submitted.application.value, call.who.side())
         };
-        let hash = evaluation::digest(&draft)?;
-        let submitted = application.submit(&facts, Some(hash), tx.actor(), now)?;
-        let mut after = tx.save(&before, submitted)?;
-        if let Routing::Evaluate = routing {
-            evaluation::open(tx, &call.app().gazetteer, &after.value)?;
-            after.value = tx.get::<Application>(*id)?.value;
-        }
-        let mut view = view(&after.value, call.who.side());
-        if arrangement.policies.all_homes == domain::arrangement::AllHomes::Warn {
-            view.omitted_homes = omitted_homes(&draft.homes, &inside);
-        }
-        Ok(Reply::view(&after, view)?.at(format!("/v1/applications/{id}")))
+        Ok(Reply::view(&submitted.application, view)?.at(format!("/v1/applications/{id}")))
     })
     .await
 }
@@ -319,27 +253,11 @@ struct ExtendEvaluation {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = ExtendEvaluation, responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/extend-evaluation")]
 async fn extend_evaluation(call: Call<ExtendEvaluation>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| {
-        let policies = tx.hold::<Arrangement>(application.arrangement)?.value.policies;
-        decided(application.extend_evaluation(&policies, call.body.justification.clone(), tx.now()))
+    call.write(move |tx, call| {
+        let justification = call.body.justification.clone();
+        shown(&application::extend_evaluation(tx, call, *id, justification)?, &call.who)
     })
     .await
-}
-
-/// The routing, with its round held so that neither its opening nor its evaluation can pass this submission by.
-fn arrived(tx: &mut Tx<'_>, routing: Routing) -> Outcome<Routing> {
-    let (Routing::Open { round, .. } | Routing::Queued { round, .. }) = routing else { return Ok(routing) };
-    let round = tx.hold::<Round>(round)?.value;
-    match (round.state, routing) {
-        // It was opened while this request waited.
-        (RoundState::Open | RoundState::Closed, Routing::Queued { .. }) => {
-            Ok(Routing::Open { round: round.id, closes_at: round.window.closes_at })
-        }
-        (RoundState::Scheduled | RoundState::Open | RoundState::Closed, _) => Ok(routing),
-        (RoundState::Evaluating { .. } | RoundState::Completed { .. } | RoundState::Cancelled { .. }, _) => {
-            Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into())
-        }
-    }
 }
 
 /// The common command on an application: as [`Call::act`], shown as the caller may see it.
@@ -349,51 +267,8 @@ pub(super) async fn change<T: Send + Sync + 'static>(
     decide: impl Fn(Application, &mut Tx<'_>, &Call<T>) -> crate::http::call::OutcomeOf<Application> + Send + 'static,
 ) -> Answer {
     call.write(move |tx, call| {
-        let before = call.lock::<Application>(tx, id)?;
-        let decision = decide(before.value.clone(), tx, call)?;
-        shown(&tx.save(&before, decision)?, &call.who)
+        let after = Command::act(call, tx, id, |application, tx| decide(application, tx, call))?;
+        shown(&after, &call.who)
     })
     .await
-}
-
-/// The lots of an arrangement, as an applicant meets them.
-pub(crate) struct Lots {
-    defined: Vec<Lot>,
-    all: Vec<LotId>,
-    open: Vec<LotId>,
-    held: Vec<LotId>,
-}
-
-impl Lots {
-    pub(crate) fn load(conn: &mut Conn<'_>, provider: ProviderId, arrangement: ArrangementId) -> Outcome<Self> {
-        let lots: Vec<Lot> = lots_of(conn, arrangement)?.into_iter().map(|lot| lot.value).collect();
-        Ok(Self {
-            all: lots.iter().map(|lot| lot.id).collect(),
-            open: lots.iter().filter(|lot| lot.is_open()).map(|lot| lot.id).collect(),
-            held: store::lots_held(conn, provider, arrangement)?,
-            defined: lots,
-        })
-    }
-
-    pub(super) fn facts(&self) -> LotFacts<'_> {
-        LotFacts { all: &self.all, open: &self.open, held: &self.held }
-    }
-
-    /// What each of those lots asks for.
-    pub(super) fn references(&self, lots: &[LotId]) -> Vec<AskedByLot> {
-        let chosen = self.defined.iter().filter(|lot| lots.contains(&lot.id));
-        let asked = |lot: &Lot| {
-            lot.requirements.iter().map(|r| AskedByLot { lot: lot.id, requirement: *r }).collect::<Vec<_>>()
-        };
-        chosen.flat_map(asked).collect()
-    }
-
-    /// What those lots ask for, each requirement version once.
-    pub(crate) fn asked_by(&self, lots: &[LotId]) -> Vec<domain::arrangement::RequirementRef> {
-        let mut asked: Vec<_> =
-            self.defined.iter().filter(|lot| lots.contains(&lot.id)).flat_map(|lot| lot.requirements.clone()).collect();
-        asked.sort_unstable();
-        asked.dedup();
-        asked
-    }
 }

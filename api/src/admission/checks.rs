@@ -4,26 +4,23 @@ use actix_web::{get, post, web};
 use domain::admission::Application;
 use domain::admission::compliance_check::{self as rules, ComplianceCheck, Judgement};
 use domain::admission::declaration_of_interests;
-use domain::arrangement::Arrangement;
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, LotId, ProviderId};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, ProviderId};
+use persistence::Outcome;
 use persistence::admission::{checks, checks_of};
-use persistence::{Outcome, Tx};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::declarations;
-use super::evaluation::Context;
-use super::versions::SEALED;
 use crate::arrangement::arrangements::Because;
-use crate::http::call::{OutcomeOf, decided};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
+use usecase::admission::application::{self, SEALED};
+use usecase::admission::check;
 
 routes! {
-    list_application_checks: ReadApplications, [super::versions::RULES];
+    list_application_checks: ReadApplications, [application::RULES];
     list_checks: RecordCheck, [crate::http::listing::RULES];
-    get_check: ReadApplications, [super::versions::RULES];
+    get_check: ReadApplications, [application::RULES];
     assess_check: RecordCheck, [rules::RULES];
     record_check: RecordCheck, [rules::RULES, declaration_of_interests::RULES, domain::kernel::rule::RULES];
     confirm_check: RecordCheck, [rules::RULES, declaration_of_interests::RULES];
@@ -100,13 +97,7 @@ async fn get_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/assess")]
 async fn assess_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.act(*id, |check: ComplianceCheck, tx, call| {
-        let application = tx.hold::<Application>(check.application)?.value;
-        let now = tx.now();
-        let context = Context::load(tx, &call.app().gazetteer, &application, now)?;
-        decided(context.with_facts(&check, |facts| check.clone().assess(facts, tx.actor(), tx.now())))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&check::assess(tx, call, &call.app().gazetteer, *id)?)).await
 }
 
 /// Record an assessor's judgement
@@ -116,47 +107,28 @@ async fn assess_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Judgement, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/record")]
 async fn record_check(call: Call<DomainBody<Judgement>>, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.act(*id, |check: ComplianceCheck, tx, call| {
-        tx.hold::<Application>(check.application)?;
-        let second = tx.hold::<Arrangement>(check.arrangement)?.value.policies.second_assessor;
-        let declared = declarations::own(tx, check.arrangement)?;
-        decided(check.record(call.body.0.clone(), declared.as_ref(), second, tx.actor(), tx.now()))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&check::record(tx, call, *id, call.body.0.clone())?)).await
 }
 
 /// Confirm a proposed result
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/confirm")]
 async fn confirm_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.act(*id, |check: ComplianceCheck, tx, _| {
-        let declared = declarations::own(tx, check.arrangement)?;
-        decided(check.confirm(declared.as_ref(), tx.actor(), tx.now()))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&check::confirm(tx, call, *id)?)).await
 }
 
 /// Return a proposed result to be assessed again
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Because, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/return")]
 async fn return_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.act(*id, |check: ComplianceCheck, tx, call| {
-        let declared = declarations::own(tx, check.arrangement)?;
-        decided(check.send_back(&call.body.reason, declared.as_ref(), tx.actor()))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&check::send_back(tx, call, *id, &call.body.reason)?)).await
 }
 
 /// Waive a requirement for this application, with a reason
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Because, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/waive")]
 async fn waive_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.act(*id, |check: ComplianceCheck, tx, call| {
-        let is_decided = is_decided(tx, &check)?;
-        let declared = declarations::own(tx, check.arrangement)?;
-        decided(check.waive(&call.body.reason, is_decided, declared.as_ref(), tx.actor(), tx.now()))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&check::waive(tx, call, *id, &call.body.reason)?)).await
 }
 
 /// Reopen a check on new evidence
@@ -165,29 +137,7 @@ async fn waive_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> A
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Because, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/reopen")]
 async fn reopen_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.act(*id, |check: ComplianceCheck, tx, call| reopened(tx, check, &call.body.reason)).await
-}
-
-fn reopened(tx: &mut Tx<'_>, check: ComplianceCheck, reason: &str) -> OutcomeOf<ComplianceCheck> {
-    let is_decided = is_decided(tx, &check)?;
-    decided(check.reopen(reason, is_decided))
-}
-
-/// Whether a line that rests on the check is decided. The application is held, so that none is decided meanwhile.
-fn is_decided(tx: &mut Tx<'_>, check: &ComplianceCheck) -> Outcome<bool> {
-    let application = tx.hold::<Application>(check.application)?.value;
-    let rests_on = |lot: &LotId| application.lines.iter().any(|line| line.lot == *lot && !line.status.is_undecided());
-    Ok(check.lots.iter().any(rests_on))
-}
-
-/// A pass whose validity has ended.
-pub(super) fn tick(tx: &mut Tx<'_>, id: ComplianceCheckId) -> Outcome<()> {
-    let before = tx.lock::<ComplianceCheck>(id)?;
-    if before.value.due().is_none_or(|due| due.at > tx.now()) {
-        return Ok(());
-    }
-    let decision = before.value.clone().tick(tx.now())?;
-    tx.save(&before, decision).map(drop)
+    call.write(move |tx, call| Reply::ok(&check::reopen(tx, call, *id, &call.body.reason)?)).await
 }
 
 /// A provider sees the checks of its application once it is decided.

@@ -2,12 +2,13 @@
 
 use actix_web::{get, put, web};
 use domain::admission::declaration_of_interests::{self, DeclarationOfInterests, DeclaredInterest};
-use domain::arrangement::Arrangement;
 use domain::kernel::{ArrangementId, Kind};
+use persistence::Failure;
 use persistence::admission::declaration_of;
-use persistence::{Failure, Outcome, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use usecase::admission::declaration;
 
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -33,21 +34,7 @@ struct Interests {
 #[utoipa::path(tag = "checks", params(("id" = ArrangementId, Path), ("If-Match" = Option<String>, Header, description = "Not needed: the last declaration stands")), request_body = Interests, responses((status = 200, body = Resource<DeclarationOfInterests>)))]
 #[put("/v1/arrangements/{id}/declaration-of-interests")]
 async fn declare_interests(call: Call<DomainBody<Interests>>, id: web::Path<ArrangementId>) -> Answer {
-    call.write(move |tx, call| {
-        let found = tx.hold::<Arrangement>(*id);
-        call.who.own(tx, found)?;
-        let (interests, now) = (call.body.0.interests.clone(), tx.now());
-        let actor = tx.actor();
-        let stored = match declaration_of(tx, *id, &actor.subject)? {
-            None => tx.create(DeclarationOfInterests::declare(tx.mint(), *id, interests, actor, now)?)?,
-            Some(before) => {
-                let decision = before.value.clone().revise(interests, actor, now)?;
-                tx.save(&before, decision)?
-            }
-        };
-        Reply::ok(&stored)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&declaration::declare(tx, call, *id, call.body.0.interests.clone())?)).await
 }
 
 /// Read the caller's own declaration
@@ -59,10 +46,4 @@ async fn get_declaration(call: Call, id: web::Path<ArrangementId>) -> Answer {
         Reply::ok(&found.ok_or(Failure::NotFound(Kind::DeclarationOfInterests))?)
     })
     .await
-}
-
-/// What the caller declared for an arrangement.
-pub(crate) fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<DeclarationOfInterests>> {
-    let assessor = tx.actor();
-    Ok(declaration_of(tx, arrangement, &assessor.subject)?.map(|declaration| declaration.value))
 }

@@ -3,20 +3,16 @@
 use std::collections::BTreeMap;
 
 use actix_web::{delete, post, put, web};
-use domain::admission::Application;
-use domain::admission::answers::{self, Asked, DeclaredGround, EvidenceItem};
+use domain::admission::answers::{self, DeclaredGround, EvidenceItem};
 use domain::admission::application as rules;
-use domain::admission::compliance_check::exclusion_findings;
-use domain::arrangement::{Arrangement, RequirementRef, RequirementVersion};
-use domain::kernel::{ApplicationId, HomeId, LotId, ProviderId, RequirementId};
-use persistence::provider::homes_of;
-use persistence::{Outcome, Tx};
+use domain::kernel::{ApplicationId, HomeId, LotId, RequirementId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::applications::{ApplicationView, Lots, change};
-use crate::arrangement::lots::required;
+use usecase::admission::draft;
+
+use super::applications::{ApplicationView, change, shown};
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -24,18 +20,13 @@ use crate::http::{Answer, Call, DomainBody};
 
 routes! {
     set_application_lots: Apply, [rules::RULES];
-    save_answer: Apply, [rules::RULES, answers::RULES, RULES];
-    attach_document: Apply, [rules::RULES, answers::RULES, RULES];
+    save_answer: Apply, [rules::RULES, answers::RULES, draft::RULES];
+    attach_document: Apply, [rules::RULES, answers::RULES, draft::RULES];
     remove_document: Apply, [rules::RULES, answers::RULES];
     set_offered_homes: Apply, [rules::RULES];
     declare_exclusions: Apply, [rules::RULES, answers::RULES, domain::law::exclusion::RULES];
     accept_terms: Apply, [rules::RULES];
     copy_answers: Apply, [rules::RULES];
-}
-
-domain::rules! {
-    REQUIREMENT_NOT_ASKED = "requirement_not_asked", Input, "PRO-17",
-        "An answer is to a requirement of one of the lots applied to.";
 }
 
 /// The lots applied to.
@@ -51,11 +42,7 @@ struct ChosenLots {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = ChosenLots, responses((status = 200, body = Resource<ApplicationView>)))]
 #[put("/v1/applications/{id}/lots")]
 async fn set_application_lots(call: Call<ChosenLots>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| {
-        let lots = Lots::load(tx, application.provider, application.arrangement)?;
-        decided(application.set_lots(call.body.lots.clone(), lots.facts(), tx.now()))
-    })
-    .await
+    call.write(move |tx, call| shown(&draft::set_lots(tx, call, *id, call.body.lots.clone())?, &call.who)).await
 }
 
 /// The answers to one requirement.
@@ -78,11 +65,9 @@ struct Answers {
 #[put("/v1/applications/{id}/answers/{requirement}")]
 async fn save_answer(call: Call<DomainBody<Answers>>, path: web::Path<(ApplicationId, RequirementId)>) -> Answer {
     let (id, requirement) = *path;
-    change(call, id, move |application, tx, call| {
-        let (reference, definition) = asked(tx, &application, requirement)?;
+    call.write(move |tx, call| {
         let Answers { values, self_assessment } = call.body.0.clone();
-        let asked = Asked { requirement: reference, definition: &definition };
-        decided(application.save_answer(asked, values, self_assessment, tx.now()))
+        shown(&draft::save_answer(tx, call, id, requirement, values, self_assessment)?, &call.who)
     })
     .await
 }
@@ -105,11 +90,9 @@ pub(super) struct Document {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = Document, responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/documents")]
 async fn attach_document(call: Call<DomainBody<Document>>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| {
+    call.write(move |tx, call| {
         let Document { requirement, item } = call.body.0.clone();
-        let (reference, definition) = asked(tx, &application, requirement)?;
-        let asked = Asked { requirement: reference, definition: &definition };
-        decided(application.attach_evidence(asked, item, tx.now()))
+        shown(&draft::attach(tx, call, *id, requirement, item)?, &call.who)
     })
     .await
 }
@@ -135,11 +118,7 @@ struct OfferedHomes {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = OfferedHomes, responses((status = 200, body = Resource<ApplicationView>)))]
 #[put("/v1/applications/{id}/homes")]
 async fn set_offered_homes(call: Call<OfferedHomes>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| {
-        let homes = own_homes(tx, application.provider)?;
-        decided(application.set_homes(call.body.homes.clone(), &homes, tx.now()))
-    })
-    .await
+    call.write(move |tx, call| shown(&draft::set_homes(tx, call, *id, call.body.homes.clone())?, &call.who)).await
 }
 
 /// The exclusion grounds that apply.
@@ -154,12 +133,8 @@ struct Declared {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = Declared, responses((status = 200, body = Resource<ApplicationView>)))]
 #[put("/v1/applications/{id}/exclusions")]
 async fn declare_exclusions(call: Call<DomainBody<Declared>>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| {
-        let regime = tx.hold::<Arrangement>(application.arrangement)?.value.policies.regime;
-        let grounds = call.body.0.grounds.clone();
-        // Unknown codes and dates that cannot be are refused now, not at evaluation.
-        exclusion_findings(&grounds, &[], regime, tx.now(), tx.now())?;
-        decided(application.declare(grounds, tx.now()))
+    call.write(move |tx, call| {
+        shown(&draft::declare_exclusions(tx, call, *id, call.body.0.grounds.clone())?, &call.who)
     })
     .await
 }
@@ -195,27 +170,5 @@ struct CopyAnswers {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = CopyAnswers, responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/copy-answers")]
 async fn copy_answers(call: Call<CopyAnswers>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| {
-        let other = call.who.get::<Application>(tx, call.body.from)?.value;
-        decided(application.copy_from(&other, tx.now()))
-    })
-    .await
-}
-
-/// The version of a requirement that the lots of a draft ask for.
-fn asked(
-    tx: &mut Tx<'_>,
-    application: &Application,
-    requirement: RequirementId,
-) -> Outcome<(RequirementRef, RequirementVersion)> {
-    let lots = Lots::load(tx, application.provider, application.arrangement)?;
-    let chosen = application.draft.as_ref().map(|draft| draft.lots.as_slice()).unwrap_or_default();
-    let references: Vec<_> =
-        lots.asked_by(chosen).into_iter().filter(|reference| reference.requirement == requirement).collect();
-    let found = required(tx, &references)?.pop().map(|(reference, _, definition)| (reference, definition));
-    found.ok_or_else(|| REQUIREMENT_NOT_ASKED.broken("none of the lots applied to has this requirement").into())
-}
-
-fn own_homes(tx: &mut Tx<'_>, provider: ProviderId) -> Outcome<Vec<HomeId>> {
-    Ok(homes_of(tx, provider)?.into_iter().map(|home| home.value.id).collect())
+    call.write(move |tx, call| shown(&draft::copy_answers(tx, call, *id, call.body.from)?, &call.who)).await
 }

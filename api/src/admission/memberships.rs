@@ -3,18 +3,16 @@
 use actix_web::{get, web};
 use domain::admission::membership::Membership;
 use domain::arrangement::arrangement::NO_GUARANTEE;
-use domain::kernel::{Aggregate as _, ArrangementId, Instant, LotId, MembershipId, ProviderId};
+use domain::kernel::{ArrangementId, Instant, LotId, MembershipId, ProviderId};
 use domain::standing::{Cause, Impediment, Standing, StandingFacts, explain, standing};
 use persistence::admission::memberships;
 use persistence::standing::impediments_of;
-use persistence::{Outcome, Page, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
-use crate::standing::removals;
 
 routes! {
     list_memberships: ReadMembers, [crate::http::listing::RULES];
@@ -117,34 +115,4 @@ async fn get_membership(call: Call, id: web::Path<MembershipId>, at: web::Query<
         Ok(Reply::view(&found, view)?.tagged_by_content(found.version))
     })
     .await
-}
-
-/// Evidence that has expired.
-pub(super) fn tick(tx: &mut Tx<'_>, id: MembershipId) -> Outcome<()> {
-    let before = tx.lock::<Membership>(id)?;
-    if before.value.due().is_none_or(|due| due.at > tx.now()) {
-        return Ok(());
-    }
-    let decision = before.value.clone().tick(tx.now())?;
-    tx.save(&before, decision).map(drop)
-}
-
-/// Ends every live membership of an arrangement that has ended.
-pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: ArrangementId, reason: &str) -> Outcome<()> {
-    let filter = memberships::Filter {
-        arrangement_id: Some(vec![arrangement.into()]),
-        live: Some(vec![true]),
-        ..memberships::Filter::default()
-    };
-    for before in memberships::list(tx, &filter, Page::ALL)? {
-        let before = tx.lock::<Membership>(before.value.id)?;
-        // A removal that is due comes first; one that is still considered has nothing left to remove.
-        let before = removals::run_due(tx, before)?;
-        if before.value.is_live() {
-            removals::drop_pending(tx, before.value.id, reason)?;
-            let ended = before.value.clone().end(tx.now())?;
-            tx.save(&before, ended)?;
-        }
-    }
-    Ok(())
 }

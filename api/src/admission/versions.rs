@@ -4,34 +4,21 @@ use actix_web::{get, web};
 use domain::admission::Application;
 use domain::admission::answers::Content;
 use domain::admission::receipt::{Receipt, SubmittedVersion};
-use domain::kernel::{Aggregate as _, ApplicationId, Audience, Kind, RequirementId};
-use persistence::record::event;
-use persistence::{Failure, Outcome, Tx};
+use domain::kernel::{ApplicationId, Kind, RequirementId};
+use persistence::Failure;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::drafts::Document;
-use crate::auth::Caller;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
+use usecase::admission::application;
 
 routes! {
-    read_application_content: ReadApplications, [RULES];
-    list_application_documents: ReadApplications, [RULES];
+    read_application_content: ReadApplications, [application::RULES];
+    list_application_documents: ReadApplications, [application::RULES];
     list_application_versions: ReadApplications, [];
     get_receipt: ReadApplications, [];
-}
-
-domain::rules! {
-    SEALED = "application_sealed", Conflict, "DPS-13, PRO-27",
-        "What an application says is sealed until its evaluation begins, whoever asks.";
-}
-
-/// That someone on the buying side read what an application says.
-#[derive(Serialize)]
-#[serde(tag = "type")]
-enum Reading {
-    ApplicationContentRead { version: u32 },
 }
 
 /// Read what an application says
@@ -41,31 +28,7 @@ enum Reading {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = SubmittedVersion)))]
 #[get("/v1/applications/{id}/content")]
 async fn read_application_content(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    call.write(move |tx, call| Reply::json(200, &read(tx, &call.who, *id)?)).await
-}
-
-/// The version that counts, as far as the caller may read it. A reading by the buying side is recorded.
-fn read(tx: &mut Tx<'_>, who: &Caller, id: ApplicationId) -> Outcome<SubmittedVersion> {
-    let found = tx.lock::<Application>(id);
-    let found = who.own(tx, found)?;
-    let application = &found.value;
-    if who.is_providing() {
-        return application.counting().cloned().ok_or(Failure::NotFound(Kind::Application));
-    }
-    let Some(version) = application.evaluated_content() else {
-        return Err(SEALED.broken("its evaluation has not begun").into());
-    };
-    let note = event::Note {
-        kind: Kind::Application,
-        id: application.id.0,
-        version: found.version,
-        about: application.about(),
-        audience: Audience::Parties,
-        from: Some(application.state()),
-        to: application.state(),
-    };
-    event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
-    Ok(version.clone())
+    call.write(move |tx, call| Reply::json(200, &application::read(tx, &call.who, *id)?)).await
 }
 
 /// List the documents of an application
@@ -77,7 +40,7 @@ fn read(tx: &mut Tx<'_>, who: &Caller, id: ApplicationId) -> Outcome<SubmittedVe
 async fn list_application_documents(call: Call, id: web::Path<ApplicationId>) -> Answer {
     call.write(move |tx, call| {
         let draft = call.who.get::<Application>(tx, *id)?.value.draft.filter(|_| call.who.is_providing());
-        let content = draft.map_or_else(|| read(tx, &call.who, *id).map(|version| version.content), Ok)?;
+        let content = draft.map_or_else(|| application::read(tx, &call.who, *id).map(|version| version.content), Ok)?;
         let documents = |(requirement, answer): (RequirementId, domain::admission::answers::Answer)| {
             answer.evidence.into_iter().map(move |item| Document { requirement, item })
         };

@@ -2,30 +2,25 @@
 
 use actix_web::{get, patch, post, put, web};
 use domain::arrangement::{
-    self as rules, Arrangement, ExternalReference, LotFact, NewArrangement, Participant, Particulars, Policies,
-    PublicationFacts, arrangement::Changes, schedule,
+    self as rules, Arrangement, ExternalReference, NewArrangement, Participant, Particulars, Policies,
+    arrangement::Changes,
 };
-use domain::kernel::{Aggregate as _, ArrangementId, Role};
+use domain::kernel::{ArrangementId, Role};
 use domain::law;
-use persistence::arrangement::{self as store, arrangements};
-use persistence::{Outcome, Tx};
+use persistence::arrangement::arrangements;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{lots, rounds};
-use crate::admission;
+use usecase::lifecycle;
+
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
-domain::rules! {
-    NOT_YOUR_AUTHORITY = "not_your_authority", Forbidden, "DPS-27", "An authority creates what it leads itself.";
-}
-
 routes! {
-    create_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, RULES];
+    create_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, usecase::arrangement::RULES];
     list_arrangements: ReadMarket, [crate::http::listing::RULES];
     get_arrangement: ReadMarket, [];
     amend_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES];
@@ -48,17 +43,8 @@ routes! {
 #[utoipa::path(tag = "arrangements", request_body = NewArrangement, responses((status = 201, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements")]
 async fn create_arrangement(call: Call<DomainBody<NewArrangement>>) -> Answer {
-    call.write(|tx, call| {
-        let new = call.body.0.clone();
-        if call.who.actor.authority.as_ref() != Some(&new.lead.code) {
-            let detail = format!("your authority is not {}", new.lead.code);
-            return Err(NOT_YOUR_AUTHORITY.broken_at("/lead/code", detail).into());
-        }
-        let created = tx.create(Arrangement::create(tx.mint(), new, tx.now())?)?;
-        store::keep_participants(tx, &created.value)?;
-        Reply::created(&created, "arrangements")
-    })
-    .await
+    call.write(|tx, call| Reply::created(&usecase::arrangement::create(tx, call, call.body.0.clone())?, "arrangements"))
+        .await
 }
 
 /// Which arrangements to list.
@@ -154,14 +140,8 @@ async fn get_authorities(call: Call, id: web::Path<ArrangementId>) -> Answer {
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Participant, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/authorities")]
 async fn add_authority(call: Call<DomainBody<Participant>>, id: web::Path<ArrangementId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = call.lock::<Arrangement>(tx, *id)?;
-        let decision = before.value.clone().add_authority(call.body.0.clone(), tx.now())?;
-        let after = tx.save(&before, decision)?;
-        store::keep_participants(tx, &after.value)?;
-        Reply::ok(&after)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&usecase::arrangement::add_authority(tx, call, *id, call.body.0.clone())?))
+        .await
 }
 
 /// Record what a portal calls the arrangement
@@ -179,33 +159,7 @@ async fn link_arrangement(call: Call<DomainBody<ExternalReference>>, id: web::Pa
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/publish")]
 async fn publish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = call.lock::<Arrangement>(tx, *id)?;
-        let own = store::lots_of(tx, *id)?;
-        let drafts = own.iter().filter(|lot| lot.value.state() != "closed");
-        let facts = PublicationFacts {
-            lots: drafts
-                .map(|lot| LotFact {
-                    id: lot.value.id,
-                    code: lot.value.particulars.code.clone(),
-                    requirements: lot.value.requirements.len(),
-                })
-                .collect(),
-            statutory_end: law::regime::statutory_end(before.value.policies.regime),
-        };
-        let decision = before.value.clone().publish(&facts, tx.now())?;
-        let after = tx.save(&before, decision)?;
-        for lot in own.iter().filter(|lot| lot.value.state() == "draft") {
-            lots::open(tx, lot.value.id, &after.value)?;
-        }
-        if let Some(window) =
-            after.value.in_force().and_then(|term| schedule::first_round(&after.value.policies, term.live_at))
-        {
-            rounds::schedule_window(tx, &after.value, window)?;
-        }
-        Reply::ok(&after)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&lifecycle::publish_arrangement(tx, call, *id)?)).await
 }
 
 /// A modification with its reason.
@@ -274,14 +228,7 @@ pub struct Because {
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Because, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/terminate")]
 async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = call.lock::<Arrangement>(tx, *id)?;
-        let decision = before.value.clone().terminate(call.body.reason.clone(), tx.now())?;
-        let after = tx.save(&before, decision)?;
-        wind_up(tx, *id, &call.body.reason)?;
-        Reply::ok(&after)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&lifecycle::terminate_arrangement(tx, call, *id, &call.body.reason)?)).await
 }
 
 /// Give up a draft
@@ -289,31 +236,4 @@ async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>
 #[post("/v1/arrangements/{id}/discard")]
 async fn discard_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, _, _| decided(arrangement.discard())).await
-}
-
-/// The end of the term.
-pub(super) fn tick(tx: &mut Tx<'_>, id: ArrangementId) -> Outcome<()> {
-    let before = tx.lock::<Arrangement>(id)?;
-    if before.value.due().is_none_or(|due| due.at > tx.now()) {
-        // Another server was quicker.
-        return Ok(());
-    }
-    let decision = before.value.clone().tick(tx.now())?;
-    tx.save(&before, decision)?;
-    wind_up(tx, id, "the arrangement's term has ended")
-}
-
-/// What an arrangement's end means for what belongs to it.
-fn wind_up(tx: &mut Tx<'_>, id: ArrangementId, reason: &str) -> Outcome<()> {
-    for lot in store::lots_of(tx, id)?.iter().filter(|lot| lot.value.state() != "closed") {
-        let decision = lot.value.clone().close(reason.to_owned(), tx.now())?;
-        tx.save(lot, decision)?;
-    }
-    let now = tx.now();
-    for round in store::rounds_of(tx, id)?.iter().filter(|round| round.value.is_ahead_at(now)) {
-        let decision = round.value.clone().cancel(reason.to_owned(), now)?;
-        tx.save(round, decision)?;
-    }
-    admission::evaluation::lapse_all(tx, id, reason)?;
-    admission::memberships::end_all(tx, id, reason)
 }

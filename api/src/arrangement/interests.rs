@@ -1,15 +1,15 @@
 //! Interest in an arrangement (A19, PRO-07).
 
 use actix_web::{get, post, web};
-use domain::arrangement::Arrangement;
 use domain::arrangement::interest::{self as rules, Interest};
 use domain::kernel::{ArrangementId, InterestId, Kind, ProviderId};
-use domain::provider::provider::Provider;
 use persistence::Failure;
 use persistence::arrangement::interests;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
+
+use usecase::arrangement::interest;
 
 use crate::http::call::decided;
 use crate::http::reply::Resource;
@@ -38,19 +38,7 @@ struct RegisterInterest {
 async fn register_interest(call: Call<RegisterInterest>, id: web::Path<ArrangementId>) -> Answer {
     call.write(move |tx, call| {
         let provider = call.body.provider.or(call.who.actor.provider).ok_or(Failure::NotFound(Kind::Provider))?;
-        let found = tx.hold::<Provider>(provider);
-        call.who.own(tx, found)?;
-        let found = tx.hold::<Arrangement>(*id);
-        let arrangement = call.who.in_market().own(tx, found)?.value;
-        let filter = interests::Filter {
-            arrangement_id: Some(vec![(*id).into()]),
-            provider_id: Some(vec![provider.into()]),
-            state: Some(vec!["registered".to_owned()]),
-            ..interests::Filter::default()
-        };
-        let registered = interests::count(tx, &filter)? > 0;
-        let decision = Interest::register(tx.mint(), provider, &arrangement, registered, tx.now())?;
-        Reply::created(&tx.create(decision)?, "interests")
+        Reply::created(&interest::register(tx, call, *id, provider)?, "interests")
     })
     .await
 }

@@ -1,19 +1,18 @@
 //! Lots: define, name, grant, require, open, pause, close (A2).
 
 use actix_web::{get, patch, post, put, web};
-use domain::arrangement::lot::{Access, Alias, ConditionFacts, LotParticulars};
-use domain::arrangement::{
-    self as rules, Arrangement, Lot, Participant, Requirement, RequirementRef, RequirementVersion,
-};
+use domain::arrangement::lot::{Access, Alias, LotParticulars};
+use domain::arrangement::{self as rules, Arrangement, Lot, Participant, RequirementRef, RequirementVersion};
 use domain::kernel::{ArrangementId, AuthorityCode, LotId, RequirementId};
-use persistence::arrangement::{self as store, requirements_by_id};
-use persistence::{Conn, Outcome, Tx};
+use persistence::arrangement::{self as store};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::arrangements::Because;
-use crate::admission;
+use usecase::arrangement::lot;
+use usecase::arrangement::requirement::required;
+
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -41,15 +40,7 @@ routes! {
 #[utoipa::path(tag = "lots", params(("id" = ArrangementId, Path)), request_body = LotParticulars, responses((status = 201, body = Resource<Lot>)))]
 #[post("/v1/arrangements/{id}/lots")]
 async fn define_lot(call: Call<DomainBody<LotParticulars>>, id: web::Path<ArrangementId>) -> Answer {
-    call.write(move |tx, call| {
-        let found = tx.hold::<Arrangement>(*id);
-        let arrangement = call.who.own(tx, found)?.value;
-        let particulars = call.body.0.clone();
-        let taken = store::lots_of(tx, *id)?.iter().any(|lot| lot.value.particulars.code == particulars.code);
-        let decision = Lot::define(tx.mint(), *id, particulars, taken, arrangement.is_over(), tx.now())?;
-        Reply::created(&tx.create(decision)?, "lots")
-    })
-    .await
+    call.write(move |tx, call| Reply::created(&lot::define(tx, call, *id, call.body.0.clone())?, "lots")).await
 }
 
 /// In whose names to list lots.
@@ -108,14 +99,7 @@ async fn get_lot(call: Call, id: web::Path<LotId>) -> Answer {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = LotParticulars, responses((status = 200, body = Resource<Lot>)))]
 #[patch("/v1/lots/{id}")]
 async fn amend_lot(call: Call<DomainBody<LotParticulars>>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, call| {
-        let particulars = call.body.0.clone();
-        let others = store::lots_of(tx, lot.arrangement)?;
-        let taken =
-            others.iter().any(|other| other.value.id != lot.id && other.value.particulars.code == particulars.code);
-        decided(lot.amend(particulars, taken))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&lot::amend(tx, call, *id, call.body.0.clone())?)).await
 }
 
 /// Read what authorities call the lot (C-13)
@@ -214,13 +198,7 @@ async fn list_lot_requirements(call: Call, id: web::Path<LotId>) -> Answer {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = RequirementRef, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/requirements")]
 async fn adopt_requirement(call: Call<DomainBody<RequirementRef>>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, call| {
-        let reference = call.body.0;
-        let latest = tx.get::<Requirement>(reference.requirement)?.value.latest();
-        let facts = conditions(tx, &lot)?;
-        decided(lot.adopt(reference, latest, facts))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&lot::adopt(tx, call, *id, call.body.0)?)).await
 }
 
 /// Which requirement to drop.
@@ -235,22 +213,14 @@ struct Drop {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Drop, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/drop-requirement")]
 async fn drop_requirement(call: Call<Drop>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, call| {
-        let facts = conditions(tx, &lot)?;
-        decided(lot.drop_requirement(call.body.requirement, facts))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&lot::drop_requirement(tx, call, *id, call.body.requirement)?)).await
 }
 
 /// Open a lot to applications
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/open")]
 async fn open_lot(call: Call, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, _| {
-        let arrangement = tx.hold::<Arrangement>(lot.arrangement)?.value;
-        decided(lot.open(arrangement.in_force().is_some()))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&lot::open(tx, call, *id)?)).await
 }
 
 /// Pause applications to a lot
@@ -265,37 +235,4 @@ async fn pause_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
 #[post("/v1/lots/{id}/close")]
 async fn close_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
     call.act(*id, |lot: Lot, tx, call| decided(lot.close(call.body.reason.clone(), tx.now()))).await
-}
-
-/// Opens a lot of an arrangement that was just published.
-pub(super) fn open(tx: &mut Tx<'_>, id: LotId, arrangement: &Arrangement) -> Outcome<()> {
-    let before = tx.lock::<Lot>(id)?;
-    let decision = before.value.clone().open(arrangement.in_force().is_some())?;
-    tx.save(&before, decision).map(drop)
-}
-
-fn conditions(tx: &mut Tx<'_>, lot: &Lot) -> Outcome<ConditionFacts> {
-    let arrangement = tx.hold::<Arrangement>(lot.arrangement)?.value;
-    Ok(ConditionFacts {
-        regime: arrangement.policies.regime,
-        published_at: arrangement.term().map(|term| term.published_at),
-        evaluated: admission::evaluation::was_evaluated(tx, lot)?,
-    })
-}
-
-/// References with the code and wording that the library gives them, in the order given.
-///
-/// # Errors
-/// Where the store fails.
-pub(crate) fn required(
-    conn: &mut Conn<'_>,
-    references: &[RequirementRef],
-) -> Outcome<Vec<(RequirementRef, String, RequirementVersion)>> {
-    let ids: Vec<_> = references.iter().map(|r| r.requirement).collect();
-    let library = requirements_by_id(conn, &ids)?;
-    let find = |reference: &RequirementRef| {
-        let entry = library.iter().find(|r| r.value.id == reference.requirement)?;
-        Some((*reference, entry.value.code.clone(), entry.value.version(reference.version)?.clone()))
-    };
-    Ok(references.iter().filter_map(find).collect())
 }

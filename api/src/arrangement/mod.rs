@@ -7,36 +7,28 @@ pub mod lots;
 pub mod requirements;
 pub mod rounds;
 
-use domain::kernel::Kind;
-use persistence::{Outcome, Tx};
-use uuid::Uuid;
+use usecase::lifecycle;
 
-use crate::http::routes::Subject;
+use crate::http::routes::{Subject, clockwork, explained};
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![
-        arrangements::routes(),
-        lots::routes(),
-        requirements::routes(),
-        rounds::routes(),
-        interests::routes(),
-        law::routes(),
-    ]
-}
-
-/// Does what is due to an arrangement or a round; `false` for any other kind.
-///
-/// # Errors
-/// Where the store fails.
-pub fn tick(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<bool> {
-    if kind == Kind::Arrangement.name() {
-        arrangements::tick(tx, id.into())?;
-    } else if kind == Kind::Round.name() {
-        rounds::tick(tx, id.into())?;
-    } else {
-        return Ok(false);
-    }
-    Ok(true)
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[
+        ("arrangements", "Markets, their authorities and policies (A1)"),
+        ("lots", "Service categories and what they require (A2)"),
+        ("requirements", "The shared requirement library (DPS-21)"),
+        ("rounds", "Windows of receipt followed by evaluation (A3)"),
+        ("law", "Regimes, rules and deadlines that explain themselves"),
+    ],
+    routes: &[arrangements::routes, lots::routes, requirements::routes, rounds::routes, interests::routes, law::routes],
+    clock: &[
+        clockwork!(AdvanceRounds: Round "open", lifecycle::round_is_due),
+        clockwork!(AdvanceRounds: Round "close", lifecycle::round_is_due),
+        clockwork!(EndTerms: Arrangement "expire", lifecycle::arrangement_is_due),
+    ],
+    deadlines: &[
+        explained!(Arrangement, usecase::arrangement::deadlines),
+        explained!(Round, usecase::arrangement::round::deadlines),
+    ],
+    uploads: &[],
+};

@@ -3,12 +3,12 @@
 use actix_web::{get, post, web};
 use domain::arrangement::{self as rules, Requirement, RequirementVersion};
 use domain::kernel::{AuthorityCode, RequirementId};
-use persistence::Failure;
 use persistence::arrangement::requirements;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::http::call::decided;
+use usecase::arrangement::requirement;
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -36,15 +36,7 @@ struct Define {
 async fn define_requirement(call: Call<DomainBody<Define>>) -> Answer {
     call.write(|tx, call| {
         let Define { code, first } = call.body.0.clone();
-        let owner = call.who.actor.authority.clone().ok_or(Failure::Forbidden)?;
-        let filter = requirements::Filter {
-            owner: Some(vec![owner.to_string()]),
-            code: Some(vec![code.clone()]),
-            ..requirements::Filter::default()
-        };
-        let taken = requirements::count(tx, &filter)? > 0;
-        let decision = Requirement::define(tx.mint(), owner, code, first, taken, tx.now())?;
-        Reply::created(&tx.create(decision)?, "requirements")
+        Reply::created(&requirement::define(tx, call, code, first)?, "requirements")
     })
     .await
 }
@@ -93,11 +85,5 @@ async fn get_requirement(call: Call, id: web::Path<RequirementId>) -> Answer {
 #[utoipa::path(tag = "requirements", params(("id" = RequirementId, Path)), request_body = RequirementVersion, responses((status = 200, body = Resource<Requirement>)))]
 #[post("/v1/requirements/{id}/versions")]
 async fn add_requirement_version(call: Call<DomainBody<RequirementVersion>>, id: web::Path<RequirementId>) -> Answer {
-    call.act(*id, |requirement: Requirement, _, call| {
-        if call.who.actor.authority.as_ref() != Some(&requirement.owner) {
-            return Err(Failure::Forbidden);
-        }
-        decided(requirement.add_version(call.body.0.clone()))
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&requirement::add_version(tx, call, *id, call.body.0.clone())?)).await
 }

@@ -14,16 +14,19 @@ use sha2::{Digest as _, Sha256};
 
 use crate::App;
 use crate::auth::token::ClientToken;
-use crate::auth::{Caller, Grant};
 use crate::http::problem::{self, Problem};
 use crate::http::routes::Subject;
 use persistence::record::hex;
+use usecase::{Caller, Grant};
 
-/// The routes of this subject; `POST /oauth/token` is the token address of the contract's security scheme.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![clients::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("clients", "Machine clients: portals and scripts with tokens of their own (CRD-08, CRD-09)")],
+    routes: &[clients::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[],
+};
 
 /// A client with the secret that was made for it: it is told once, and kept nowhere.
 pub type Told = (Stored<Client>, String);

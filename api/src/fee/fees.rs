@@ -1,22 +1,20 @@
 //! Core cost fees: a member offers and withdraws them; it and the buyers of its arrangement read them.
 
 use actix_web::{get, post, web};
-use domain::admission::membership::Membership;
-use domain::arrangement::Arrangement;
 use domain::fee::{Fee, OfferFee, fee as rules};
 use domain::kernel::{ArrangementId, FeeId, Instant, LotId, MembershipId, ProviderId};
 use persistence::fee::{self as store, fees};
-use persistence::{Outcome, Stored, Tx};
+use persistence::{Outcome, Stored};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::auth::Caller;
 use crate::http::body::DomainBody;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply, listing};
-use crate::standing::{lock_member, seen_member};
+use crate::standing::seen_member;
+use usecase::Caller;
 
 routes! {
     offer_fee: OfferFee, [rules::RULES, domain::standing::RULES];
@@ -24,18 +22,6 @@ routes! {
     list_fees: ReadMembers, [listing::RULES];
     get_fee: ReadMembers, [];
     withdraw_fee: OfferFee, [domain::kernel::rule::RULES];
-}
-
-/// Offers a fee for a service of a member that the transaction has locked.
-///
-/// # Errors
-/// What the rules refuse, and where the store fails.
-pub fn offer(tx: &mut Tx<'_>, member: &Membership, order: OfferFee) -> Outcome<Stored<Fee>> {
-    let before: Vec<_> = store::fees_of(tx, member.id)?.into_iter().map(|fee| fee.value).collect();
-    let over = tx.get::<Arrangement>(member.arrangement)?.value.policies.abnormal_fee_over_median;
-    let now = tx.now();
-    let others = store::asked_by_others(tx, member.lot, order.unit, member.provider, now)?;
-    tx.create(Fee::offer(tx.mint(), order, member, &before, (others, over), tx.actor(), now)?)
 }
 
 /// A fee as the caller is shown it: what it is compared with is for the buying side.
@@ -55,8 +41,7 @@ fn reply(who: &Caller, fee: &Stored<Fee>) -> Outcome<Reply> {
 #[post("/v1/memberships/{id}/fees")]
 async fn offer_fee(call: Call<DomainBody<OfferFee>>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
-        let member = lock_member(call, tx, *id)?.value;
-        let fee = offer(tx, &member, call.body.0.clone())?;
+        let fee = usecase::fee::offer(tx, call, *id, call.body.0.clone())?;
         Ok(reply(&call.who, &fee)?.at(format!("/v1/fees/{}", fee.value.id)))
     })
     .await

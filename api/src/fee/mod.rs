@@ -3,9 +3,13 @@
 pub mod fees;
 
 use crate::http::routes::Subject;
+use crate::upload::kinds;
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![fees::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("fees", "What members ask for their services (A15)")],
+    routes: &[fees::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[&kinds::fees::Fees],
+};

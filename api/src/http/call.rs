@@ -19,26 +19,23 @@ use super::reply::Resource;
 use super::response_cache::{CachedResponse, Key};
 use super::{Answer, Problem, Reply, arrival, listing, problem};
 use crate::App;
-use crate::auth::{Caller, Side};
+use usecase::{Caller, Command, Seen, Side};
 
 /// The body of a request that has none.
 #[derive(Clone, Debug, Default, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// A request, read and checked.
+/// A request, read and checked: a [`Command`] with its body.
 pub struct Call<T = Nothing> {
     app: web::Data<App>,
-    /// Who calls.
-    pub who: Caller,
+    command: Command,
     /// What it sends.
     pub body: T,
     dry_run: bool,
     key: Option<String>,
     fingerprint: Vec<u8>,
-    if_match: Option<Seen>,
     if_none_match: Option<String>,
-    conditional: bool,
     request: Option<String>,
     /// Where the answer may be kept.
     path: Option<String>,
@@ -121,18 +118,28 @@ impl<T: Body> Call<T> {
         let body = T::read(if bytes.is_empty() { b"{}" } else { bytes })?;
         Ok(Self {
             app,
-            who,
+            command: Command {
+                who,
+                seen: if_match.transpose()?,
+                conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
+            },
             body,
             dry_run: wish.dry_run && !req.method().is_safe(),
             fingerprint: key.as_ref().map(|_| fingerprint(req, bytes)).unwrap_or_default(),
             key,
-            if_match: if_match.transpose()?,
             if_none_match: header("if-none-match").unwrap_or_default(),
-            conditional: [Method::PUT, Method::PATCH, Method::DELETE].contains(req.method()),
             request,
             path: super::response_cache::path(req).map(str::to_owned),
             since: wish.updated_since.is_some(),
         })
+    }
+}
+
+impl<T> std::ops::Deref for Call<T> {
+    type Target = Command;
+
+    fn deref(&self) -> &Command {
+        &self.command
     }
 }
 
@@ -278,60 +285,7 @@ impl<T: Send + Sync + 'static> Call<T> {
     where
         A::Id: Send + 'static,
     {
-        self.write(move |tx, call| {
-            let before = call.lock::<A>(tx, id)?;
-            let decision = decide(before.value.clone(), tx, call)?;
-            Reply::ok(&tx.save(&before, decision)?)
-        })
-        .await
-    }
-
-    /// Locks the aggregate that the caller means to change: it must be the caller's to change and, where the caller
-    /// says which version it saw, still that version.
-    ///
-    /// # Errors
-    /// Not found, forbidden, stale, or a missing precondition.
-    pub fn lock<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
-        let stored = self.lock_any(tx, id)?;
-        if self.if_match.is_none() && self.conditional { Err(Failure::Unconditional) } else { Ok(stored) }
-    }
-
-    /// As [`Call::lock`], where the caller need not have seen any version: for what it sends whole, over and over.
-    ///
-    /// # Errors
-    /// Not found, forbidden or stale.
-    pub fn lock_any<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id) -> Outcome<Stored<A>> {
-        let found = tx.lock::<A>(id);
-        let stored = self.who.own(tx, found)?;
-        self.current(stored)
-    }
-
-    /// As [`Call::lock`], for what is one account's own: to any other it is not there.
-    ///
-    /// # Errors
-    /// Not found, stale, or a missing precondition.
-    pub fn lock_if<A: Record>(&self, tx: &mut Tx<'_>, id: A::Id, own: impl FnOnce(&A) -> bool) -> Outcome<Stored<A>> {
-        let stored = tx.lock::<A>(id)?;
-        if !own(&stored.value) {
-            return Err(Failure::NotFound(A::KIND));
-        }
-        let stored = self.current(stored)?;
-        if self.if_match.is_none() && self.conditional { Err(Failure::Unconditional) } else { Ok(stored) }
-    }
-
-    fn current<A>(&self, stored: Stored<A>) -> Outcome<Stored<A>> {
-        match self.if_match {
-            Some(Seen::Version(seen)) if seen != stored.version => Err(Failure::Stale),
-            Some(_) | None => Ok(stored),
-        }
-    }
-
-    /// Refuses a caller that saw a version of what does not exist.
-    ///
-    /// # Errors
-    /// [`Failure::Stale`] where the request has an `If-Match`.
-    pub fn expects_none(&self) -> Outcome<()> {
-        if self.if_match.is_some() { Err(Failure::Stale) } else { Ok(()) }
+        self.write(move |tx, call| Reply::ok(&call.command.act(tx, id, |before, tx| decide(before, tx, call))?)).await
     }
 }
 
@@ -358,15 +312,6 @@ fn fingerprint(req: &HttpRequest, body: &[u8]) -> Vec<u8> {
         sha.update(part);
     }
     sha.finalize().to_vec()
-}
-
-/// What an `If-Match` says that the caller saw.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Seen {
-    /// `*`: whatever is there.
-    Anything,
-    /// A version.
-    Version(i64),
 }
 
 /// Characters of an idempotency key at most.

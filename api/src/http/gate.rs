@@ -19,9 +19,9 @@ use super::limits::Share;
 use super::problem::{self, Problem};
 use super::routes::{Directory, Found};
 use crate::auth::token::Bearer;
-use crate::auth::{Caller, Grant};
 use crate::clock::Clock;
 use crate::{App, client};
+use usecase::{Caller, Grant};
 
 /// The request's id: the caller's `X-Request-Id` where it is usable, else a new one. It is in the log, the audit and
 /// the answer.

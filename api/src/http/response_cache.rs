@@ -17,8 +17,7 @@ use quick_cache::{Equivalent, Weighter};
 use uuid::Uuid;
 
 use super::reply::Written;
-use crate::auth::tenancy::TenancyFacts;
-use crate::auth::{Caller, Side};
+use usecase::{Caller, Side, TenancyFacts};
 
 /// Bytes kept of each sort at most, about.
 const BYTES: u64 = 16 * 1024 * 1024;

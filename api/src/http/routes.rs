@@ -7,8 +7,12 @@ use std::sync::LazyLock;
 use actix_web::guard::fn_guard;
 use actix_web::web::{ServiceConfig, scope};
 use domain::kernel::{Permission, Rule};
+use usecase::clockwork::Clockwork;
+use usecase::deadline::Explained;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::{HttpMethod, OpenApi, RefOr};
+
+use crate::upload::Rows;
 
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]
@@ -28,24 +32,40 @@ pub struct Operation {
 /// Path pattern, methods and documentation of an operation, as its handler states them.
 pub type Place = (String, Vec<HttpMethod>, utoipa::openapi::path::Operation);
 
-/// The routes of one subject.
+/// A subject of the API, whole: what its operations are about, and what runs, falls due and is uploaded beside them.
+///
+/// A subject to come is one static of this type, and its line in [`SUBJECTS`](crate::SUBJECTS).
 pub struct Subject {
+    /// The tags of its operations, each with what they are about.
+    pub tags: &'static [(&'static str, &'static str)],
+    /// Its routes, a file each.
+    pub routes: &'static [fn() -> Routes],
+    /// What the clock does to its aggregates.
+    pub clock: &'static [Clockwork],
+    /// Which of its things have deadlines that explain themselves.
+    pub deadlines: &'static [Explained],
+    /// The kinds of upload that change its aggregates.
+    pub uploads: &'static [&'static dyn Rows],
+}
+
+/// The routes of one file.
+pub struct Routes {
     /// Their documentation.
     pub document: fn() -> OpenApi,
     /// What each needs and can answer.
     pub operations: &'static [Operation],
 }
 
-/// Declares a subject's routes: `handler: Permission, [RULES of the modules it decides with];`
+/// Declares a file's routes: `handler: Permission, [RULES of the modules it decides with];`
 macro_rules! routes {
     ($($handler:ident: $permission:ident, [$($rules:expr),* $(,)?];)+) => {
-        /// The routes of this subject.
-        pub fn routes() -> $crate::http::routes::Subject {
+        /// The routes of this file.
+        pub(super) fn routes() -> $crate::http::routes::Routes {
             #[derive(utoipa::OpenApi)]
             #[openapi(paths($($handler),+))]
             struct Document;
 
-            $crate::http::routes::Subject {
+            $crate::http::routes::Routes {
                 document: <Document as utoipa::OpenApi>::openapi,
                 operations: {
                     const OPERATIONS: &[$crate::http::routes::Operation] = &[$(
@@ -67,6 +87,27 @@ macro_rules! routes {
     };
 }
 pub(crate) use routes;
+
+/// States a clock-driven change: `Job: Kind "what", tick`.
+macro_rules! clockwork {
+    ($job:ident: $kind:ident $what:literal, $tick:path) => {
+        usecase::clockwork::Clockwork {
+            job: usecase::clockwork::ClockJob::$job,
+            kind: domain::kernel::Kind::$kind,
+            what: $what,
+            tick: |tx, id| $tick(tx, id.into()),
+        }
+    };
+}
+pub(crate) use clockwork;
+
+/// States what explains the deadlines of a kind.
+macro_rules! explained {
+    ($kind:ident, $of:path) => {
+        usecase::deadline::Explained { kind: domain::kernel::Kind::$kind, of: |c, who, id| $of(c, who, id.into()) }
+    };
+}
+pub(crate) use explained;
 
 /// Finds the operation that a method and a path name, in a time that does not grow with their number.
 #[derive(Debug, Default)]
@@ -156,14 +197,14 @@ impl Directory {
     /// The operations of all subjects, read once.
     #[must_use]
     pub fn published() -> &'static Self {
-        static PUBLISHED: LazyLock<Directory> = LazyLock::new(|| Directory::of(&crate::subjects()));
+        static PUBLISHED: LazyLock<Directory> = LazyLock::new(|| Directory::of(crate::routes()));
         &PUBLISHED
     }
 
-    /// Reads the operations of subjects with the methods and paths their documentation states.
-    fn of(subjects: &[Subject]) -> Self {
+    /// Reads operations with the methods and paths that their documentation states.
+    fn of(routes: impl Iterator<Item = Routes>) -> Self {
         let mut paths: BTreeMap<String, Vec<Stated>> = BTreeMap::new();
-        for operation in subjects.iter().flat_map(|subject| subject.operations) {
+        for operation in routes.flat_map(|routes| routes.operations) {
             let (path, methods, documented) = (operation.place)();
             let parameters = documented.parameters.unwrap_or_default();
             let own = parameters.into_iter().filter_map(|parameter| match parameter {

@@ -1,7 +1,7 @@
 //! The work that no request asks for: by the clock, and in the background. Each job has a name under which it is
 //! listed, run and inspected (CRD-08, requirements §7).
 //!
-//! A new job is an entry in [`JOBS`]. Every server runs all of them; several on one database share the work, because a
+//! What the clock does is stated by each subject; a new job of another sort is an entry in [`JOBS`]. Every server runs all of them; several on one database share the work, because a
 //! change is made under a lock and only while due, or by whoever holds a lease.
 
 pub mod endpoints;
@@ -9,6 +9,7 @@ pub mod endpoints;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::rt::task::JoinHandle;
@@ -18,11 +19,13 @@ use persistence::record::job::{self, JobRun};
 use persistence::record::timer::{self, Sorts};
 use persistence::record::{checkpoint, idempotency};
 use persistence::{Conn, Failure, Mode, Moment, Outcome, webhook};
+use usecase::clockwork::{ClockJob, Clockwork};
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::http::routes::Subject;
 use crate::webhook::deliver;
-use crate::{App, sweep};
+use crate::{App, SUBJECTS, sweep};
 
 /// Days that answers under idempotency keys, deliveries and runs of jobs are kept.
 const RETENTION_DAYS: i64 = 30;
@@ -82,73 +85,74 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
-/// Every job, in the order of the list.
-pub static JOBS: &[Job] = &[
-    Job {
-        name: "advance-rounds",
-        summary: "Open and close rounds, and schedule the next ones",
-        work: Work::Clock(&[("round", "open"), ("round", "close")]),
-    },
-    Job {
-        name: "lapse-suspensions",
-        summary: "End suspensions that lapse by themselves",
-        work: Work::Clock(&[("suspension", "lapse")]),
-    },
-    Job {
-        name: "effect-removals",
-        summary: "Let decided removals take effect",
-        work: Work::Clock(&[("removal", "take_effect")]),
-    },
-    Job {
-        name: "find-overdue",
-        summary: "Find what has run out: notices, checks, evidence, and suspensions that are up for review",
-        work: Work::Clock(&[
-            ("improvement_notice", "expire"),
-            ("compliance_check", "expire"),
-            ("membership", "expire_evidence"),
-            ("suspension", "review"),
-        ]),
-    },
-    Job {
-        name: "end-terms",
-        summary: "End arrangements whose term is over",
-        work: Work::Clock(&[("arrangement", "expire")]),
-    },
-    Job {
-        name: "deliver",
-        summary: "Send webhooks",
-        work: Work::Own {
-            every: Duration::from_secs(1),
-            real_time: false,
-            due: deliver::due,
-            run: |app, now| Box::pin(deliver::run(app, now)),
-        },
-    },
-    Job {
-        name: "seal",
-        summary: "Seal the feed with a checkpoint",
-        work: Work::Own {
-            every: Duration::from_secs(60),
-            real_time: false,
-            due: |c, _| Ok(Due { count: i64::from(checkpoint::is_due(c)?), next_at: None }),
-            run: |app, now| Box::pin(sweep::seal(app, now)),
-        },
-    },
-    Job {
-        name: "tidy",
-        summary: "Forget answers under idempotency keys, deliveries and runs of jobs after 30 days",
-        work: Work::Own {
-            every: Duration::from_secs(3600),
-            real_time: true,
-            due: |c, now| {
-                let before = now.plus_seconds(-RETENTION_DAYS * 86_400);
-                let count = idempotency::old(c, before)? + webhook::old_deliveries(c, before)? + job::old(c, before)?;
-                Ok(Due { count, next_at: None })
+/// The jobs over HTTP.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("jobs", "Clock-driven and background work (CRD-08)")],
+    routes: &[endpoints::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[],
+};
+
+/// Every job, in the order of the list: those of the clock, then the others.
+pub static JOBS: LazyLock<Vec<Job>> = LazyLock::new(|| {
+    let clock =
+        ClockJob::ALL.map(|job| Job { name: job.name(), summary: job.summary(), work: Work::Clock(sorts(job)) });
+    clock.into_iter().chain(OTHERS()).collect()
+});
+
+/// What the clock does, of every subject.
+fn clockwork() -> impl Iterator<Item = &'static Clockwork> {
+    SUBJECTS.iter().flat_map(|subject| subject.clock)
+}
+
+/// The sorts of timers that a job makes.
+fn sorts(job: ClockJob) -> Sorts {
+    let own = clockwork().filter(|clockwork| clockwork.job == job);
+    // As many as the program has, and made once.
+    own.map(|clockwork| (clockwork.kind.name(), clockwork.what)).collect::<Vec<_>>().leak()
+}
+
+/// The jobs that are not the clock's.
+const OTHERS: fn() -> [Job; 3] = || {
+    [
+        Job {
+            name: "deliver",
+            summary: "Send webhooks",
+            work: Work::Own {
+                every: Duration::from_secs(1),
+                real_time: false,
+                due: deliver::due,
+                run: |app, now| Box::pin(deliver::run(app, now)),
             },
-            run: |app, now| Box::pin(tidy(app, now)),
         },
-    },
-];
+        Job {
+            name: "seal",
+            summary: "Seal the feed with a checkpoint",
+            work: Work::Own {
+                every: Duration::from_secs(60),
+                real_time: false,
+                due: |c, _| Ok(Due { count: i64::from(checkpoint::is_due(c)?), next_at: None }),
+                run: |app, now| Box::pin(sweep::seal(app, now)),
+            },
+        },
+        Job {
+            name: "tidy",
+            summary: "Forget answers under idempotency keys, deliveries and runs of jobs after 30 days",
+            work: Work::Own {
+                every: Duration::from_secs(3600),
+                real_time: true,
+                due: |c, now| {
+                    let before = now.plus_seconds(-RETENTION_DAYS * 86_400);
+                    let count =
+                        idempotency::old(c, before)? + webhook::old_deliveries(c, before)? + job::old(c, before)?;
+                    Ok(Due { count, next_at: None })
+                },
+                run: |app, now| Box::pin(tidy(app, now)),
+            },
+        },
+    ]
+};
 
 async fn tidy(app: &App, now: Instant) -> Outcome<Tally> {
     let before = now.plus_seconds(-RETENTION_DAYS * 86_400);
@@ -158,16 +162,13 @@ async fn tidy(app: &App, now: Instant) -> Outcome<Tally> {
     Ok(Tally { made: forgotten.await?, failed: 0 })
 }
 
-/// The job that makes a clock-driven change of that sort.
+/// What makes a clock-driven change of that sort.
 ///
 /// # Errors
-/// A defect: every sort of timer is in the list of some job.
-pub fn of_timer(kind: &str, what: &str) -> Outcome<&'static Job> {
-    let makes = |job: &&Job| match job.work {
-        Work::Clock(sorts) => sorts.contains(&(kind, what)),
-        Work::Own { .. } => false,
-    };
-    JOBS.iter().find(makes).ok_or_else(|| Failure::Broken(format!("no job makes {kind}/{what}")))
+/// A defect: every sort of timer is some subject's.
+pub fn of_timer(kind: &str, what: &str) -> Outcome<&'static Clockwork> {
+    let found = clockwork().find(|clockwork| clockwork.kind.name() == kind && clockwork.what == what);
+    found.ok_or_else(|| Failure::Broken(format!("no subject makes {kind}/{what}")))
 }
 
 impl Job {

@@ -12,11 +12,14 @@ use domain::kernel::ArrangementId;
 
 use crate::http::routes::Subject;
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![packages::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("ocds", "The published market in the Open Contracting Data Standard 1.1")],
+    routes: &[packages::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[],
+};
 
 /// Who publishes, where, and under which prefix.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,28 +2,25 @@
 
 use actix_web::{get, patch, post, web};
 use chrono::NaiveDate;
-use domain::kernel::{Aggregate as _, HomeId, Kind, ProviderId, Refusal, rule};
+use domain::kernel::{Aggregate as _, HomeId, Kind, ProviderId, rule};
 use domain::provider::Rating;
 use domain::provider::home::{self as rules, Home, HomeProfile, RatingEntry, RatingFacts, Registration};
-use domain::provider::provider::{Provider, REGULATOR_ID_MALFORMED, regulator_number};
+use domain::provider::provider::{REGULATOR_ID_MALFORMED, regulator_number};
 use persistence::provider::{self as store, homes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::providers::open_to;
+use usecase::provider::home;
+
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
-domain::rules! {
-    OPENING_AMBIGUOUS = "home_opening_ambiguous", Input, "CHE-12",
-        "A home is added as registered or as expected to open, not both.";
-}
-
 routes! {
     list_provider_homes: ReadProviders, [crate::http::listing::RULES];
-    add_home: ManageProfile, [rules::RULES, &[&REGULATOR_ID_MALFORMED], RULES];
+    add_home: ManageProfile, [rules::RULES, &[&REGULATOR_ID_MALFORMED], home::RULES];
     find_home: ReadProviders, [];
     get_home: ReadProviders, [];
     amend_home: ManageProfile, [rules::RULES];
@@ -89,33 +86,10 @@ struct NewHome {
 #[post("/v1/providers/{id}/homes")]
 async fn add_home(call: Call<DomainBody<NewHome>>, id: web::Path<ProviderId>) -> Answer {
     call.write(move |tx, call| {
-        let found = tx.hold::<Provider>(*id);
-        let provider = call.who.own(tx, found)?.value;
-        provider.may_add_home()?;
         let NewHome { profile, registration, expected_on } = call.body.0.clone();
-        let decision = match (registration, expected_on) {
-            (Some(_), Some(_)) => {
-                let detail = "a home that is registered is not expected to open";
-                return Err(OPENING_AMBIGUOUS.broken_at("/expectedOn", detail).into());
-            }
-            (Some(registration), None) => Home::add(tx.mint(), *id, profile, registration, tx.now()),
-            (None, expected_on) => Home::propose(tx.mint(), *id, profile, expected_on, tx.now()),
-        };
-        Reply::created(&tx.create(decision.map_err(placed)?)?, "homes")
+        Reply::created(&home::add(tx, call, *id, profile, registration, expected_on)?, "homes")
     })
     .await
-}
-
-/// A refusal with its fields where this body has them: the domain names them within the profile or registration.
-fn placed(refusal: Refusal) -> Refusal {
-    let Refusal::Rules(mut broken) = refusal else { return refusal };
-    for violation in &mut broken {
-        if let Some(field) = &mut violation.field {
-            let part = if matches!(field.as_str(), "/urn" | "/registeredOn") { "/registration" } else { "/profile" };
-            field.insert_str(0, part);
-        }
-    }
-    Refusal::Rules(broken)
 }
 
 /// Which home to find.

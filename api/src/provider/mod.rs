@@ -1,13 +1,16 @@
 //! Providers, their homes and ratings over HTTP (A20).
 
-pub mod gazetteer;
 pub mod homes;
 pub mod providers;
 
 use crate::http::routes::Subject;
+use crate::upload::kinds;
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![providers::routes(), homes::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("providers", "Providers, homes and ratings (A20)")],
+    routes: &[providers::routes, homes::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[&kinds::homes::Homes, &kinds::providers::Providers, &kinds::ratings::Ratings],
+};

@@ -3,16 +3,17 @@
 use actix_web::{get, patch, post, put, web};
 use domain::kernel::{ProviderId, Role, rule};
 use domain::provider::provider::{
-    self as rules, EXTERNAL_REF_BLANK, EXTERNAL_REF_IN_USE, ExclusionFacts, ExternalRef, PORTAL_NAME_FOREIGN, Provider,
-    ProviderProfile, SelfCleaning, company_number, regulator_number,
+    self as rules, EXTERNAL_REF_BLANK, ExclusionFacts, ExternalRef, Provider, ProviderProfile, SelfCleaning,
+    company_number, regulator_number,
 };
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Failure, Outcome, Tx, Uid, client as clients};
+use persistence::{Conn, Outcome, Uid};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::arrangement::arrangements::Because;
-use crate::auth::Caller;
+use usecase::provider;
+
 use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -38,16 +39,7 @@ routes! {
 #[utoipa::path(tag = "providers", request_body = ProviderProfile, responses((status = 201, body = Resource<Provider>)))]
 #[post("/v1/providers")]
 async fn register_provider(call: Call<DomainBody<ProviderProfile>>) -> Answer {
-    call.write(|tx, call| {
-        let actor = &call.who.actor;
-        let id = match actor.role {
-            Role::Provider => actor.provider.ok_or(Failure::Forbidden)?,
-            _ => tx.mint(),
-        };
-        let decision = Provider::register(id, call.body.0.clone(), actor, tx.now())?;
-        Reply::created(&tx.create(decision)?, "providers")
-    })
-    .await
+    call.write(|tx, call| Reply::created(&provider::register(tx, call, call.body.0.clone())?, "providers")).await
 }
 
 /// Which providers to list.
@@ -162,29 +154,10 @@ async fn put_provider_by_reference(
     let (portal, reference) = known_as.into_inner();
     let known_as = ExternalRef { portal, reference }.trimmed();
     call.write(move |tx, call| {
-        if call.who.actor.role != Role::Portal {
-            return Err(Failure::Forbidden);
-        }
-        owns_name(tx, &call.who, &known_as.portal)?;
-        let Some(id) = store::by_reference(tx, &known_as)? else { return register_known(tx, call, &known_as) };
-        if !call.who.is_own(tx, id)? {
-            return Err(in_use(&known_as));
-        }
-        let before = call.lock_any::<Provider>(tx, id)?;
-        let decision = before.value.clone().amend(call.body.0.clone())?;
-        Reply::ok(&tx.save(&before, decision)?)
+        let (stored, is_new) = provider::put_by_reference(tx, call, known_as.clone(), call.body.0.clone())?;
+        if is_new { Reply::created(&stored, "providers") } else { Reply::ok(&stored) }
     })
     .await
-}
-
-fn register_known(tx: &mut Tx<'_>, call: &Call<DomainBody<ProviderProfile>>, known_as: &ExternalRef) -> Outcome<Reply> {
-    call.expects_none()?;
-    let (provider, mut events) = Provider::register(tx.mint(), call.body.0.clone(), &call.who.actor, tx.now())?;
-    let (provider, known) = provider.add_external_ref(known_as.clone())?;
-    events.extend(known);
-    let created = tx.create((provider, events))?;
-    store::keep_refs(tx, &created.value, &[])?;
-    Reply::created(&created, "providers")
 }
 
 /// Record what a portal calls the provider
@@ -193,15 +166,7 @@ fn register_known(tx: &mut Tx<'_>, call: &Call<DomainBody<ProviderProfile>>, kno
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ExternalRef, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/external-references")]
 async fn add_external_reference(call: Call<DomainBody<ExternalRef>>, id: web::Path<ProviderId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = call.lock::<Provider>(tx, *id)?;
-        owns_name(tx, &call.who, call.body.0.portal.trim())?;
-        let decision = before.value.clone().add_external_ref(call.body.0.clone())?;
-        let after = tx.save(&before, decision)?;
-        store::keep_refs(tx, &after.value, &before.value.external_refs)?;
-        Reply::ok(&after)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&provider::add_external_reference(tx, call, *id, call.body.0.clone())?)).await
 }
 
 /// Record that a provider is no longer in business
@@ -243,27 +208,8 @@ async fn judge_self_cleaning(call: Call<DomainBody<SelfCleaning>>, path: web::Pa
     call.act(id, move |provider: Provider, _, call| decided(provider.judge_self_cleaning(n, call.body.0.clone()))).await
 }
 
-/// A portal's name that belongs to a machine client is that client's alone, however it is written; a machine client has
-/// no other. Names that are nobody's are whoever's uses them first, as before.
-fn owns_name(conn: &mut Conn<'_>, who: &Caller, portal: &str) -> Outcome<()> {
-    let name = portal.to_ascii_lowercase();
-    let client = clients::of_portal(conn, &name)?.map(|id| id.to_string());
-    let owned = match (client, &who.grant) {
-        (None, None) => true,
-        (Some(client), Some(_)) => client == who.actor.subject && portal == name,
-        (_, _) => false,
-    };
-    let foreign = || PORTAL_NAME_FOREIGN.broken_at("/portal", format!("`{portal}` is not the caller's own name"));
-    if owned { Ok(()) } else { Err(foreign().into()) }
-}
-
-fn in_use(known_as: &ExternalRef) -> Failure {
-    let detail = format!("{} calls another provider so", known_as.portal);
-    EXTERNAL_REF_IN_USE.broken_at("/reference", detail).into()
-}
-
 /// The provider with that id, where the caller may use the operation on it.
-pub(super) fn open_to(conn: &mut Conn<'_>, who: &crate::auth::Caller, id: ProviderId) -> Outcome<Provider> {
+pub(super) fn open_to(conn: &mut Conn<'_>, who: &usecase::Caller, id: ProviderId) -> Outcome<Provider> {
     let provider = who.get::<Provider>(conn, id)?.value;
     Ok(provider)
 }

@@ -8,8 +8,11 @@ pub mod events;
 
 use crate::http::routes::Subject;
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![events::routes(), audit::routes(), checkpoints::routes(), deadlines::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("record", "The change feed and the audit (BEY-01)")],
+    routes: &[events::routes, audit::routes, checkpoints::routes, deadlines::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[],
+};

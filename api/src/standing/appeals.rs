@@ -1,27 +1,21 @@
 //! Appeals against a rejection, a suspension or a removal, and what follows from one that is upheld (BEY-05).
 
 use actix_web::{get, post, web};
-use domain::admission::Application;
-use domain::admission::application::{self, ReopenFacts};
-use domain::admission::compliance_check::{self, ComplianceCheck, ComplianceCheckState};
-use domain::admission::line::LineStatus;
-use domain::admission::membership::{self, AdmittedLine, Membership};
-use domain::arrangement::Arrangement;
-use domain::kernel::{
-    About, Aggregate as _, AppealId, ApplicationId, ArrangementId, Kind, LotId, ProviderId, RemovalId, SuspensionId,
-};
-use domain::standing::appeal::{self as rules, Appeal, AppealFacts, AppealTarget, LodgeAppeal};
-use domain::standing::removal::{Party, Removal, RemovalState};
-use domain::standing::suspension::{Suspension, SuspensionState};
-use persistence::standing::{self as store, appeals};
-use persistence::{Conn, Failure, Outcome, Stored, Tx, Uid, admission};
+use domain::admission::application::{self};
+use domain::admission::compliance_check::{self};
+use domain::admission::membership::{self};
+use domain::kernel::{About, AppealId, ArrangementId, Kind, ProviderId};
+use domain::standing::appeal::{self as rules, Appeal, AppealTarget};
+use persistence::standing::appeals;
+use persistence::{Conn, Failure, Outcome, Uid};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{removals, suspensions, uids};
+use super::uids;
 use crate::arrangement::arrangements::Because;
-use crate::auth::Caller;
+use usecase::standing::appeal;
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -54,18 +48,7 @@ struct Lodge {
 async fn lodge_appeal(call: Call<Lodge>) -> Answer {
     call.write(|tx, call| {
         let Lodge { target, grounds } = call.body.clone();
-        let (about, kind) = about(tx, &call.who, &target)?;
-        let (Some(arrangement), Some(provider)) = (about.arrangement, about.provider) else {
-            return Err(Failure::NotFound(kind));
-        };
-        lock_target(tx, &target)?;
-        let facts = AppealFacts {
-            original_decider: decider(tx, &target)?,
-            appeal_pending: store::appeal_pending(tx, &target)?,
-        };
-        let order = LodgeAppeal { arrangement, provider, target, grounds };
-        let decision = Appeal::lodge(tx.mint(), order, facts, tx.actor(), tx.now())?;
-        Reply::created(&tx.create(decision)?, "appeals")
+        Reply::created(&appeal::lodge(tx, call, target, grounds)?, "appeals")
     })
     .await
 }
@@ -150,168 +133,19 @@ async fn get_appeal(call: Call, id: web::Path<AppealId>) -> Answer {
 #[utoipa::path(tag = "standing", params(("id" = AppealId, Path)), request_body = Because, responses((status = 200, body = Resource<Appeal>)))]
 #[post("/v1/appeals/{id}/uphold")]
 async fn uphold_appeal(call: Call<Because>, id: web::Path<AppealId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = lock_appeal(call, tx, *id)?;
-        let reason = &call.body.reason;
-        let decision = before.value.clone().uphold(reason.clone(), tx.actor(), tx.now())?;
-        let after = tx.save(&before, decision)?;
-        match after.value.target {
-            AppealTarget::Line { application, lot } => reopen(tx, application, lot, reason)?,
-            AppealTarget::Suspension { suspension } => annul(tx, suspension, reason)?,
-            AppealTarget::Removal { removal } => undo(tx, removal, reason)?,
-        }
-        Reply::ok(&after)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&appeal::uphold(tx, call, *id, &call.body.reason)?)).await
 }
 
 /// Dismiss an appeal: the decision stands
 #[utoipa::path(tag = "standing", params(("id" = AppealId, Path)), request_body = Because, responses((status = 200, body = Resource<Appeal>)))]
 #[post("/v1/appeals/{id}/dismiss")]
 async fn dismiss_appeal(call: Call<Because>, id: web::Path<AppealId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = lock_appeal(call, tx, *id)?;
-        let decision = before.value.clone().dismiss(call.body.reason.clone(), tx.actor(), tx.now())?;
-        Reply::ok(&tx.save(&before, decision)?)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&appeal::dismiss(tx, call, *id, call.body.reason.clone())?)).await
 }
 
 /// Take an appeal back, as the provider that lodged it
 #[utoipa::path(tag = "standing", params(("id" = AppealId, Path)), responses((status = 200, body = Resource<Appeal>)))]
 #[post("/v1/appeals/{id}/withdraw")]
 async fn withdraw_appeal(call: Call, id: web::Path<AppealId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = lock_appeal(call, tx, *id)?;
-        let decision = before.value.clone().withdraw(tx.now())?;
-        Reply::ok(&tx.save(&before, decision)?)
-    })
-    .await
-}
-
-/// Locks what an appeal is against, and then the appeal.
-fn lock_appeal<T: Send + Sync + 'static>(call: &Call<T>, tx: &mut Tx<'_>, id: AppealId) -> Outcome<Stored<Appeal>> {
-    let seen = call.who.get::<Appeal>(tx, id)?.value;
-    lock_target(tx, &seen.target)?;
-    call.lock::<Appeal>(tx, id)
-}
-
-/// What a target is about, where that is the caller's: an appeal is its provider's to lodge.
-fn about(conn: &mut Conn<'_>, who: &Caller, target: &AppealTarget) -> Outcome<(About, Kind)> {
-    Ok(match *target {
-        AppealTarget::Line { application, .. } => {
-            (who.get::<Application>(conn, application)?.value.about(), Kind::Application)
-        }
-        AppealTarget::Suspension { suspension } => {
-            (who.get::<Suspension>(conn, suspension)?.value.about(), Kind::Suspension)
-        }
-        AppealTarget::Removal { removal } => (who.get::<Removal>(conn, removal)?.value.about(), Kind::Removal),
-    })
-}
-
-/// Locks the application or the memberships that a target belongs to; a removal that is due takes effect.
-fn lock_target(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<()> {
-    match *target {
-        AppealTarget::Line { application, .. } => tx.lock::<Application>(application).map(drop),
-        AppealTarget::Suspension { suspension } => {
-            let seen = tx.get::<Suspension>(suspension)?.value;
-            suspensions::lock_stopped(tx, &seen)
-        }
-        AppealTarget::Removal { removal } => {
-            let membership = tx.get::<Removal>(removal)?.value.membership;
-            let member = tx.lock::<Membership>(membership)?;
-            removals::run_due(tx, member).map(drop)
-        }
-    }
-}
-
-/// Who made the decision; `None` where none against the provider stands.
-fn decider(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<Option<String>> {
-    Ok(match *target {
-        AppealTarget::Line { application, lot } => {
-            let lines = tx.get::<Application>(application)?.value.lines;
-            lines.into_iter().find(|line| line.lot == lot).and_then(|line| match line.status {
-                LineStatus::Rejected(rejection) => Some(rejection.by),
-                LineStatus::Pending
-                | LineStatus::InEvaluation
-                | LineStatus::Admitted { .. }
-                | LineStatus::Withdrawn { .. }
-                | LineStatus::Lapsed { .. } => None,
-            })
-        }
-        AppealTarget::Suspension { suspension } => {
-            let suspension = tx.get::<Suspension>(suspension)?.value;
-            let over = suspension.over_at().is_some_and(|over| over <= tx.now());
-            (!over).then_some(suspension.imposed_by)
-        }
-        AppealTarget::Removal { removal } => {
-            let removal = tx.get::<Removal>(removal)?.value;
-            match removal.state {
-                // Nobody appeals against its own notice.
-                RemovalState::Decided { .. } | RemovalState::Effective { .. }
-                    if removal.given_by == Party::Provider =>
-                {
-                    None
-                }
-                RemovalState::Decided { decision, .. } | RemovalState::Effective { decision, .. } => Some(decision.by),
-                RemovalState::Notified | RemovalState::Revoked { .. } => None,
-            }
-        }
-    })
-}
-
-/// Puts a rejected line back under evaluation, with its failed checks. The rejection that a check led to is set
-/// aside, so that it is open to new evidence though other lines may have been decided by it.
-fn reopen(tx: &mut Tx<'_>, id: ApplicationId, lot: LotId, reason: &str) -> Outcome<()> {
-    let before = tx.lock::<Application>(id)?;
-    let (provider, arrangement) = (before.value.provider, before.value.arrangement);
-    let facts = ReopenFacts {
-        other_open: admission::open_application(tx, provider, arrangement)?.is_some_and(|open| open != id),
-        held: admission::lots_held(tx, provider, arrangement)?.contains(&lot),
-    };
-    let decision = before.value.clone().reopen_line(lot, reason, facts, tx.actor(), tx.now())?;
-    tx.save(&before, decision)?;
-    for check in admission::checks_of(tx, id)? {
-        if check.value.lots.contains(&lot) && matches!(check.value.state, ComplianceCheckState::Failed { .. }) {
-            let before = tx.lock::<ComplianceCheck>(check.value.id)?;
-            let decision = before.value.clone().reopen(reason, false)?;
-            tx.save(&before, decision)?;
-        }
-    }
-    Ok(())
-}
-
-/// Sets a suspension aside that should not have been imposed, also where it has ended meanwhile: it was no step towards
-/// a removal. One that is annulled already, or that a removal has replaced, is left.
-fn annul(tx: &mut Tx<'_>, id: SuspensionId, reason: &str) -> Outcome<()> {
-    let before = tx.lock::<Suspension>(id)?;
-    if before.value.is_annulled() || matches!(before.value.state, SuspensionState::Converted { .. }) {
-        return Ok(());
-    }
-    let decision = before.value.clone().annul(reason.to_owned(), tx.actor(), tx.now())?;
-    tx.save(&before, decision).map(drop)
-}
-
-/// Revokes a removal; where it took effect, admits the provider again: a new membership from the same application
-/// with the same assurances (A6), as long as the arrangement is in force and the provider is not a member again.
-fn undo(tx: &mut Tx<'_>, id: RemovalId, reason: &str) -> Outcome<()> {
-    let before = tx.lock::<Removal>(id)?;
-    match before.value.state {
-        RemovalState::Notified | RemovalState::Decided { .. } => {
-            let decision = before.value.clone().revoke(reason.to_owned(), tx.actor(), tx.now())?;
-            tx.save(&before, decision).map(drop)
-        }
-        RemovalState::Effective { .. } => {
-            let Membership { arrangement, lot, provider, application, assurances, .. } =
-                tx.get::<Membership>(before.value.membership)?.value;
-            let held = admission::lots_held(tx, provider, arrangement)?.contains(&lot);
-            if held || tx.hold::<Arrangement>(arrangement)?.value.in_force().is_none() {
-                return Ok(());
-            }
-            let line = AdmittedLine { arrangement, lot, provider, application, assurances };
-            let decision = Membership::admit(tx.mint(), line, held, tx.now())?;
-            tx.create(decision).map(drop)
-        }
-        RemovalState::Revoked { .. } => Ok(()),
-    }
+    call.write(move |tx, call| Reply::ok(&appeal::withdraw(tx, call, *id)?)).await
 }

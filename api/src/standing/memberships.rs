@@ -3,14 +3,13 @@
 use actix_web::{post, web};
 use domain::admission::declaration_of_interests;
 use domain::admission::membership::{self as rules, Membership};
-use domain::arrangement::RequirementRef;
 use domain::kernel::{Instant, MembershipId, RequirementId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{lock_member, removals};
-use crate::admission::declarations;
+use usecase::standing::member::{self, RenewEvidence};
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply};
@@ -36,13 +35,7 @@ struct Leave {
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Leave, responses((status = 200, body = Resource<Membership>)))]
 #[post("/v1/memberships/{id}/withdraw")]
 async fn withdraw_membership(call: Call<Leave>, id: web::Path<MembershipId>) -> Answer {
-    call.write(move |tx, call| {
-        let before = lock_member(call, tx, *id)?;
-        let decision = before.value.clone().withdraw(call.body.reason.clone(), tx.now())?;
-        removals::drop_pending(tx, *id, "the provider left the lot")?;
-        Reply::ok(&tx.save(&before, decision)?)
-    })
-    .await
+    call.write(move |tx, call| Reply::ok(&member::withdraw(tx, call, *id, call.body.reason.clone())?)).await
 }
 
 /// Renewed evidence that an officer accepts.
@@ -68,16 +61,9 @@ struct Renew {
 #[post("/v1/memberships/{id}/renew-evidence")]
 async fn renew_evidence(call: Call<Renew>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
-        let before = lock_member(call, tx, *id)?;
-        let Renew { requirement, version, valid_until, evidence } = &call.body;
-        let held = before.value.assurances.iter().map(|a| a.requirement).find(|r| r.requirement == *requirement);
-        let version = version.or(held.map(|r| r.version)).unwrap_or_default();
-        let reference = RequirementRef { requirement: *requirement, version };
-        let declared = declarations::own(tx, before.value.arrangement)?;
-        let (actor, now) = (tx.actor(), tx.now());
-        let member = before.value.clone();
-        let decision = member.renew_assurance(reference, *valid_until, evidence, declared.as_ref(), actor, now)?;
-        Reply::ok(&tx.save(&before, decision)?)
+        let Renew { requirement, version, valid_until, evidence } = call.body.clone();
+        let order = RenewEvidence { requirement, version, valid_until, evidence };
+        Reply::ok(&member::renew_evidence(tx, call, *id, &order)?)
     })
     .await
 }

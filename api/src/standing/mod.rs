@@ -12,49 +12,42 @@ pub mod suspensions;
 
 use domain::admission::membership::Membership;
 use domain::kernel::{About, ArrangementId, Kind, MembershipId, ProviderId};
-use domain::standing::improvement_notice::ImprovementNotice;
-use domain::standing::removal::Removal;
-use domain::standing::sanction::Sanction;
-use persistence::{Conn, Outcome, Record, Stored, Tx, Uid};
+use persistence::{Conn, Outcome, Tx, Uid};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 use validator::Validate;
 
 use crate::http::Call;
 use crate::http::call::OutcomeOf;
-use crate::http::routes::Subject;
+use usecase::standing::{Measure, improvement_notice, removal, suspension};
+
+use crate::http::routes::{Subject, clockwork, explained};
 use crate::http::{Answer, Reply};
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![
-        memberships::routes(),
-        suspensions::routes(),
-        notices::routes(),
-        sanctions::routes(),
-        removals::routes(),
-        appeals::routes(),
-    ]
-}
-
-/// Does what is due to a measure; `false` for any other kind.
-///
-/// # Errors
-/// Where the store fails.
-pub fn tick(tx: &mut Tx<'_>, kind: &str, id: Uuid) -> Outcome<bool> {
-    if kind == Kind::Suspension.name() {
-        suspensions::tick(tx, id.into())?;
-    } else if kind == Kind::ImprovementNotice.name() {
-        notices::tick(tx, id.into())?;
-    } else if kind == Kind::Removal.name() {
-        removals::tick(tx, id.into())?;
-    } else {
-        return Ok(false);
-    }
-    Ok(true)
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("standing", "Suspensions, notices, sanctions, removals and appeals (A7, A8)")],
+    routes: &[
+        memberships::routes,
+        suspensions::routes,
+        notices::routes,
+        sanctions::routes,
+        removals::routes,
+        appeals::routes,
+    ],
+    clock: &[
+        clockwork!(LapseSuspensions: Suspension "lapse", suspension::fall_due),
+        clockwork!(FindOverdue: Suspension "review", suspension::fall_due),
+        clockwork!(EffectRemovals: Removal "take_effect", removal::take_effect),
+        clockwork!(FindOverdue: ImprovementNotice "expire", improvement_notice::expire),
+    ],
+    deadlines: &[
+        explained!(Suspension, suspension::deadlines),
+        explained!(ImprovementNotice, improvement_notice::deadlines),
+        explained!(Removal, removal::deadlines),
+    ],
+    uploads: &[],
+};
 
 /// What a provider puts forward.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -110,55 +103,6 @@ fn uids(ids: Vec<ProviderId>) -> Vec<Uid> {
     ids.into_iter().map(Uid::from).collect()
 }
 
-/// A measure against one membership.
-trait Measure: Record {
-    fn membership(&self) -> MembershipId;
-}
-
-impl Measure for ImprovementNotice {
-    fn membership(&self) -> MembershipId {
-        self.membership
-    }
-}
-
-impl Measure for Sanction {
-    fn membership(&self) -> MembershipId {
-        self.membership
-    }
-}
-
-impl Measure for Removal {
-    fn membership(&self) -> MembershipId {
-        self.membership
-    }
-}
-
-/// Locks the membership that a command is about, the caller's to act on, and does what is due to it.
-pub(crate) fn lock_member<T: Send + Sync + 'static>(
-    call: &Call<T>,
-    tx: &mut Tx<'_>,
-    id: MembershipId,
-) -> Outcome<Stored<Membership>> {
-    let member = call.lock::<Membership>(tx, id)?;
-    removals::run_due(tx, member)
-}
-
-/// Locks a membership, and then the measure against it.
-fn lock_measure<A: Measure, T: Send + Sync + 'static>(
-    call: &Call<T>,
-    tx: &mut Tx<'_>,
-    id: A::Id,
-) -> Outcome<Stored<A>> {
-    // Whoever may not act on it does not get to hold its membership up.
-    let seen = call.who.get::<A>(tx, id)?.value;
-    let member = tx.lock::<Membership>(seen.membership())?;
-    let before = call.lock::<A>(tx, id)?;
-    removals::run_due(tx, member)?;
-    // The due removal may be the measure itself.
-    let now = tx.get::<A>(id)?;
-    Ok(if now.version == before.version { before } else { now })
-}
-
 /// A command on a measure against one membership.
 async fn on_measure<A: Measure, T: Send + Sync + 'static>(
     call: Call<T>,
@@ -169,9 +113,7 @@ where
     A::Id: Send + 'static,
 {
     call.write(move |tx, call| {
-        let before = lock_measure::<A, T>(call, tx, id)?;
-        let decision = decide(before.value.clone(), tx, call)?;
-        Reply::ok(&tx.save(&before, decision)?)
+        Reply::ok(&usecase::standing::act(tx, call, id, |measure: A, tx| decide(measure, tx, call))?)
     })
     .await
 }

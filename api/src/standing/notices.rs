@@ -2,17 +2,17 @@
 
 use actix_web::{get, post, web};
 use chrono::NaiveDate;
-use domain::admission::membership::Membership;
-use domain::kernel::{Aggregate as _, ImprovementNoticeId, Instant, MembershipId};
+use domain::kernel::{ImprovementNoticeId, Instant, MembershipId};
 use domain::standing::improvement_notice::{self as rules, ImprovementNotice, IssueNotice};
 use persistence::standing as store;
-use persistence::{Outcome, Tx};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Said, lock_member, on_measure, seen_member};
+use super::{Said, on_measure, seen_member};
 use crate::arrangement::arrangements::Because;
+use usecase::standing::improvement_notice;
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
@@ -55,11 +55,9 @@ struct NewNotice {
 #[post("/v1/memberships/{id}/improvement-notices")]
 async fn issue_improvement_notice(call: Call<NewNotice>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
-        let member = lock_member(call, tx, *id)?.value;
         let NewNotice { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence } = call.body.clone();
         let order = IssueNotice { issue, discussion_held_on, agreed_with_provider, rectify_by, evidence };
-        let decision = ImprovementNotice::issue(tx.mint(), order, &member, tx.actor(), tx.now())?;
-        Reply::created(&tx.create(decision)?, "improvement-notices")
+        Reply::created(&improvement_notice::issue(tx, call, *id, order)?, "improvement-notices")
     })
     .await
 }
@@ -138,17 +136,4 @@ async fn withdraw_improvement_notice(call: Call<Because>, id: web::Path<Improvem
         Ok(notice.withdraw(call.body.reason.clone(), tx.actor(), tx.now())?)
     })
     .await
-}
-
-/// What is due: the time to rectify has passed.
-pub(super) fn tick(tx: &mut Tx<'_>, id: ImprovementNoticeId) -> Outcome<()> {
-    let membership = tx.get::<ImprovementNotice>(id)?.value.membership;
-    tx.lock::<Membership>(membership)?;
-    let before = tx.lock::<ImprovementNotice>(id)?;
-    if before.value.due().is_none_or(|due| due.at > tx.now()) {
-        // Another server was quicker.
-        return Ok(());
-    }
-    let decision = before.value.clone().tick(tx.now())?;
-    tx.save(&before, decision).map(drop)
 }

@@ -1,29 +1,23 @@
 //! Removals: begin, hear, decide, revoke, take effect, and the register of an arrangement (A8, R-04).
 
 use actix_web::{get, post, web};
-use domain::admission::membership::Membership;
-use domain::arrangement::Arrangement;
-use domain::kernel::{Aggregate as _, ArrangementId, Instant, MembershipId, RemovalId};
-use domain::standing::removal::{self as rules, Ground, NotifyRemoval, Removal, RemovalFacts};
+use domain::kernel::{ArrangementId, Instant, MembershipId, RemovalId};
+use domain::standing::removal::{self as rules, Ground, NotifyRemoval, Removal};
 use persistence::standing::{self as store, removals};
-use persistence::{Outcome, Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{MeasuresQuery, lock_measure, lock_member, on_measure, seen_member, suspensions, uids};
+use super::{MeasuresQuery, on_measure, seen_member, uids};
 use crate::arrangement::arrangements::Because;
+use usecase::standing::removal;
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
 
-domain::rules! {
-    NO_FAULT_HAS_NOTICE = "no_fault_has_notice", Input, "NOT-06",
-        "Notice without cause is given as such: POST /v1/memberships/{id}/no-fault-notice.";
-}
-
 routes! {
-    begin_removal: Remove, [RULES, rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
+    begin_removal: Remove, [removal::RULES, rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
     list_membership_removals: ReadMembers, [];
     get_removal: ReadMembers, [];
     represent_removal: MakeRepresentations, [domain::standing::RULES];
@@ -68,13 +62,9 @@ struct Begin {
 #[post("/v1/memberships/{id}/removals")]
 async fn begin_removal(call: Call<Begin>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
-        let member = lock_member(call, tx, *id)?;
         let Begin { ground, reason, gross, evidence } = call.body.clone();
-        if ground == Ground::NoFault {
-            return Err(NO_FAULT_HAS_NOTICE.broken_at("/ground", NO_FAULT_HAS_NOTICE.says).into());
-        }
-        let gross = gross.map(|gross| gross.reason);
-        notify(tx, &member, NotifyRemoval { ground, reason, gross, evidence })
+        let order = NotifyRemoval { ground, reason, gross: gross.map(|gross| gross.reason), evidence };
+        Reply::created(&removal::begin(tx, call, *id, order)?, "removals")
     })
     .await
 }
@@ -96,36 +86,9 @@ struct NoFault {
 #[post("/v1/memberships/{id}/no-fault-notice")]
 async fn give_no_fault_notice(call: Call<NoFault>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
-        let member = lock_member(call, tx, *id)?;
-        let order = NotifyRemoval {
-            ground: Ground::NoFault,
-            reason: call.body.reason.clone(),
-            gross: None,
-            evidence: Vec::new(),
-        };
-        notify(tx, &member, order)
+        Reply::created(&removal::give_no_fault_notice(tx, call, *id, call.body.reason.clone())?, "removals")
     })
     .await
-}
-
-fn notify(tx: &mut Tx<'_>, member: &Stored<Membership>, order: NotifyRemoval) -> Outcome<Reply> {
-    let membership = &member.value;
-    let policies = tx.hold::<Arrangement>(membership.arrangement)?.value.policies;
-    let suspensions = suspensions::others(tx, membership)?;
-    let notices: Vec<_> = store::notices_of(tx, membership.id)?.into_iter().map(|n| n.value).collect();
-    let sanctions: Vec<_> = store::sanctions_of(tx, membership.id)?.into_iter().map(|s| s.value).collect();
-    let facts = RemovalFacts {
-        policies: &policies,
-        membership,
-        suspensions: &suspensions,
-        notices: &notices,
-        sanctions: &sanctions,
-        removal_pending: store::pending_removal(tx, membership.id)?.is_some(),
-    };
-    let decision = Removal::notify(tx.mint(), order, facts, tx.actor(), tx.now())?;
-    let created = tx.create(decision)?;
-    carry_out(tx, member.clone(), &created.value)?;
-    Reply::created(&created, "removals")
 }
 
 /// List the removals of a membership
@@ -163,20 +126,9 @@ struct Hearing {
 #[utoipa::path(tag = "standing", params(("id" = RemovalId, Path)), request_body = Hearing, responses((status = 200, body = Resource<Removal>)))]
 #[post("/v1/removals/{id}/representations")]
 async fn represent_removal(call: Call<Hearing>, id: web::Path<RemovalId>) -> Answer {
-    on_measure(call, *id, |mut removal: Removal, tx, call| {
+    call.write(move |tx, call| {
         let Hearing { text, none } = call.body.clone();
-        let mut events = Vec::new();
-        if text.is_some() || !none {
-            let (heard, said) = removal.represent(text.unwrap_or_default(), tx.actor(), tx.now())?;
-            events.extend(said);
-            removal = heard;
-        }
-        if none {
-            let (heard, waived) = removal.waive(tx.now())?;
-            events.extend(waived);
-            removal = heard;
-        }
-        Ok((removal, events))
+        Reply::ok(&removal::hear(tx, call, *id, text, none)?)
     })
     .await
 }
@@ -199,13 +151,8 @@ struct Decide {
 #[post("/v1/removals/{id}/decide")]
 async fn decide_removal(call: Call<Decide>, id: web::Path<RemovalId>) -> Answer {
     call.write(move |tx, call| {
-        let before = lock_measure::<Removal, _>(call, tx, *id)?;
         let Decide { effective_at, reasons } = call.body.clone();
-        let decision = before.value.clone().decide(effective_at, reasons, tx.actor(), tx.now())?;
-        let after = tx.save(&before, decision)?;
-        let member = tx.lock::<Membership>(after.value.membership)?;
-        carry_out(tx, member, &after.value)?;
-        Reply::ok(&after)
+        Reply::ok(&removal::decide(tx, call, *id, effective_at, reasons)?)
     })
     .await
 }
@@ -271,56 +218,4 @@ async fn count_removals(call: Call, id: web::Path<ArrangementId>) -> Answer {
         Reply::json(200, &counts)
     })
     .await
-}
-
-/// Ends the membership where its removal is in effect, with what suspended it alone: a suspension of the provider or
-/// of a home concerns other memberships too and goes on.
-fn carry_out(tx: &mut Tx<'_>, member: Stored<Membership>, removal: &Removal) -> Outcome<Stored<Membership>> {
-    let (false, Some(at)) = (removal.is_pending(), removal.effective_at()) else { return Ok(member) };
-    if !member.value.is_live() {
-        // It ended otherwise before the removal took effect.
-        return Ok(member);
-    }
-    let decision = member.value.clone().remove(removal.id, at)?;
-    let after = tx.save(&member, decision)?;
-    for before in store::open_suspensions(tx, removal.membership)? {
-        // One that the clock ended before then lapses by its own work, however late that is.
-        if before.value.over_at().is_none_or(|over| over >= at) {
-            let decision = before.value.clone().convert(removal.id, at)?;
-            tx.save(&before, decision)?;
-        }
-    }
-    Ok(after)
-}
-
-/// Lets a removal of the locked membership that is due take effect before anything else is decided about it, so that
-/// late clock-driven work makes no difference.
-pub(crate) fn run_due(tx: &mut Tx<'_>, member: Stored<Membership>) -> Outcome<Stored<Membership>> {
-    match store::pending_removal(tx, member.value.id)? {
-        Some(before) if before.value.due().is_some_and(|due| due.at <= tx.now()) => {
-            let decision = before.value.clone().tick(tx.now())?;
-            let after = tx.save(&before, decision)?;
-            carry_out(tx, member, &after.value)
-        }
-        Some(_) | None => Ok(member),
-    }
-}
-
-/// Revokes the removal that is under way against a locked membership which ends otherwise.
-///
-/// # Errors
-/// Where the store fails; a refusal where the removal is due (see [`run_due`]).
-pub(crate) fn drop_pending(tx: &mut Tx<'_>, membership: MembershipId, reason: &str) -> Outcome<()> {
-    if let Some(before) = store::pending_removal(tx, membership)? {
-        let decision = before.value.clone().revoke(reason.to_owned(), tx.actor(), tx.now())?;
-        tx.save(&before, decision)?;
-    }
-    Ok(())
-}
-
-/// What is due: it takes effect.
-pub(super) fn tick(tx: &mut Tx<'_>, id: RemovalId) -> Outcome<()> {
-    let membership = tx.get::<Removal>(id)?.value.membership;
-    let member = tx.lock::<Membership>(membership)?;
-    run_due(tx, member).map(drop)
 }

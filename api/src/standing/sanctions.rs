@@ -8,7 +8,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Lift, lock_member, on_measure, seen_member};
+use super::{Lift, on_measure, seen_member};
+use usecase::standing::sanction;
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
@@ -48,12 +50,9 @@ struct Impose {
 #[post("/v1/memberships/{id}/sanctions")]
 async fn apply_sanction(call: Call<Impose>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
-        let member = lock_member(call, tx, *id)?.value;
         let Impose { kind, reason, serious, evidence, review_on } = call.body.clone();
         let order = ApplySanction { kind, reason, serious, evidence, review_on };
-        let before: Vec<_> = store::sanctions_of(tx, *id)?.into_iter().map(|s| s.value).collect();
-        let decision = Sanction::apply(tx.mint(), order, &member, &before, tx.actor(), tx.now())?;
-        Reply::created(&tx.create(decision)?, "sanctions")
+        Reply::created(&sanction::apply(tx, call, *id, order)?, "sanctions")
     })
     .await
 }

@@ -1,19 +1,17 @@
 //! Suspensions: impose, extend, lift, answer, and the register of an arrangement (A7, R-03).
 
 use actix_web::{get, post, web};
-use domain::admission::membership::Membership;
-use domain::arrangement::Arrangement;
-use domain::kernel::{Aggregate as _, ArrangementId, HomeId, Instant, Kind, MembershipId, SuspensionId};
-use domain::provider::home::Home;
-use domain::standing::suspension::{self as rules, Suspend, SuspendFacts, Suspension, SuspensionScope};
+use domain::kernel::{ArrangementId, HomeId, Instant, MembershipId, SuspensionId};
+use domain::standing::suspension::{self as rules, Suspension};
+use persistence::Tx;
 use persistence::standing::{self as store, suspensions};
-use persistence::{Failure, Outcome, Stored, Tx, admission};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Lift, MeasuresQuery, Said, lock_member, removals, seen_member, uids};
-use crate::http::call::OutcomeOf;
+use super::{Lift, MeasuresQuery, Said, seen_member, uids};
+use usecase::standing::suspension::{self, Stops};
+
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -75,28 +73,13 @@ struct Impose {
 async fn suspend_membership(call: Call<Impose>, id: web::Path<MembershipId>) -> Answer {
     call.write(move |tx, call| {
         let Impose { scope, months, from, reason, evidence } = call.body.clone();
-        let seen = call.who.get::<Membership>(tx, *id)?.value;
-        if !matches!(scope, Scope::Lot) {
-            lock_all(tx, &seen)?;
-        }
-        let member = lock_member(call, tx, *id)?.value;
-        let (scope, live_membership) = match scope {
-            Scope::Lot => (SuspensionScope::Lot { membership: member.id, lot: member.lot }, member.is_live()),
-            Scope::Provider => (SuspensionScope::Provider, any_live(tx, &member)?),
-            Scope::Home { home } => {
-                if tx.hold::<Home>(home)?.value.provider != member.provider {
-                    return Err(Failure::NotFound(Kind::Home));
-                }
-                (SuspensionScope::Home { home }, any_live(tx, &member)?)
-            }
+        let stops = match scope {
+            Scope::Lot => Stops::Membership,
+            Scope::Provider => Stops::Provider,
+            Scope::Home { home } => Stops::Home(home),
         };
-        let (arrangement, provider) = (member.arrangement, member.provider);
-        let policies = tx.hold::<Arrangement>(arrangement)?.value.policies;
-        let others = others(tx, &member)?;
-        let facts = SuspendFacts { policies: &policies, live_membership, suspensions: &others };
-        let order = Suspend { arrangement, provider, scope, from, months, reason, evidence };
-        let decision = Suspension::suspend(tx.mint(), order, facts, tx.actor(), tx.now())?;
-        Reply::created(&tx.create(decision)?, "suspensions")
+        let order = suspension::Impose { stops, months, from, reason, evidence };
+        Reply::created(&suspension::impose(tx, call, *id, order)?, "suspensions")
     })
     .await
 }
@@ -128,9 +111,11 @@ async fn get_suspension(call: Call, id: web::Path<SuspensionId>) -> Answer {
 #[utoipa::path(tag = "standing", params(("id" = SuspensionId, Path)), request_body = Lift, responses((status = 200, body = Resource<Suspension>)))]
 #[post("/v1/suspensions/{id}/lift")]
 async fn lift_suspension(call: Call<Lift>, id: web::Path<SuspensionId>) -> Answer {
-    command(call, *id, |suspension, tx, call| {
+    call.write(move |tx, call| {
         let Lift { reason, annulled } = call.body.clone();
-        Ok(suspension.lift(reason, annulled, tx.actor(), tx.now())?)
+        let lift =
+            |suspension: Suspension, tx: &mut Tx<'_>| Ok(suspension.lift(reason, annulled, tx.actor(), tx.now())?);
+        Reply::ok(&suspension::act(tx, call, *id, lift)?)
     })
     .await
 }
@@ -151,11 +136,9 @@ struct Lengthen {
 #[utoipa::path(tag = "standing", params(("id" = SuspensionId, Path)), request_body = Lengthen, responses((status = 200, body = Resource<Suspension>)))]
 #[post("/v1/suspensions/{id}/extend")]
 async fn extend_suspension(call: Call<Lengthen>, id: web::Path<SuspensionId>) -> Answer {
-    command(call, *id, |suspension, tx, call| {
+    call.write(move |tx, call| {
         let Lengthen { months_in_all, reason } = call.body.clone();
-        let others = store::suspensions_of(tx, suspension.provider, suspension.arrangement)?;
-        let others: Vec<_> = others.into_iter().map(|s| s.value).collect();
-        Ok(suspension.extend(months_in_all, reason, &others, tx.now())?)
+        Reply::ok(&suspension::extend(tx, call, *id, months_in_all, reason)?)
     })
     .await
 }
@@ -164,8 +147,13 @@ async fn extend_suspension(call: Call<Lengthen>, id: web::Path<SuspensionId>) ->
 #[utoipa::path(tag = "standing", params(("id" = SuspensionId, Path)), request_body = Said, responses((status = 200, body = Resource<Suspension>)))]
 #[post("/v1/suspensions/{id}/representations")]
 async fn represent_suspension(call: Call<Said>, id: web::Path<SuspensionId>) -> Answer {
-    command(call, *id, |suspension, tx, call| Ok(suspension.represent(call.body.text.clone(), tx.actor(), tx.now())?))
-        .await
+    call.write(move |tx, call| {
+        let represent = |suspension: Suspension, tx: &mut Tx<'_>| {
+            Ok(suspension.represent(call.body.text.clone(), tx.actor(), tx.now())?)
+        };
+        Reply::ok(&suspension::act(tx, call, *id, represent)?)
+    })
+    .await
 }
 
 /// A suspension in the register.
@@ -212,63 +200,4 @@ async fn list_suspensions(
 fn days_to_end(suspension: &Suspension, now: Instant) -> Option<i64> {
     let over = suspension.over_at().is_some_and(|over| over <= now);
     (!over).then(|| suspension.until.date().signed_duration_since(now.date()).num_days())
-}
-
-/// A command on a suspension: the memberships that it stops are locked first, in the order of their identifiers.
-async fn command<T: Send + Sync + 'static>(
-    call: Call<T>,
-    id: SuspensionId,
-    decide: impl Fn(Suspension, &mut Tx<'_>, &Call<T>) -> OutcomeOf<Suspension> + Send + 'static,
-) -> Answer {
-    call.write(move |tx, call| {
-        let seen = call.who.get::<Suspension>(tx, id)?.value;
-        lock_stopped(tx, &seen)?;
-        let before = call.lock::<Suspension>(tx, id)?;
-        let decision = decide(before.value.clone(), tx, call)?;
-        Reply::ok(&tx.save(&before, decision)?)
-    })
-    .await
-}
-
-/// Locks what a suspension stops; a removal of that one membership which is due takes effect first.
-pub(super) fn lock_stopped(tx: &mut Tx<'_>, suspension: &Suspension) -> Outcome<()> {
-    match suspension.scope {
-        SuspensionScope::Lot { membership, .. } => {
-            let member = tx.lock::<Membership>(membership)?;
-            removals::run_due(tx, member).map(drop)
-        }
-        SuspensionScope::Provider | SuspensionScope::Home { .. } => {
-            let members = admission::memberships_of(tx, suspension.provider, suspension.arrangement)?;
-            members.iter().try_for_each(|m| tx.lock::<Membership>(m.value.id).map(drop))
-        }
-    }
-}
-
-/// Locks every membership of the provider in the arrangement, in the order of their identifiers.
-fn lock_all(tx: &mut Tx<'_>, member: &Membership) -> Outcome<()> {
-    let members = admission::memberships_of(tx, member.provider, member.arrangement)?;
-    members.iter().try_for_each(|m| tx.lock::<Membership>(m.value.id).map(drop))
-}
-
-fn any_live(tx: &mut Tx<'_>, member: &Membership) -> Outcome<bool> {
-    Ok(!admission::lots_held(tx, member.provider, member.arrangement)?.is_empty())
-}
-
-/// The provider's suspensions in the arrangement of a membership.
-pub(super) fn others(tx: &mut Tx<'_>, member: &Membership) -> Outcome<Vec<Suspension>> {
-    let all: Vec<Stored<Suspension>> = store::suspensions_of(tx, member.provider, member.arrangement)?;
-    Ok(all.into_iter().map(|s| s.value).collect())
-}
-
-/// What is due: it lapses, or awaits its review.
-pub(super) fn tick(tx: &mut Tx<'_>, id: SuspensionId) -> Outcome<()> {
-    let seen = tx.get::<Suspension>(id)?.value;
-    lock_stopped(tx, &seen)?;
-    let before = tx.lock::<Suspension>(id)?;
-    if before.value.due().is_none_or(|due| due.at > tx.now()) {
-        // Another server was quicker, or a removal has replaced it.
-        return Ok(());
-    }
-    let decision = before.value.clone().tick(tx.now())?;
-    tx.save(&before, decision).map(drop)
 }

@@ -8,7 +8,7 @@ use validator::Validate;
 
 use crate::clock::Clock;
 use crate::http::problem::{self, CODES};
-use crate::http::routes::routes;
+use crate::http::routes::{Subject, routes};
 use crate::http::{Answer, Call, Problem, Reply};
 use crate::sweep;
 use persistence::Outcome;
@@ -17,6 +17,10 @@ domain::rules! {
     CLOCK_FIXED = "clock_fixed", Conflict, "CRD-08", "Only a development server with a movable clock can be moved.";
     CLOCK_BACKWARDS = "clock_backwards", Input, "BEY-01", "Time moves forward.";
 }
+
+/// The server itself.
+pub static SUBJECT: Subject =
+    Subject { tags: &[("system", "The server itself")], routes: &[routes], clock: &[], deadlines: &[], uploads: &[] };
 
 routes! {
     get_health: ReadMarket, [];

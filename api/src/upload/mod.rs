@@ -8,7 +8,7 @@
 mod decider;
 mod file;
 mod kind;
-mod kinds;
+pub(crate) mod kinds;
 mod pass;
 mod reading;
 mod receive;
@@ -24,6 +24,7 @@ use persistence::{Conn, Outcome};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+pub use kind::Rows;
 pub use worker::run;
 
 use crate::http::routes::Subject;
@@ -80,11 +81,14 @@ impl UploadQueue {
     }
 }
 
-/// The routes of uploads.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![receive::routes(), templates::routes(), refused::routes(), resource::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("uploads", "Bulk uploads: many rows in one file (A21)")],
+    routes: &[receive::routes, templates::routes, refused::routes, resource::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[],
+};
 
 domain::rules! {
     UPLOAD_EMPTY = "upload_empty", Input, "CRD-07", "An upload has a file as its body.";

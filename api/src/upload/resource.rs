@@ -12,12 +12,12 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::auth::Caller;
 use crate::http::listing::{bad_cursor, rows};
 use crate::http::problem;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Problem, Reply};
+use usecase::Caller;
 
 routes! {
     list_uploads: ReadUploads, [crate::http::listing::RULES];

@@ -11,11 +11,14 @@ use crate::http::routes::Subject;
 use send::Sender;
 use sign::Seal;
 
-/// The routes of this subject.
-#[must_use]
-pub fn routes() -> Vec<Subject> {
-    vec![endpoints::routes(), secrets::routes()]
-}
+/// The subject.
+pub static SUBJECT: Subject = Subject {
+    tags: &[("webhooks", "The change feed, sent (CRD-09)")],
+    routes: &[endpoints::routes, secrets::routes],
+    clock: &[],
+    deadlines: &[],
+    uploads: &[],
+};
 
 /// What sending takes.
 #[derive(Debug)]

@@ -68,7 +68,7 @@ on_both! {
         let served = app.anonymous().get("/openapi.json").expect(200);
         assert!(served.text == published, "openapi/openapi.json is not what is served: run `make openapi`");
         let named: BTreeSet<&str> = crate::documented::OPERATIONS.iter().map(|o| o.id.as_str()).collect();
-        for operation in api::subjects().iter().flat_map(|subject| subject.operations) {
+        for operation in api::routes().flat_map(|routes| routes.operations) {
             let id = api::http::body::camel(operation.name);
             assert!(named.contains(id.as_str()), "{id} is served but not documented");
         }

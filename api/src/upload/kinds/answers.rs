@@ -10,9 +10,10 @@ use domain::kernel::{Aggregate as _, ApplicationId, Decision, Pence, Refusal};
 use persistence::{Conn, Failure, Outcome, Tx};
 use serde_json::Value;
 
-use crate::admission::applications::Lots;
-use crate::admission::drafts::REQUIREMENT_NOT_ASKED;
-use crate::arrangement::lots::required;
+use usecase::admission::Lots;
+use usecase::admission::draft::REQUIREMENT_NOT_ASKED;
+use usecase::arrangement::requirement::required;
+
 use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
 

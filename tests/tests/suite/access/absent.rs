@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use api::auth::Caller;
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::{Connection, PgConnection, SqliteConnection};
 use domain::admission::Application;
@@ -19,6 +18,7 @@ use domain::standing::removal::Removal;
 use domain::standing::sanction::Sanction;
 use domain::standing::suspension::Suspension;
 use persistence::{Conn, Record};
+use usecase::Caller;
 use uuid::Uuid;
 
 use super::world::Tenant;

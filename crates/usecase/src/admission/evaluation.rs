@@ -8,19 +8,19 @@ use domain::admission::compliance_check::{
 };
 use domain::admission::receipt::{AskedByLot, Snapshot};
 use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, schedule};
-use domain::kernel::{ArrangementId, HomeId, Instant, LotId, ProviderId, RoundId};
+use domain::kernel::{HomeId, Instant, LotId, ProviderId};
 use domain::provider::boundary::{Inside, inside};
 use domain::provider::eligibility::HomeFacts;
 use domain::provider::provider::Provider;
-use persistence::admission::applications;
+use persistence::admission::{applications, applications_in_round};
 use persistence::arrangement::rounds_of;
 use persistence::provider::homes_of;
-use persistence::{Conn, Failure, Outcome, Page, Stored, Tx};
+use persistence::record::hex;
+use persistence::{Conn, Failure, Outcome, Page, Tx};
 use sha2::{Digest as _, Sha256};
 
-use crate::arrangement::lots::required;
-use crate::provider::gazetteer::Gazetteer;
-use persistence::record::hex;
+use crate::arrangement::requirement::required;
+use crate::provider::Gazetteer;
 
 /// The homes of a provider as they stood on a day.
 pub(super) struct Facts {
@@ -61,7 +61,7 @@ pub(super) fn digest(content: &Content) -> Outcome<String> {
 
 /// Begins the evaluation of every application received in a closed round.
 pub(crate) fn begin_of_round(tx: &mut Tx<'_>, gazetteer: &Gazetteer, round: &Round) -> Outcome<()> {
-    for before in in_round(tx, round.id, "submitted")? {
+    for before in applications_in_round(tx, round.id, "submitted")? {
         let before = tx.lock::<Application>(before.value.id)?;
         let begun = before.value.clone().begin_evaluation(tx.now())?;
         let after = tx.save(&before, begun)?;
@@ -179,9 +179,9 @@ impl Context {
     }
 }
 
-/// What waits for a round is received in it, now that it is open.
+/// Receives in a round that opened what waited for it.
 pub(crate) fn round_opened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
-    for before in in_round(tx, round.id, "queued")? {
+    for before in applications_in_round(tx, round.id, "queued")? {
         let before = tx.lock::<Application>(before.value.id)?;
         let received = before.value.clone().round_opened(round.window.closes_at, tx.now())?;
         tx.save(&before, received)?;
@@ -189,11 +189,11 @@ pub(crate) fn round_opened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     Ok(())
 }
 
-/// What waited for a round that was cancelled goes to the next one.
+/// Sends what waited for a round that was cancelled to the next one.
 pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     let mode = tx.get::<Arrangement>(round.arrangement)?.value.policies.admission_mode;
     let rounds: Vec<_> = rounds_of(tx, round.arrangement)?.into_iter().map(|round| round.value).collect();
-    for before in in_round(tx, round.id, "queued")? {
+    for before in applications_in_round(tx, round.id, "queued")? {
         let before = tx.lock::<Application>(before.value.id)?;
         let lots: Vec<LotId> = before.value.lines.iter().map(|line| line.lot).collect();
         let routing = schedule::route(mode, &rounds, &lots, tx.now()).map_err(|_| {
@@ -206,11 +206,11 @@ pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     Ok(())
 }
 
-/// Closes every application that is open when its arrangement ends.
-pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: ArrangementId, reason: &str) -> Outcome<()> {
+/// Closes the open applications of an arrangement that has ended.
+pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
     let open = ["draft", "queued", "submitted", "in_evaluation"].map(str::to_owned).to_vec();
     let filter = applications::Filter {
-        arrangement_id: Some(vec![arrangement.into()]),
+        arrangement_id: Some(vec![arrangement.id.into()]),
         state: Some(open),
         ..applications::Filter::default()
     };
@@ -223,30 +223,4 @@ pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: ArrangementId, reason: &st
         }
     }
     Ok(())
-}
-
-/// The lines of a round that are not decided yet.
-pub(crate) fn undecided_lines(conn: &mut Conn<'_>, round: RoundId) -> Outcome<u64> {
-    let open = in_round(conn, round, "in_evaluation")?;
-    Ok(open.iter().flat_map(|a| &a.value.lines).filter(|line| line.status.is_undecided()).count() as u64)
-}
-
-/// Whether a line of the lot was ever evaluated: then its requirements only gain versions (A2).
-pub(crate) fn was_evaluated(conn: &mut Conn<'_>, lot: &Lot) -> Outcome<bool> {
-    let filter = applications::Filter {
-        arrangement_id: Some(vec![lot.arrangement.into()]),
-        state: Some(vec!["in_evaluation".to_owned(), "decided".to_owned()]),
-        ..applications::Filter::default()
-    };
-    let found = applications::list(conn, &filter, Page::ALL)?;
-    Ok(found.iter().any(|application| application.value.lines.iter().any(|line| line.lot == lot.id)))
-}
-
-fn in_round(conn: &mut Conn<'_>, round: RoundId, state: &str) -> Outcome<Vec<Stored<Application>>> {
-    let filter = applications::Filter {
-        round_id: Some(vec![Some(round.into())]),
-        state: Some(vec![state.to_owned()]),
-        ..applications::Filter::default()
-    };
-    applications::list(conn, &filter, Page::ALL)
 }

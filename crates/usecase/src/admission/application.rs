@@ -1,0 +1,208 @@
+//! Applications: started, submitted, read (A4).
+
+use domain::admission::Application;
+use domain::admission::answers::{Asked, omitted_homes};
+use domain::admission::application::{self as rules, Start, StartFacts, SubmitFacts};
+use domain::admission::receipt::SubmittedVersion;
+use domain::arrangement::{AllHomes, Arrangement, Round, RoundState, Routing, schedule};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, Audience, HomeId, Kind, LotId, ProviderId};
+use domain::law::deadline::{Deadline, statutory};
+use domain::provider::provider::Provider;
+use persistence::admission as store;
+use persistence::arrangement::rounds_of;
+use persistence::record::event;
+use persistence::{Conn, Failure, Outcome, Stored, Tx};
+use serde::Serialize;
+
+use super::evaluation::{self, Facts};
+use super::lots::Lots;
+use crate::arrangement::requirement::required;
+use crate::arrangement::round;
+use crate::deadline::find;
+use crate::provider::Gazetteer;
+use crate::{Caller, Command};
+
+domain::rules! {
+    SEALED = "application_sealed", Conflict, "DPS-13, PRO-27",
+        "What an application says is sealed until its evaluation begins, whoever asks.";
+}
+
+/// What starts an application.
+#[derive(Clone, Debug)]
+pub struct StartApplication {
+    /// The arrangement applied to.
+    pub arrangement: ArrangementId,
+    /// The applicant.
+    pub provider: ProviderId,
+    /// The lots applied to.
+    pub lots: Vec<LotId>,
+    /// The portal's own reference.
+    pub external_ref: Option<String>,
+    /// The earlier application that this one follows.
+    pub previous: Option<ApplicationId>,
+    /// Whether the answers of the earlier application are copied into the draft (DPS-22).
+    pub copy_answers: bool,
+}
+
+/// Starts an application: one open one for a provider and an arrangement (DPS-03).
+///
+/// # Errors
+/// What the rules refuse.
+pub fn start(tx: &mut Tx<'_>, by: &Command, order: StartApplication) -> Outcome<Stored<Application>> {
+    let StartApplication { arrangement, provider, lots, external_ref, previous, copy_answers } = order;
+    // The provider's row is locked: its applications are started one at a time.
+    let found = tx.lock::<Provider>(provider);
+    let applicant = by.who.own(tx, found)?.value;
+    let market = tx.hold::<Arrangement>(arrangement)?.value;
+    if market.term().is_none() {
+        return Err(Failure::NotFound(Kind::Arrangement));
+    }
+    let previous = previous.map(|id| by.who.get::<Application>(tx, id)).transpose()?.map(|found| found.value);
+    let known = Lots::load(tx, provider, arrangement)?;
+    let now = tx.now();
+    let facts = StartFacts {
+        accepting: market.in_force().is_some_and(|term| term.live_at <= now && now < term.ends_at())
+            && applicant.state() == "registered",
+        open_application: store::open_application(tx, provider, arrangement)?,
+        lots: known.facts(),
+    };
+    let start = Start { id: tx.mint(), arrangement, provider, external_ref, lots, previous: previous.as_ref() };
+    let mut started = Application::start(start, &facts, now)?;
+    if let Some(previous) = previous.as_ref().filter(|_| copy_answers) {
+        let (copied, events) = started.0.copy_from(previous, now)?;
+        started = (copied, started.1.into_iter().chain(events).collect());
+    }
+    tx.create(started)
+}
+
+/// A submitted application.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The application.
+    pub application: Stored<Application>,
+    /// Homes inside the boundary that are not offered: a warning, where the policy is to warn (C-12).
+    pub omitted_homes: Vec<HomeId>,
+}
+
+/// Submits the draft of an application: evaluated at once, received in the open round, or queued for the next one (C-01).
+///
+/// # Errors
+/// Everything that is missing.
+pub fn submit(tx: &mut Tx<'_>, by: &Command, gazetteer: &Gazetteer, id: ApplicationId) -> Outcome<Submitted> {
+    let before = by.lock::<Application>(tx, id)?;
+    let (application, now) = (before.value.clone(), tx.now());
+    let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
+    if arrangement.in_force().is_none_or(|term| term.ends_at() <= now) {
+        return Err(rules::NOT_ACCEPTING.broken("the arrangement is not in force").into());
+    }
+    let lots = Lots::load(tx, application.provider, application.arrangement)?;
+    let draft = application.draft.clone().unwrap_or_default();
+    let references = lots.asked_by(&draft.lots);
+    let library = required(tx, &references)?;
+    let asked: Vec<_> =
+        library.iter().map(|(requirement, _, definition)| Asked { requirement: *requirement, definition }).collect();
+    let rounds: Vec<_> = rounds_of(tx, arrangement.id)?.into_iter().map(|round| round.value).collect();
+    let routing = schedule::route(arrangement.policies.admission_mode, &rounds, &draft.lots, now)?;
+    let routing = arrived(tx, routing)?;
+    let homes = Facts::of_provider(tx, gazetteer, application.provider, now)?;
+    let inside = homes.inside(&arrangement.policies.location_boundary);
+    let facts = SubmitFacts {
+        lots: lots.facts(),
+        asked: &asked,
+        terms: arrangement.particulars.terms.as_ref().map(|terms| terms.version.as_str()),
+        all_homes: arrangement.policies.all_homes,
+        homes_inside: &inside,
+        snapshot: &homes.snapshot(lots.references(&draft.lots)),
+        routing,
+    };
+    let hash = evaluation::digest(&draft)?;
+    let decision = application.submit(&facts, Some(hash), tx.actor(), now)?;
+    let mut application = tx.save(&before, decision)?;
+    if let Routing::Evaluate = routing {
+        evaluation::open(tx, gazetteer, &application.value)?;
+        application.value = tx.get::<Application>(id)?.value;
+    }
+    let warns = arrangement.policies.all_homes == AllHomes::Warn;
+    let omitted_homes = if warns { omitted_homes(&draft.homes, &inside) } else { Vec::new() };
+    Ok(Submitted { application, omitted_homes })
+}
+
+/// The routing, with its round held so that neither its opening nor its evaluation can pass this submission by.
+fn arrived(tx: &mut Tx<'_>, routing: Routing) -> Outcome<Routing> {
+    let (Routing::Open { round, .. } | Routing::Queued { round, .. }) = routing else { return Ok(routing) };
+    let round = tx.hold::<Round>(round)?.value;
+    match (round.state, routing) {
+        // It was opened while this request waited.
+        (RoundState::Open | RoundState::Closed, Routing::Queued { .. }) => {
+            Ok(Routing::Open { round: round.id, closes_at: round.window.closes_at })
+        }
+        (RoundState::Scheduled | RoundState::Open | RoundState::Closed, _) => Ok(routing),
+        (RoundState::Evaluating { .. } | RoundState::Completed { .. } | RoundState::Cancelled { .. }, _) => {
+            Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into())
+        }
+    }
+}
+
+/// Gives the evaluation of one request more time (PCR34-17).
+///
+/// # Errors
+/// What the rules refuse.
+pub fn extend_evaluation(
+    tx: &mut Tx<'_>,
+    by: &Command,
+    id: ApplicationId,
+    justification: String,
+) -> Outcome<Stored<Application>> {
+    by.act(tx, id, |application: Application, tx| {
+        let policies = tx.hold::<Arrangement>(application.arrangement)?.value.policies;
+        Ok(application.extend_evaluation(&policies, justification, tx.now())?)
+    })
+}
+
+/// That someone on the buying side read what an application says.
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Reading {
+    ApplicationContentRead { version: u32 },
+}
+
+/// The submitted version that counts, as far as the caller may read it. A reading by the buying side is recorded (PRO-27).
+///
+/// # Errors
+/// [`SEALED`] before the evaluation.
+pub fn read(tx: &mut Tx<'_>, who: &Caller, id: ApplicationId) -> Outcome<SubmittedVersion> {
+    let found = tx.lock::<Application>(id);
+    let found = who.own(tx, found)?;
+    let application = &found.value;
+    if who.is_providing() {
+        return application.counting().cloned().ok_or(Failure::NotFound(Kind::Application));
+    }
+    let Some(version) = application.evaluated_content() else {
+        return Err(SEALED.broken("its evaluation has not begun").into());
+    };
+    let note = event::Note {
+        kind: Kind::Application,
+        id: application.id.0,
+        version: found.version,
+        about: application.about(),
+        audience: Audience::Parties,
+        from: Some(application.state()),
+        to: application.state(),
+    };
+    event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
+    Ok(version.clone())
+}
+
+/// The end of an application's evaluation: that of its round, or the one that regulation 34 times for a single request.
+///
+/// # Errors
+/// Not found, and what the engine refuses.
+pub fn deadlines(c: &mut Conn<'_>, who: &Caller, id: ApplicationId) -> Outcome<Vec<Deadline>> {
+    let (application, policies) = find::<Application>(c, who, id)?;
+    if let Some(round) = application.round() {
+        return round::deadlines_of(&c.get::<Round>(round)?.value, &policies);
+    }
+    let Some(version) = application.counting() else { return Ok(Vec::new()) };
+    let statutory = statutory(policies.regime, policies.division, "PCR34-16", version.receipt.at);
+    Ok(statutory.into_iter().chain(application.extension.as_ref().map(|e| e.deadline.clone())).collect())
+}

@@ -1,0 +1,51 @@
+//! Deadlines, explained: each due instant of a thing with its rule, regime, versions and start event (BEY-06).
+//!
+//! A subject states its own as [`Explained`] values.
+
+use domain::arrangement::{Arrangement, Policies};
+use domain::kernel::{Aggregate, Instant, Kind};
+use domain::law::deadline::{Deadline, LegalClock, given};
+use persistence::{Conn, Failure, Outcome, Record};
+use uuid::Uuid;
+
+use crate::Caller;
+
+/// What explains the deadlines of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Explained {
+    /// The kind.
+    pub kind: Kind,
+    /// The deadlines of that one, if it is the caller's to see.
+    pub of: fn(&mut Conn<'_>, &Caller, Uuid) -> Outcome<Vec<Deadline>>,
+}
+
+/// The aggregate, if it is the caller's to see, with the policies of its arrangement.
+pub(crate) fn find<A: Record>(c: &mut Conn<'_>, who: &Caller, id: A::Id) -> Outcome<(A, Policies)> {
+    let found = who.get::<A>(c, id)?.value;
+    let arrangement = Aggregate::about(&found).arrangement.ok_or(Failure::NotFound(A::KIND))?;
+    Ok((found, c.get::<Arrangement>(arrangement)?.value.policies))
+}
+
+/// The instant that is in force, where it was set by hand and is not what the rule alone would give.
+pub(crate) fn enforced(deadline: Deadline, due: Instant) -> Deadline {
+    if deadline.due == due {
+        return deadline;
+    }
+    let explanation = format!("{} It was set by hand to {due}, which is in force.", deadline.explanation);
+    Deadline { due, explanation, ..deadline }
+}
+
+/// The deadline of a count of days or months that was chosen.
+pub(crate) fn timed(policies: &Policies, clock: LegalClock, count: u32, start: Instant) -> Outcome<Deadline> {
+    Ok(given(policies.regime, policies.division, clock.rule(), count, start)?)
+}
+
+/// Civil days, as the engine counts them.
+pub(crate) fn days_between(from: Instant, to: Instant) -> u32 {
+    u32::try_from((to.date() - from.date()).num_days()).unwrap_or_default()
+}
+
+/// Whole months whose end, clamped, is `to`.
+pub(crate) fn months_between(from: Instant, to: Instant) -> u32 {
+    (0..1200).find(|months| from.plus_months(*months) >= to).unwrap_or_default()
+}

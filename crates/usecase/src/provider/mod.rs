@@ -1,0 +1,90 @@
+//! Providers: registration, what portals call them, and their homes (A20).
+
+mod gazetteer;
+pub mod home;
+
+use domain::kernel::{ProviderId, Role};
+use domain::provider::provider::{EXTERNAL_REF_IN_USE, ExternalRef, PORTAL_NAME_FOREIGN, Provider, ProviderProfile};
+use persistence::provider as store;
+use persistence::{Conn, Failure, Outcome, Stored, Tx, client as clients};
+
+use crate::{Caller, Command};
+
+pub use gazetteer::Gazetteer;
+
+/// Registers a provider: under its own id where it registers itself.
+///
+/// # Errors
+/// What the rules refuse.
+pub fn register(tx: &mut Tx<'_>, by: &Command, profile: ProviderProfile) -> Outcome<Stored<Provider>> {
+    let actor = &by.who.actor;
+    let id = match actor.role {
+        Role::Provider => actor.provider.ok_or(Failure::Forbidden)?,
+        _ => tx.mint(),
+    };
+    tx.create(Provider::register(id, profile, actor, tx.now())?)
+}
+
+/// Registers a provider, or replaces its profile, by what the portal calls it (DPS-24). Whether it is new.
+///
+/// # Errors
+/// A name that is another's, a reference that names another provider, and what the rules refuse.
+pub fn put_by_reference(
+    tx: &mut Tx<'_>,
+    by: &Command,
+    known_as: ExternalRef,
+    profile: ProviderProfile,
+) -> Outcome<(Stored<Provider>, bool)> {
+    if by.who.actor.role != Role::Portal {
+        return Err(Failure::Forbidden);
+    }
+    owns_name(tx, &by.who, &known_as.portal)?;
+    let Some(id) = store::by_reference(tx, &known_as)? else {
+        by.expects_none()?;
+        let mut decided = Provider::register(tx.mint(), profile, &by.who.actor, tx.now())?;
+        let (provider, known) = decided.0.add_external_ref(known_as)?;
+        decided.1.extend(known);
+        let created = tx.create((provider, decided.1))?;
+        store::keep_refs(tx, &created.value, &[])?;
+        return Ok((created, true));
+    };
+    if !by.who.is_own(tx, id)? {
+        let detail = format!("{} calls another provider so", known_as.portal);
+        return Err(EXTERNAL_REF_IN_USE.broken_at("/reference", detail).into());
+    }
+    let before = by.lock_any::<Provider>(tx, id)?;
+    let decision = before.value.clone().amend(profile)?;
+    Ok((tx.save(&before, decision)?, false))
+}
+
+/// Records what a portal calls a provider (DPS-24).
+///
+/// # Errors
+/// A name that is another's, a reference that names another provider, and what the rules refuse.
+pub fn add_external_reference(
+    tx: &mut Tx<'_>,
+    by: &Command,
+    id: ProviderId,
+    known_as: ExternalRef,
+) -> Outcome<Stored<Provider>> {
+    let before = by.lock::<Provider>(tx, id)?;
+    owns_name(tx, &by.who, known_as.portal.trim())?;
+    let decision = before.value.clone().add_external_ref(known_as)?;
+    let after = tx.save(&before, decision)?;
+    store::keep_refs(tx, &after.value, &before.value.external_refs)?;
+    Ok(after)
+}
+
+/// A portal's name that belongs to a machine client is that client's alone, however it is written; a machine client has
+/// no other. Names that are nobody's are whoever's uses them first.
+fn owns_name(conn: &mut Conn<'_>, who: &Caller, portal: &str) -> Outcome<()> {
+    let name = portal.to_ascii_lowercase();
+    let client = clients::of_portal(conn, &name)?.map(|id| id.to_string());
+    let owned = match (client, &who.grant) {
+        (None, None) => true,
+        (Some(client), Some(_)) => client == who.actor.subject && portal == name,
+        (_, _) => false,
+    };
+    let foreign = || PORTAL_NAME_FOREIGN.broken_at("/portal", format!("`{portal}` is not the caller's own name"));
+    if owned { Ok(()) } else { Err(foreign().into()) }
+}

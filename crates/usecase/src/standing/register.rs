@@ -1,0 +1,103 @@
+//! The register of a lot: who is a member, who may receive a referral, and why, at any instant (DPS-04).
+
+use domain::arrangement::lot::{self, Right};
+use domain::arrangement::{Arrangement, Lot};
+use domain::kernel::{HomeId, Instant, LotId, MembershipId, ProviderId, Role};
+use domain::standing::{Cause, Standing, StandingFacts, excluded_homes, explain, standing};
+use persistence::admission::memberships;
+use persistence::provider::names_of;
+use persistence::record::hex;
+use persistence::standing::impediments_of_lot;
+use persistence::{Conn, Outcome, Page, Uid};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use crate::Caller;
+
+/// One member at the instant asked about.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = RegisterEntry)]
+pub struct Entry {
+    /// The membership.
+    pub membership: MembershipId,
+    /// The member.
+    pub provider: ProviderId,
+    /// Its legal name.
+    pub name: String,
+    /// Since when.
+    pub admitted_at: Instant,
+    /// How it stands.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Why; only for the buying side and the member itself.
+    pub because: Vec<Cause>,
+    /// Homes that may not be offered.
+    pub excluded_homes: Vec<HomeId>,
+}
+
+/// The register of a lot at an instant.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Register {
+    /// The lot.
+    pub lot: LotId,
+    /// The instant asked about.
+    pub as_of: Instant,
+    /// How many are listed.
+    pub count: usize,
+    /// SHA-256 of the list as it is written here: two readers that have the same hash have the same list.
+    pub content_hash: String,
+    /// Members in the order of admission; the removed stay listed with their standing.
+    pub members: Vec<Entry>,
+}
+
+/// The register of a lot at an instant, as the caller may see it; with `receiving` the members alone that may then receive a
+/// referral, which is the list that a dispatch goes to.
+///
+/// # Errors
+/// [`LOT_NOT_USED`](lot::LOT_NOT_USED) where an authority asks for the dispatch list of a lot that it does not use.
+pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receiving: bool) -> Outcome<Register> {
+    let role = caller.actor.role;
+    let who = if caller.is_providing() { caller.in_market() } else { caller.clone() };
+    let lot = who.get::<Lot>(c, id)?.value;
+    if let Some(own) = caller.actor.authority.as_ref().filter(|_| receiving) {
+        // The lead sees whom each authority of its arrangement may call, whether or not it uses the lot itself.
+        let leads = c.get::<Arrangement>(lot.arrangement)?.value.lead.code == *own;
+        if !leads && lot.right_of(own) != Right::Uses {
+            return Err(lot::LOT_NOT_USED.broken(format!("{own} does not use this lot")).into());
+        }
+    }
+    let own = caller.own_providers(c)?.unwrap_or_default();
+    let provider_id = (role == Role::Provider).then(|| own.iter().copied().map(Uid::from).collect());
+    let filter =
+        memberships::Filter { lot_id: Some(vec![lot.id.into()]), provider_id, ..memberships::Filter::default() };
+    let mut found = memberships::list(c, &filter, Page::ALL)?;
+    found.retain(|m| m.value.admitted_at <= at);
+    let impediments = impediments_of_lot(c, lot.arrangement, lot.id, &found)?;
+    let names = names_of(c, found.iter().map(|m| m.value.provider))?;
+    let mut members = Vec::with_capacity(found.len());
+    for member in found.iter().map(|m| &m.value) {
+        let impediments = impediments.get(&member.id).map(Vec::as_slice).unwrap_or_default();
+        let facts = StandingFacts { membership: member.id, admitted_at: member.admitted_at, impediments };
+        let standing = standing(&facts, at);
+        let is_own = own.contains(&member.provider);
+        let hidden = role == Role::Portal && !is_own && !standing.visible_to_portals;
+        if hidden || (receiving && !standing.may_receive_referrals) {
+            continue;
+        }
+        let told = role != Role::Portal || is_own;
+        members.push(Entry {
+            membership: member.id,
+            provider: member.provider,
+            name: names.get(&member.provider).cloned().unwrap_or_default(),
+            admitted_at: member.admitted_at,
+            standing,
+            because: if told { explain(&facts, at) } else { Vec::new() },
+            excluded_homes: if standing.has_excluded_homes { excluded_homes(&facts, at).collect() } else { Vec::new() },
+        });
+    }
+    let content_hash = hex(&Sha256::digest(serde_json::to_vec(&members)?));
+    Ok(Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members })
+}
