@@ -9,18 +9,18 @@ setup: ## install what a build needs beside Rust (nothing, as a rule)
 	@scripts/setup
 
 # There is one example, for the faults; naming them asks of every crate what the tests ask, so that what they compiled serves the program too.
-build: setup ## build the program
-	cargo build --workspace --bins --examples
+build: setup ## build the program and its demo
+	cargo build --bins --examples
 
 # The debug profile: a newcomer's first answer comes minutes sooner than from an optimised build.
 run: setup ## serve on 127.0.0.1, from ./data or DATABASE_URL
 	cargo run -p dps -- serve
 
-demo: setup ## play a whole market over HTTP; REGISTER=<file> takes the regulator's real list
-	cargo run -p dps -- demo $(if $(REGISTER),--register "$(REGISTER)")
+demo: build ## play a whole market over HTTP; OFSTED=<file> takes the regulator's real list
+	$${CARGO_TARGET_DIR:-target}/debug/dps-demo $(if $(OFSTED),--ofsted "$(OFSTED)")
 
 test: setup ## every test, on SQLite and on a PostgreSQL of its own
-	scripts/postgres run -- cargo test --workspace --no-fail-fast
+	scripts/postgres run -- cargo test --no-fail-fast
 
 lint: setup ## formatting and clippy, warnings are errors; the fuzz targets compile
 	cargo fmt --all --check

@@ -8,15 +8,12 @@ pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
-pub mod demo;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod openapi;
-pub mod register;
 pub mod server;
 pub mod sweep;
-pub mod table;
 
 pub mod admission;
 pub mod arrangement;

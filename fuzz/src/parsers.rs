@@ -8,8 +8,8 @@ use api::auth::token::Verifier;
 use api::config::Config;
 use api::http::Listing;
 use api::record::cursor;
-use api::table::{Format, Limits, Reader};
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
+use tables::{Format, Limits, Reader, ofsted};
 
 /// A file, as uploads are read: told by its content, then by each of the three readers.
 pub fn tables(bytes: &[u8]) {
@@ -59,8 +59,8 @@ fn explained(code: &str) {
 }
 
 /// The regulator's published list.
-pub fn register(bytes: &[u8]) {
-    for error in api::register::read(bytes).err().into_iter().flatten() {
+pub fn ofsted(bytes: &[u8]) {
+    for error in ofsted::read(bytes).err().into_iter().flatten() {
         explained(error.code);
     }
 }

@@ -13,8 +13,13 @@ use persistence::Ids;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Just behind the end of the demo.
-const STARTS_AT: &str = "2025-01-20T09:00:00Z";
+/// Before the demo.
+const STARTS_AT: &str = "2000-01-01T00:00:00Z";
+/// Just behind its end.
+const ENDED_AT: &str = "2025-01-20T09:00:00Z";
+
+/// The audience that a server asks for as a rule.
+const AUDIENCE: &str = "dps";
 
 /// Where tokens are given.
 const TOKENS: &str = "/oauth/token";
@@ -99,8 +104,6 @@ impl Server {
     pub fn start() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let database = format!("sqlite:{}", home.path().join("dps.db").display());
-        let played = api::demo::Options { register: None, database: Some(database.clone()) };
-        api::demo::run(&played).expect("the demo plays");
         let usual = Config::from(|name| (name == "DPS_CLOCK").then(|| STARTS_AT.to_owned())).expect("a configuration");
         let key_file = home.path().join("token.key");
         let seal_key_file = home.path().join("seal.key");
@@ -148,12 +151,14 @@ impl Server {
             _home: home,
         };
         let secret = token::local_secret(&key_file).expect("the key");
+        let player = demo::Client::new(format!("http://{}", server.address), AUDIENCE, &secret);
+        demo::play(demo::list(None).expect("the sample"), &player, || Ok(())).expect("the demo plays");
         let bearer = |role, authority: Option<&str>, provider: Option<Uuid>| {
             let authority = authority.map(|code| AuthorityCode::try_from(code.to_owned()).expect("a code"));
             let claims = Claims {
                 sub: format!("{role:?}"),
                 iss: LOCAL_ISSUER.to_owned(),
-                aud: "dps".to_owned(),
+                aud: AUDIENCE.to_owned(),
                 exp: 4_102_444_800,
                 role,
                 authority,

@@ -10,6 +10,7 @@ use persistence::{Db, Ids, Page, Settings, Stamp, Stored};
 use uuid::Uuid;
 
 use super::exit::Run;
+use super::role;
 use crate::client::clients::ClientView;
 use crate::client::{operator, register, revoke, rotate};
 use crate::clock::Clock;
@@ -23,8 +24,8 @@ pub(super) enum Command {
         /// What people call it
         #[arg(long)]
         name: String,
-        /// `portal` or `script`
-        #[arg(long, value_parser = super::serve::role)]
+        /// Its role, which must be a machine's
+        #[arg(long, value_parser = role())]
         role: Role,
         /// What its tokens may do at most, such as `read_members`; several, or separated by commas
         #[arg(long = "scope", value_name = "SCOPE", required = true, value_delimiter = ',', value_parser = scope)]

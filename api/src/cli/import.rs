@@ -14,6 +14,7 @@ use ureq::{Agent, Body, SendBody};
 use uuid::Uuid;
 
 use super::exit::{Ended, Exit, Run};
+use super::one_of;
 use super::progress::Bar;
 
 /// Faults that are told; all are in the file of `--rejected`.
@@ -22,8 +23,8 @@ const TOLD: usize = 20;
 /// What to upload, and how.
 #[derive(clap::Args)]
 pub(super) struct Import {
-    /// What its rows are: homes, providers, answers or ratings
-    #[arg(value_parser = kind)]
+    /// What its rows are
+    #[arg(value_parser = one_of(UploadKind::ALL, UploadKind::name))]
     kind: UploadKind,
     /// A file of CSV, NDJSON or XLSX
     file: PathBuf,
@@ -51,13 +52,6 @@ pub(super) struct Import {
     /// Print the upload as JSON
     #[arg(long)]
     json: bool,
-}
-
-fn kind(name: &str) -> Result<UploadKind, String> {
-    UploadKind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-        let known: Vec<_> = UploadKind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("a kind is one of {}", known.join(", "))
-    })
 }
 
 fn mode(name: &str) -> Result<UploadMode, String> {

@@ -1,6 +1,6 @@
 //! The command line.
 
-pub mod audit;
+mod audit;
 mod backup;
 mod check;
 mod client;
@@ -14,13 +14,15 @@ mod sweep;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use domain::kernel::Role;
 use exit::{Ended, Exit, Run};
 
 use crate::config::settings;
 use crate::config::source::Source;
-use crate::{demo, openapi};
+use crate::openapi;
 
 /// A dynamic purchasing system for care placements, over REST.
 #[derive(Parser)]
@@ -111,24 +113,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    #[command(hide = true)]
-    Verify {
-        #[arg(long)]
-        json: bool,
-    },
     /// Upload a file to a running server, wait, and say what became of its rows
     ///
     /// Ends with 6 where rows were refused; the first ones are told.
     Import(import::Import),
-    /// Play a whole market over HTTP, and print an account of it
-    Demo {
-        /// The regulator's list; a fictional sample where absent
-        #[arg(long)]
-        register: Option<PathBuf>,
-        /// Where to keep it, such as `postgres://…`, empty; a temporary file where absent
-        #[arg(long)]
-        database: Option<String>,
-    },
     /// Print the `OpenAPI` document
     Openapi,
     /// Print a token for a development server
@@ -192,16 +180,11 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::CheckConfig { json, sample } => check::run(source, sample, json),
         Command::Sweep { json } => sweep::run(&config()?, json),
         Command::Health => health::run(&config()?),
-        Command::Audit { command: Audit::Verify { json } } | Command::Verify { json } => {
-            audit::verify(&config()?, json)
-        }
+        Command::Audit { command: Audit::Verify { json } } => audit::verify(&config()?, json),
         Command::Client { command } => command.run(&config()?),
         Command::Backup { file, json } => backup::backup(&config()?, &file, json),
         Command::Restore { file, replace, json } => backup::restore(&config()?, &file, replace, json),
         Command::Import(import) => import.run(),
-        Command::Demo { register, database } => {
-            demo::run(&demo::Options { register, database }).map_err(|why| Ended { exit: Exit::Failed, why })
-        }
         Command::Openapi => {
             print!("{}", openapi::text()?);
             Ok(())
@@ -223,6 +206,22 @@ fn man(folder: Option<&Path>) -> std::io::Result<()> {
             clap_mangen::generate_to(Cli::command(), folder)
         }
     }
+}
+
+/// Takes one of these by its name: help and completions tell every name there is.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: impl IntoIterator<Item = T>,
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let all: Vec<T> = all.into_iter().collect();
+    let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+    let named = move |given: String| all.iter().copied().find(|one| name(*one) == given).ok_or("unknown");
+    PossibleValuesParser::new(names).try_map(named)
+}
+
+/// Takes the role of whoever has a token, by its name.
+fn role() -> impl TypedValueParser<Value = Role> {
+    one_of(Role::ALL.into_iter().filter(|role| *role != Role::Public), Role::name)
 }
 
 /// Prints for a program.

@@ -7,6 +7,7 @@ use domain::kernel::{AuthorityCode, ProviderId, Role};
 use persistence::Ids;
 
 use super::exit::Run;
+use super::role;
 use crate::auth::token::{self, Claims, LOCAL_ISSUER};
 use crate::config::{Config, Tokens, url};
 use crate::server;
@@ -58,8 +59,8 @@ pub(super) fn migrate(config: &Config, json: bool) -> Run {
 /// What a token is to say.
 #[derive(clap::Args)]
 pub(super) struct Token {
-    /// Such as `lead_agency`, `provider` or `script`
-    #[arg(long, value_parser = role)]
+    /// What its bearer may do
+    #[arg(long, value_parser = role())]
     role: Role,
     /// The authority's code, for the buying side
     #[arg(long, value_name = "CODE")]
@@ -73,13 +74,6 @@ pub(super) struct Token {
     /// Hours until it expires
     #[arg(long, default_value_t = 12)]
     hours: u64,
-}
-
-pub(super) fn role(name: &str) -> Result<Role, String> {
-    Role::ALL.into_iter().find(|r| r.name() == name && *r != Role::Public).ok_or_else(|| {
-        let known: Vec<_> = Role::ALL.iter().skip(1).map(|r| r.name()).collect();
-        format!("a role is one of {}", known.join(", "))
-    })
 }
 
 impl Token {

@@ -6,7 +6,6 @@ use persistence::{Conn, Decided, Outcome, Record, Stamp, Stored, Tx};
 
 use super::kinds;
 use super::row::{Cells, Column, Line, Places};
-use crate::table;
 
 /// A kind of upload: what its file looks like and how its rows are decided.
 pub trait Rows: Send + Sync {
@@ -114,7 +113,7 @@ pub fn rows(kind: UploadKind) -> &'static dyn Rows {
 
 /// What the table reader may find in a file of that kind.
 #[must_use]
-pub fn table_limits(limits: &super::Limits) -> table::Limits {
+pub fn table_limits(limits: &super::Limits) -> tables::Limits {
     // As long as a text of a request may be, in any script.
-    table::Limits { bytes: limits.bytes, rows: limits.rows, cell_bytes: 80_000, ..table::Limits::default() }
+    tables::Limits { bytes: limits.bytes, rows: limits.rows, cell_bytes: 80_000, ..tables::Limits::default() }
 }

@@ -10,14 +10,13 @@ use sha2::{Digest as _, Sha256};
 use super::kind::{Rows, rows, table_limits};
 use super::kinds::ratings;
 use super::row::{Cells, DUPLICATE_ROW, Line, NO_ROWS, Places, fault, folded, misread};
-use crate::table;
 
 /// Rows of a batch at most: short enough that other writers get in between.
 const BATCH: usize = 500;
 /// Bytes of the rows of a batch, about.
 const WEIGHT: usize = 4 * 1024 * 1024;
 
-type Read = Box<dyn Iterator<Item = Result<table::Row, table::Fault>> + Send>;
+type Read = Box<dyn Iterator<Item = Result<tables::Row, tables::Fault>> + Send>;
 
 /// A way through a file.
 pub struct Pass {
@@ -74,7 +73,7 @@ impl Pass {
     }
 
     /// The fault of a row that is about what an earlier one was about.
-    fn repeated(&mut self, row: &table::Row) -> Option<Fault> {
+    fn repeated(&mut self, row: &tables::Row) -> Option<Fault> {
         let cells = Cells::of(row, &self.places);
         let mut found = None;
         for (column, key) in self.rows.keys(&cells) {
@@ -103,7 +102,7 @@ pub fn reader(
     format: FileFormat,
     file: File,
     limits: &super::Limits,
-) -> Result<table::Reader<'static>, table::Fault> {
+) -> Result<tables::Reader<'static>, tables::Fault> {
     let columns = rows(kind).columns();
     let known = |heading: &str| match kind {
         UploadKind::Ratings => ratings::knows(heading),
@@ -111,15 +110,15 @@ pub fn reader(
             columns.iter().any(|column| folded(column.name) == folded(heading))
         }
     };
-    table::Reader::open(file, of(format), table_limits(limits), &known)
+    tables::Reader::open(file, of(format), table_limits(limits), &known)
 }
 
 /// The format in the words of the table reader.
 #[must_use]
-pub fn of(format: FileFormat) -> table::Format {
+pub fn of(format: FileFormat) -> tables::Format {
     match format {
-        FileFormat::Csv => table::Format::Csv,
-        FileFormat::Ndjson => table::Format::Ndjson,
-        FileFormat::Xlsx => table::Format::Xlsx,
+        FileFormat::Csv => tables::Format::Csv,
+        FileFormat::Ndjson => tables::Format::Ndjson,
+        FileFormat::Xlsx => tables::Format::Xlsx,
     }
 }

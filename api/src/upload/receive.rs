@@ -26,7 +26,6 @@ use crate::http::problem;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Problem};
-use crate::table;
 
 routes! {
     upload_homes: ManageProfile, [RULES, domain::upload::RULES];
@@ -266,10 +265,10 @@ async fn stream(
 }
 
 fn recognised(head: &[u8]) -> Result<FileFormat, Problem> {
-    match table::Format::sniff(head) {
-        Ok(table::Format::Csv) => Ok(FileFormat::Csv),
-        Ok(table::Format::Ndjson) => Ok(FileFormat::Ndjson),
-        Ok(table::Format::Xlsx) => Ok(FileFormat::Xlsx),
+    match tables::Format::sniff(head) {
+        Ok(tables::Format::Csv) => Ok(FileFormat::Csv),
+        Ok(tables::Format::Ndjson) => Ok(FileFormat::Ndjson),
+        Ok(tables::Format::Xlsx) => Ok(FileFormat::Xlsx),
         Err(fault) => Err(Failure::from(UPLOAD_FORMAT.broken(fault.message)).into()),
     }
 }

@@ -20,7 +20,7 @@ use super::{RULES, UPLOAD_FORGOTTEN, UPLOAD_NOT_OVER, file, pass, resource};
 use crate::http::arrival::Working;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call};
-use crate::table::{self, Rejected, Writer};
+use tables::{Rejected, Writer};
 
 routes! {
     get_refused_rows: ReadUploads, [RULES];
@@ -77,7 +77,7 @@ pub fn attachment(name: String) -> ContentDisposition {
 /// Writes the rows of a file that were refused, each with what is wrong with it.
 fn write(upload: &Upload, file: File, limits: &super::Limits, mut faults: Faults, out: &mut Pipe) -> io::Result<()> {
     let (kind, format) = (upload.order.kind, upload.order.file.format);
-    let unusable = |fault: table::Fault| io::Error::other(fault.to_string());
+    let unusable = |fault: tables::Fault| io::Error::other(fault.to_string());
     let mut reader = pass::reader(kind, format, file, limits).map_err(unusable)?;
     let headings: Vec<&str> = reader.headings().iter().map(String::as_str).chain(Rejected::<Pipe>::COLUMNS).collect();
     let mut writer = Writer::new(&mut *out, pass::of(format), &headings)?;

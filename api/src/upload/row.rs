@@ -6,8 +6,6 @@ use chrono::NaiveDate;
 use domain::kernel::{Refusal, Rule, Violation};
 use persistence::upload::Fault;
 
-use crate::table;
-
 domain::rules! {
     UNKNOWN_COLUMN = "unknown_column", Input, "CRD-07", "A file has the columns of its kind and no others.";
     MISSING_COLUMN = "missing_column", Input, "CRD-07", "A file has every column that its kind needs.";
@@ -77,7 +75,7 @@ impl Places {
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The row as it was read.
-    pub row: table::Row,
+    pub row: tables::Row,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
@@ -85,7 +83,7 @@ pub struct Line {
 /// The cells of a row, read one by one.
 #[derive(Debug)]
 pub struct Cells<'a> {
-    row: &'a table::Row,
+    row: &'a tables::Row,
     places: &'a Places,
     faults: Vec<Fault>,
 }
@@ -93,7 +91,7 @@ pub struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// Begins to read a row.
     #[must_use]
-    pub fn of(row: &'a table::Row, places: &'a Places) -> Self {
+    pub fn of(row: &'a tables::Row, places: &'a Places) -> Self {
         Self { row, places, faults: Vec::new() }
     }
 
@@ -201,7 +199,7 @@ pub fn fault(rule: &'static Rule, line: u64, column: Option<&str>, value: Option
         line,
         n: 0,
         column: column.map(str::to_owned),
-        value: value.map(|value| table::shorten(&value)),
+        value: value.map(|value| tables::shorten(&value)),
         code: rule.code.to_owned(),
         rests_on: Some(rule.rests_on.to_owned()),
         detail: detail.to_owned(),
@@ -210,7 +208,7 @@ pub fn fault(rule: &'static Rule, line: u64, column: Option<&str>, value: Option
 
 /// A fault of the reader's.
 #[must_use]
-pub fn misread(found: table::Fault) -> Fault {
+pub fn misread(found: tables::Fault) -> Fault {
     let filled = |text: String| Some(text).filter(|text| !text.is_empty());
     Fault {
         line: found.row,

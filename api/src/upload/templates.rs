@@ -12,7 +12,7 @@ use super::pass;
 use super::refused::attachment;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call};
-use crate::table::Writer;
+use tables::Writer;
 
 routes! {
     get_upload_template: ReadUploads, [RULES];

@@ -23,6 +23,8 @@ pub const START: &str = "2016-01-01T00:00:00Z";
 pub const BODY_LIMIT: usize = 262_144;
 /// Rows of an upload at most.
 pub const UPLOAD_ROWS: u64 = 2_000;
+/// The audience of the tests' tokens.
+const AUDIENCE: &str = "tests";
 /// 2100-01-01: tokens of tests do not expire.
 const FAR: u64 = 4_102_444_800;
 /// Servers that run now.
@@ -71,7 +73,7 @@ impl TestApp {
             connections: 4,
             listen: ([127, 0, 0, 1], 0).into(),
             workers: 1,
-            audience: "tests".to_owned(),
+            audience: AUDIENCE.to_owned(),
             key_file: key_file.clone(),
             // The test moves the clock, and that does what falls due: the server's own beat must not get in between.
             sweep_seconds: 86_400,
@@ -181,7 +183,7 @@ impl TestApp {
         let claims = Claims {
             sub: subject.to_owned(),
             iss: LOCAL_ISSUER.to_owned(),
-            aud: "tests".to_owned(),
+            aud: AUDIENCE.to_owned(),
             exp: FAR,
             role,
             authority: authority.map(|code| AuthorityCode::try_from(code.to_owned()).unwrap()),
@@ -193,6 +195,11 @@ impl TestApp {
     /// Anyone who shows exactly that as a token.
     pub fn bearing(&self, token: &str) -> Actor<'_> {
         Actor::new(self, "bearer".to_owned(), Some(token.to_owned()))
+    }
+
+    /// Whoever plays the demo here.
+    pub fn demo_client(&self) -> demo::Client {
+        demo::Client::new(self.address.clone(), AUDIENCE, &self.secret)
     }
 
     /// On PostgreSQL the feed shows an event when every older transaction on the server has ended, those of other

@@ -269,8 +269,7 @@ on_both! {
     }
 
     fn the_market_that_the_demo_plays_is_told(app: &TestApp) {
-        let options = api::demo::Options { register: None, database: Some(app.database.url.clone()) };
-        api::demo::run(&options).unwrap();
+        demo::play(demo::list(None).unwrap(), &app.demo_client(), || Ok(())).unwrap();
         let releases = all(&app.anonymous(), "/v1/ocds/releases?limit=20", "releases");
         let records = all(&app.anonymous(), "/v1/ocds/records", "records");
         assert_eq!(releases[0]["tag"], json!(["tender"]));

@@ -27,5 +27,5 @@ fn no_seed_of_a_fuzz_target_finds_anything() {
     each("fuzz/seeds/keys", parsers::keys);
     each("fuzz/seeds/addresses", parsers::addresses);
     each("fuzz/seeds/settings", parsers::settings);
-    each("samples", parsers::register);
+    each("samples", parsers::ofsted);
 }

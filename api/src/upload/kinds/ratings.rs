@@ -14,10 +14,9 @@ use persistence::upload::Fault;
 use persistence::{Conn, Outcome, Page, Stored};
 
 use super::{rated, rating};
-use crate::register::{self, Inspection};
-use crate::table;
 use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
 use crate::upload::row::{Cells, Column, column, fault};
+use tables::ofsted::{self, Inspection};
 
 domain::rules! {
     REGISTER_FORMAT = "register_format", Input, "CRD-07", "The regulator's list is sent as the CSV that it publishes.";
@@ -49,7 +48,7 @@ const INSPECTIONS: [[&str; 3]; 2] =
 ///
 /// # Errors
 /// Everything that is wrong with it, with row and column.
-pub fn open(file: File, format: FileFormat) -> Result<(Vec<table::Row>, Vec<String>), Vec<Fault>> {
+pub fn open(file: File, format: FileFormat) -> Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>> {
     if format != FileFormat::Csv {
         return Err(vec![fault(&REGISTER_FORMAT, 0, None, None, "this is not CSV")]);
     }
@@ -60,13 +59,13 @@ pub fn open(file: File, format: FileFormat) -> Result<(Vec<table::Row>, Vec<Stri
     if bytes.len() as u64 > LARGEST {
         return Err(vec![fault(&REGISTER_SIZE, 0, None, None, "the file is larger")]);
     }
-    let release = register::read(&bytes).map_err(|errors| errors.into_iter().map(misread).collect::<Vec<_>>())?;
+    let release = ofsted::read(&bytes).map_err(|errors| errors.into_iter().map(misread).collect::<Vec<_>>())?;
     let rows = release.rows.into_iter().map(|entry| {
         let mut cells = vec![if entry.urn.eq_ignore_ascii_case("redacted") { String::new() } else { entry.urn }];
         for inspection in [&entry.latest, &entry.previous] {
             cells.extend(stated(inspection));
         }
-        table::Row { number: entry.row, cells, faults: Vec::new() }
+        tables::Row { number: entry.row, cells, faults: Vec::new() }
     });
     Ok((rows.collect(), COLUMNS.iter().map(|column| column.name.to_owned()).collect()))
 }
@@ -76,15 +75,15 @@ fn stated(inspection: &Inspection) -> [String; 3] {
     let Some(rating) = inspection.rating else { return Default::default() };
     let day = |date: Option<chrono::NaiveDate>| date.map(|date| date.to_string()).unwrap_or_default();
     let rating = match rating {
-        register::Rating::Inadequate => "inadequate",
-        register::Rating::RequiresImprovement => "requires_improvement",
-        register::Rating::Good => "good",
-        register::Rating::Outstanding => "outstanding",
+        ofsted::Rating::Inadequate => "inadequate",
+        ofsted::Rating::RequiresImprovement => "requires_improvement",
+        ofsted::Rating::Good => "good",
+        ofsted::Rating::Outstanding => "outstanding",
     };
     [day(inspection.date), day(inspection.published), rating.to_owned()]
 }
 
-fn misread(error: register::RowError) -> Fault {
+fn misread(error: tables::Fault) -> Fault {
     let filled = |text: String| Some(text).filter(|text| !text.is_empty());
     Fault {
         line: error.row,

@@ -1,6 +1,6 @@
 //! The three formats, told by their content, in and out.
 
-use api::table::{Format, Limits, Reader, Rejected, Writer};
+use tables::{Format, Limits, Reader, Rejected, Writer};
 
 use super::{HOMES, counts, faults, kept, send_bytes};
 use crate::app::TestApp;

@@ -76,7 +76,7 @@ on_both! {
             SC900000,2004-01-01,One,childrens_home,inadequate,2020-01-01\n9000147,2005-04-12,Two,childrens_home,,\n";
         send(&fens.provider, HOMES, homes).expect(201).state("applied");
         let lead = app.lead("LGSS");
-        let release = sample("register-sample.csv");
+        let release = sample("ofsted-sample.csv");
         fens.provider.request("POST", RATINGS).bytes("text/csv", &release).send().problem("forbidden", 403);
         let first = send_bytes(&lead, RATINGS, "text/csv", &release).expect(201).state("applied");
         assert_eq!(counts(&first.body), [40, 2, 0, 0, 0, 38]);
@@ -88,10 +88,10 @@ on_both! {
         assert_eq!(ratings[0]["rating"], "inadequate");
         assert_eq!(ratings[1], json!({"rating": "good", "inspectedOn": "2022-01-01", "publishedOn": "2022-02-03", "source": "ofsted"}));
         // Another year, another encoding.
-        for other in ["register-older.csv", "register-mac-roman.csv", "register-windows-1252.csv"] {
+        for other in ["ofsted-older.csv", "ofsted-mac-roman.csv", "ofsted-windows-1252.csv"] {
             send_bytes(&lead, RATINGS, "text/csv", &sample(other)).expect(201).state("applied");
         }
-        let broken = send_bytes(&lead, RATINGS, "text/csv", &sample("register-broken.csv")).expect(201).state("rejected");
+        let broken = send_bytes(&lead, RATINGS, "text/csv", &sample("ofsted-broken.csv")).expect(201).state("rejected");
         let faults = faults(&lead, &broken.id());
         assert_eq!((faults.len(), faults[0].0, faults[0].3.as_str()), (10, 5, "unknown_rating"));
     }
