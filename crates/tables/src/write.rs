@@ -7,17 +7,17 @@ use serde::Serializer;
 use std::io::{self, Write};
 
 /// Writes a table. What a spreadsheet would run is kept from running; [`Reader`](super::Reader) reads it back as it was.
-pub struct Writer<W: Write> {
+pub struct Writer<W: Write + Send> {
     sink: Sink<W>,
 }
 
-enum Sink<W: Write> {
+enum Sink<W: Write + Send> {
     Csv(Box<::csv::Writer<W>>),
     Ndjson(Objects<W>),
     Xlsx(Box<Workbook<W>>),
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write + Send> Writer<W> {
     /// Begins a table with its headings. CSV begins with a byte-order mark, by which spreadsheets tell UTF-8.
     pub fn new<T: AsRef<str>>(mut out: W, format: Format, headings: &[T]) -> io::Result<Self> {
         let sink = match format {
@@ -74,7 +74,12 @@ impl<W: Write> Objects<W> {
 }
 
 /// Writes a table to fill in: headings and one example under them.
-pub fn template<W: Write, T: AsRef<str>>(out: W, format: Format, headings: &[T], example: &[T]) -> io::Result<W> {
+pub fn template<W: Write + Send, T: AsRef<str>>(
+    out: W,
+    format: Format,
+    headings: &[T],
+    example: &[T],
+) -> io::Result<W> {
     let mut writer = Writer::new(out, format, headings)?;
     writer.row(example)?;
     writer.finish()
@@ -82,11 +87,11 @@ pub fn template<W: Write, T: AsRef<str>>(out: W, format: Format, headings: &[T],
 
 /// Writes rows that were refused: as they came, with what was wrong beside them in columns that the reader does not read. So the file can be
 /// corrected and sent again as it is.
-pub struct Rejected<W: Write> {
+pub struct Rejected<W: Write + Send> {
     writer: Writer<W>,
 }
 
-impl<W: Write> Rejected<W> {
+impl<W: Write + Send> Rejected<W> {
     /// The columns beside the refused rows'.
     pub const COLUMNS: [&str; 4] = ["dps_row", "dps_column", "dps_code", "dps_reason"];
 

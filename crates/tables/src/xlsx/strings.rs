@@ -2,7 +2,6 @@
 
 use super::xml::{Node, Xml};
 use crate::{Fault, Limits};
-use std::fmt::Write as _;
 use std::io::Read;
 
 /// The shared strings, one behind the other.
@@ -77,12 +76,7 @@ const ESCAPED: usize = 7;
 
 /// The character that begins at a `_xHHHH_`, as a unit of UTF-16.
 fn escaped(text: &str) -> Option<u16> {
-    digits(text).filter(|_| text.get(6..ESCAPED) == Some("_"))
-}
-
-/// What the text begins with, if that is `_xHHHH`.
-fn digits(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("_x")?.get(..4)?;
+    let digits = text.strip_prefix("_x")?.get(..4).filter(|_| text.get(6..ESCAPED) == Some("_"))?;
     u16::from_str_radix(digits, 16).ok().filter(|_| digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
@@ -114,44 +108,12 @@ pub(super) fn unescape(text: &str) -> String {
     plain
 }
 
-/// The text with what XML cannot hold, or would change, as `_xHHHH_`.
-pub(super) fn escape(text: &str) -> String {
-    let mut xml = String::with_capacity(text.len());
-    for (at, c) in text.char_indices() {
-        match c {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            // Whatever comes then: it may itself be written with an underscore.
-            '_' if text.get(at..).and_then(digits).is_some() => xml.push_str("_x005F_"),
-            '\t' | '\n' => xml.push(c),
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {
-                // Writing to a text does not fail.
-                let _ = write!(xml, "_x{:04X}_", u32::from(c));
-            }
-            _ => xml.push(c),
-        }
-    }
-    xml
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_escaped_and_come_back() {
-        for (text, xml) in [
-            ("a\rb", "a_x000D_b"),
-            ("_x0041_", "_x005F_x0041_"),
-            ("__x0041_", "__x005F_x0041_"),
-            ("_x0041\r", "_x005F_x0041_x000D_"),
-            ("_x004", "_x004"),
-            ("a & <b>\n", "a &amp; &lt;b&gt;\n"),
-        ] {
-            assert_eq!(escape(text), xml);
-        }
+    fn escaped_control_characters_come_back() {
         assert_eq!(unescape("a_x000D_b_x005F_x0041__xD83D__xDE00_"), "a\rb_x0041_😀");
         assert_eq!(unescape("_x_x004G_é_x0041"), "_x_x004G_é_x0041");
     }

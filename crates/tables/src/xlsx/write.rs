@@ -1,108 +1,78 @@
-//! XLSX written as a stream: one sheet of text cells, so that `007` stays `007` and nothing is a formula.
+//! XLSX written row by row: one sheet of text cells, so that `007` stays `007` and nothing is a formula. Rows go to a temporary
+//! file as they come: no more than one is held.
 
-use super::strings::escape;
 use crate::guard;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook as Book, XlsxError};
 use std::io::{self, Write};
-use zip::write::{SimpleFileOptions, StreamWriter};
-use zip::{CompressionMethod, ZipWriter};
 
-/// What a sheet has at most.
-const MAX_ROWS: u32 = 1_048_576;
-const DECLARATION: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
-
-/// The parts that are the same in every workbook. Both styles show text as text (format 49); the second, of headings, is bold.
-const PARTS: [(&str, &str); 5] = [
-    (
-        "[Content_Types].xml",
-        r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"#,
-    ),
-    (
-        "_rels/.rels",
-        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#,
-    ),
-    (
-        "xl/workbook.xml",
-        r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Rows" sheetId="1" r:id="rId1"/></sheets></workbook>"#,
-    ),
-    (
-        "xl/_rels/workbook.xml.rels",
-        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#,
-    ),
-    (
-        "xl/styles.xml",
-        r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts><fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/><xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/></cellXfs></styleSheet>"#,
-    ),
-];
-
-/// The sheet before its rows: the headings stay in sight, and whole columns are text, so that what is typed in stays as typed.
-const SHEET: &str = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols><col min="1" max="16384" width="18" style="1" customWidth="1"/></cols><sheetData>"#;
+/// Units of UTF-16 that a cell has at most.
+const CELL_MAX: usize = 32_767;
+/// The last column's place, from 0.
+const LAST_COLUMN: u16 = 16_383;
+/// Columns are that wide, in characters.
+const WIDTH: f64 = 18.0;
 
 /// Writes a workbook with one sheet; the first row is bold.
-pub(crate) struct Workbook<W: Write> {
-    zip: ZipWriter<StreamWriter<W>>,
+pub(crate) struct Workbook<W> {
+    out: W,
+    book: Book,
+    heading: Format,
+    text: Format,
     rows: u32,
 }
 
-impl<W: Write> Workbook<W> {
+impl<W: Write + Send> Workbook<W> {
     pub(crate) fn begin(out: W) -> io::Result<Self> {
-        let mut zip = ZipWriter::new_stream(out);
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-        for (name, xml) in PARTS {
-            zip.start_file(name, options)?;
-            zip.write_all(DECLARATION.as_bytes())?;
-            zip.write_all(xml.as_bytes())?;
-        }
-        zip.start_file("xl/worksheets/sheet1.xml", options)?;
-        zip.write_all(DECLARATION.as_bytes())?;
-        zip.write_all(SHEET.as_bytes())?;
-        Ok(Self { zip, rows: 0 })
+        let text = Format::new().set_num_format("@");
+        let mut book = Book::new();
+        sheet(&mut book, &text).map_err(failed)?;
+        Ok(Self { out, book, heading: text.clone().set_bold(), text, rows: 0 })
     }
 
     pub(crate) fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
-        if self.rows == MAX_ROWS {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a sheet has no more rows"));
+        let format = if self.rows == 0 { &self.heading } else { &self.text };
+        let sheet = self.book.worksheet_from_index(0).map_err(failed)?;
+        for (column, cell) in (0..=u16::MAX).zip(cells.iter().map(AsRef::as_ref)).filter(|(_, cell)| !cell.is_empty()) {
+            let cell = cut(guard::guarded(cell));
+            sheet.write_string_with_format(self.rows, column, cell, format).map_err(failed)?;
         }
-        let style = if self.rows == 0 { 2 } else { 1 };
         self.rows += 1;
-        let mut xml = format!("<row r=\"{}\">", self.rows);
-        for (place, cell) in cells.iter().map(AsRef::as_ref).enumerate().filter(|(_, cell)| !cell.is_empty()) {
-            let text = escape(&guard::guarded(cell));
-            let cell = format!(
-                r#"<c r="{}{}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>"#,
-                letters(place),
-                self.rows
-            );
-            xml.push_str(&cell);
-        }
-        xml.push_str("</row>");
-        self.zip.write_all(xml.as_bytes())
+        Ok(())
     }
 
     pub(crate) fn end(mut self) -> io::Result<W> {
-        self.zip.write_all(b"</sheetData></worksheet>")?;
-        Ok(self.zip.finish()?.into_inner())
+        self.book.save_to_writer(&mut self.out).map_err(failed)?;
+        Ok(self.out)
     }
 }
 
-/// A column's letters, from its place from 0.
-fn letters(place: usize) -> String {
-    let mut rest = place + 1;
-    let mut letters = Vec::new();
-    while rest > 0 {
-        letters.push(char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ".get((rest - 1) % 26).copied().unwrap_or(b'A')));
-        rest = (rest - 1) / 26;
-    }
-    letters.into_iter().rev().collect()
+/// Adds the sheet: the headings stay in sight, and whole columns are text, so that what is typed in stays as typed.
+fn sheet(book: &mut Book, text: &Format) -> Result<(), XlsxError> {
+    // The same rows make the same file.
+    book.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
+    let sheet = book.add_worksheet_with_constant_memory()?;
+    sheet.set_name("Rows")?.set_freeze_panes(1, 0)?;
+    sheet.set_column_range_width(0, LAST_COLUMN, WIDTH)?.set_column_range_format(0, LAST_COLUMN, text)?;
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::letters;
+/// The text as far as a cell holds it.
+fn cut(text: String) -> String {
+    if text.len() <= CELL_MAX {
+        return text;
+    }
+    let mut units = 0;
+    let fits = |c: &char| {
+        units += c.len_utf16();
+        units <= CELL_MAX
+    };
+    text.chars().take_while(fits).collect()
+}
 
-    #[test]
-    fn columns_have_letters() {
-        for (place, name) in [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")] {
-            assert_eq!(letters(place), name);
-        }
+fn failed(error: XlsxError) -> io::Error {
+    match error {
+        XlsxError::IoError(error) => error,
+        XlsxError::RowColumnLimitError => io::Error::new(io::ErrorKind::InvalidInput, "a sheet has no more room"),
+        other => io::Error::other(other),
     }
 }
