@@ -22,7 +22,8 @@ demo: build ## play a whole market over HTTP; OFSTED=<file> takes the regulator'
 test: setup ## every test, on SQLite and on a PostgreSQL of its own
 	scripts/postgres run -- cargo test --no-fail-fast
 
-lint: setup ## formatting and clippy, warnings are errors; the fuzz targets compile
+lint: setup ## paths that are named, formatting and clippy, warnings are errors; the fuzz targets compile
+	@scripts/paths
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target}
