@@ -126,7 +126,8 @@ on_both! {
     }
 }
 
-/// No handler finds by an id of the request in any other way: the way to the store is `Caller` or `Call`.
+/// Neither a handler nor a use case finds by an id of the request in any other way: the way to the store is `Caller`,
+/// `Command` or `Call`.
 #[test]
 fn whoever_finds_by_an_id_asks_whose_it_is_in_the_same_step() {
     fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
@@ -134,25 +135,44 @@ fn whoever_finds_by_an_id_asks_whose_it_is_in_the_same_step() {
             if entry.is_dir() { files(&entry, found) } else { found.push(entry) }
         }
     }
-    let mut all = Vec::new();
-    files(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src")), &mut all);
+    let within = |folder: &str| {
+        let mut all = Vec::new();
+        files(&std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(folder), &mut all);
+        all.into_iter().map(|file| {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&file).unwrap())
+        })
+    };
+    let finds = |line: &str, id: &str| {
+        let how = ["get", "lock", "hold"].iter().any(|how| line.contains(&format!(".{how}::<")));
+        how && line.contains(&format!("({id})?")) && !line.contains("who") && !line.contains("by.")
+    };
     let mut beside = Vec::new();
-    for file in all {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for line in text.lines() {
-            // A path parameter is `*id`; what is asked for by it and not through the caller is beside the way.
-            let found = ["get", "lock", "hold"].iter().any(|how| line.contains(&format!(".{how}::<")));
-            if found && line.contains("(*id)?") && !line.contains("who") {
-                beside.push(format!("{}: {}", file.file_name().unwrap().to_string_lossy(), line.trim()));
+    for (name, text) in within("api/src") {
+        // A path parameter is `*id`; what is asked for by it and not through the caller is beside the way.
+        beside.extend(text.lines().filter(|line| finds(line, "*id")).map(|line| format!("{name}: {}", line.trim())));
+    }
+    for (name, text) in within("crates/usecase/src") {
+        // A use case that is given by a command has the ids of the request as its arguments.
+        for function in text.split("\npub fn ").skip(1) {
+            let (signature, body) = function.split_once(" {\n").unwrap();
+            let body = body.split("\n}\n").next().unwrap();
+            if !signature.contains("by: &Command") {
+                continue;
             }
+            let arguments = signature.split([',', '(']).filter_map(|argument| argument.split_once(':'));
+            let ids: Vec<&str> = arguments.map(|(name, _)| name.trim()).collect();
+            let found = body.lines().filter(|line| ids.iter().any(|id| finds(line, id)));
+            beside.extend(found.map(|line| format!("{name}: {}", line.trim())));
         }
     }
-    // Requirements are published from the first draft, clients are the administrators' alone, and an application that
-    // was just locked is read once more.
+    // Requirements are published from the first draft, clients are the administrators' alone, and an application
+    // that was just locked is read once more.
     let mut meant = [
         "requirements.rs: call.read(move |c, _| Reply::ok(&c.get::<Requirement>(*id)?)).await",
         "clients.rs: call.read(move |c, _| shown(&c.get::<Client>(*id)?)).await",
-        "applications.rs: after.value = tx.get::<Application>(*id)?.value;",
+        "application.rs: application.value = tx.get::<Application>(id)?.value;",
+        "application.rs: let market = tx.hold::<Arrangement>(arrangement)?.value;",
     ];
     beside.sort();
     meant.sort_unstable();
