@@ -11,7 +11,7 @@ pub mod register;
 pub mod versions;
 
 use crate::http::routes::{Subject, clockwork, explained};
-use crate::upload::kinds;
+use usecase::upload::kinds;
 
 /// The subject.
 pub static SUBJECT: Subject = Subject {

@@ -3,7 +3,7 @@
 pub mod fees;
 
 use crate::http::routes::Subject;
-use crate::upload::kinds;
+use usecase::upload::kinds;
 
 /// The subject.
 pub static SUBJECT: Subject = Subject {

@@ -9,10 +9,9 @@ use actix_web::web::{ServiceConfig, scope};
 use domain::kernel::{Permission, Rule};
 use usecase::clockwork::Clockwork;
 use usecase::deadline::Explained;
+use usecase::upload::Rows;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::{HttpMethod, OpenApi, RefOr};
-
-use crate::upload::Rows;
 
 /// One operation of the API.
 #[derive(Clone, Copy, Debug)]

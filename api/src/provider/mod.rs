@@ -4,7 +4,7 @@ pub mod homes;
 pub mod providers;
 
 use crate::http::routes::Subject;
-use crate::upload::kinds;
+use usecase::upload::kinds;
 
 /// The subject.
 pub static SUBJECT: Subject = Subject {

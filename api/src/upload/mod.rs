@@ -1,30 +1,25 @@
 //! Bulk uploads: files of many rows, received as they come, applied in the background by the commands of the domain
 //! (CRD-07, A21; `docs/adr/0009-uploads.md`).
 //!
-//! A kind of upload is one file under `kinds`: its columns, what tells its rows apart, and how a batch of them is
+//! A kind of upload is one file under `usecase::upload::kinds`: its columns, what tells its rows apart, and how a batch of them is
 //! decided. Everything else (receiving, limits, modes, dry runs, progress, resuming, faults, refused rows, templates)
 //! is written once.
 
-mod decider;
 mod file;
-mod kind;
-pub(crate) mod kinds;
 mod pass;
-mod reading;
 mod receive;
 mod refused;
 mod resource;
-mod row;
 mod templates;
 mod worker;
 
 use domain::kernel::{Actor, Instant, Rule};
-use domain::upload::Room;
-use persistence::{Conn, Outcome};
+use domain::upload::{Room, UploadKind};
+use persistence::{Conn, Failure, Outcome};
 use tokio::sync::Notify;
+use usecase::upload::{Rows, reading, row};
 use uuid::Uuid;
 
-pub use kind::Rows;
 pub use worker::run;
 
 use crate::http::routes::Subject;
@@ -98,17 +93,40 @@ domain::rules! {
     UPLOAD_FORGOTTEN = "upload_forgotten", Conflict, "CRD-07", "A file is kept for some days after its upload is over.";
 }
 
+/// Every kind of upload, of whichever subject.
+pub fn kinds() -> impl Iterator<Item = &'static dyn Rows> {
+    crate::SUBJECTS.iter().flat_map(|subject| subject.uploads).copied()
+}
+
+/// How the rows of a kind are decided.
+///
+/// # Errors
+/// A defect: every kind is some subject's.
+pub fn rows(kind: UploadKind) -> Outcome<&'static dyn Rows> {
+    let found = kinds().find(|rows| rows.kind() == kind);
+    found.ok_or_else(|| Failure::Broken(format!("no subject has uploads of {}", kind.name())))
+}
+
 /// The rules by which rows are refused, beside those of the domain's commands.
 pub fn row_rules() -> impl Iterator<Item = &'static Rule> {
-    [
-        row::RULES,
-        reading::RULES,
-        worker::RULES,
-        kinds::homes::RULES,
-        kinds::ratings::RULES,
-        kinds::answers::RULES,
-        kinds::fees::RULES,
-    ]
-    .concat()
-    .into_iter()
+    [row::RULES, reading::RULES, worker::RULES].into_iter().chain(kinds().map(Rows::rules)).flatten().copied()
+}
+
+/// What the table reader may find in a file.
+fn table_limits(limits: &Limits) -> tables::Limits {
+    // As long as a text of a request may be, in any script.
+    tables::Limits { bytes: limits.bytes, rows: limits.rows, cell_bytes: 80_000, ..tables::Limits::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::upload::UploadKind;
+
+    #[test]
+    fn every_kind_of_upload_is_one_subjects() {
+        for kind in UploadKind::ALL {
+            assert_eq!(super::kinds().filter(|rows| rows.kind() == kind).count(), 1, "{}", kind.name());
+        }
+        assert_eq!(super::kinds().count(), UploadKind::ALL.len());
+    }
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::fs::File;
 
-use domain::upload::{FileFormat, UploadKind};
+use domain::upload::FileFormat;
 use persistence::upload::Fault;
 use sha2::{Digest as _, Sha256};
 
-use super::kind::{Rows, rows, table_limits};
-use super::kinds::ratings;
-use super::row::{Cells, DUPLICATE_ROW, Line, NO_ROWS, Places, fault, folded, misread};
+use usecase::upload::Rows;
+use usecase::upload::row::{Cells, DUPLICATE_ROW, Line, NO_ROWS, Places, fault, folded, misread};
+
+use super::table_limits;
 
 /// Rows of a batch at most: short enough that other writers get in between.
 const BATCH: usize = 500;
@@ -34,13 +35,17 @@ impl Pass {
     ///
     /// # Errors
     /// What is wrong with the file as a whole.
-    pub fn open(kind: UploadKind, format: FileFormat, file: File, limits: &super::Limits) -> Result<Self, Vec<Fault>> {
-        let rows = rows(kind);
-        let (read, headings, line): (Read, Vec<String>, u64) = if kind == UploadKind::Ratings {
-            let (rows, headings) = ratings::open(file, format)?;
+    pub fn open(
+        rows: &'static dyn Rows,
+        format: FileFormat,
+        file: File,
+        limits: &super::Limits,
+    ) -> Result<Self, Vec<Fault>> {
+        let (read, headings, line): (Read, Vec<String>, u64) = if let Some(release) = rows.release() {
+            let (rows, headings) = (release.open)(file, format)?;
             (Box::new(rows.into_iter().map(Ok)), headings, 1)
         } else {
-            let reader = reader(kind, format, file, limits).map_err(|found| vec![misread(found)])?;
+            let reader = reader(rows, format, file, limits).map_err(|found| vec![misread(found)])?;
             let (headings, line) = (reader.headings().to_vec(), reader.headings_row());
             (Box::new(reader), headings, line)
         };
@@ -98,17 +103,14 @@ impl Pass {
 /// # Errors
 /// What is wrong with the file as a whole.
 pub fn reader(
-    kind: UploadKind,
+    rows: &'static dyn Rows,
     format: FileFormat,
     file: File,
     limits: &super::Limits,
 ) -> Result<tables::Reader<'static>, tables::Fault> {
-    let columns = rows(kind).columns();
-    let known = |heading: &str| match kind {
-        UploadKind::Ratings => ratings::knows(heading),
-        UploadKind::Homes | UploadKind::Providers | UploadKind::Answers | UploadKind::Fees => {
-            columns.iter().any(|column| folded(column.name) == folded(heading))
-        }
+    let known = |heading: &str| match rows.release() {
+        Some(release) => (release.knows)(heading),
+        None => rows.columns().iter().any(|column| folded(column.name) == folded(heading)),
     };
     tables::Reader::open(file, of(format), table_limits(limits), &known)
 }

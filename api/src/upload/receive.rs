@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
 use actix_web::{HttpMessage as _, HttpRequest, post, web};
-use domain::admission::Application;
-use domain::kernel::{Aggregate as _, ApplicationId, ProviderId, Role, UploadId};
-use domain::provider::provider::Provider;
+use domain::kernel::{ApplicationId, ProviderId, UploadId};
 use domain::upload::{FileFormat, Order, Subject, Upload, UploadKind, UploadMode, UploadedFile};
 use futures_core::Stream as _;
 use persistence::record::hex;
 use persistence::{Conn, Failure, Mode, Outcome, Stamp, upload as store};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use usecase::upload::kinds;
 use utoipa::IntoParams;
 
 use super::file::PIECE;
@@ -52,7 +51,7 @@ struct UploadQuery {
     mode: UploadMode,
 }
 
-/// UploadHomesQuery homes they are.
+/// Whose homes they are.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UploadHomesQuery {
@@ -60,7 +59,7 @@ struct UploadHomesQuery {
     provider: Option<ProviderId>,
 }
 
-/// UploadHomesQuery answers they are.
+/// Whose answers they are.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UploadAnswersQuery {
@@ -68,84 +67,62 @@ struct UploadAnswersQuery {
     application: ApplicationId,
 }
 
-/// Upload homes with their ratings
-///
-/// One row a home, added or brought up to date; told by its `urn`, else by its name among the provider's that have none. A column that the
-/// file does not have leaves what is stated as it is; a blank cell takes it back. `Prefer: wait` answers when it is over.
-#[utoipa::path(tag = "uploads", params(UploadQuery, UploadHomesQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
-#[post("/v1/uploads/homes")]
-async fn upload_homes(
-    req: HttpRequest,
-    body: web::Payload,
-    how: web::Query<UploadQuery>,
-    whose: web::Query<UploadHomesQuery>,
-) -> Answer {
-    receive(&req, body, UploadKind::Homes, how.mode, move |c, call| {
-        let actor = &call.who.actor;
-        let provider = whose.provider.or(if actor.role == Role::Provider { actor.provider } else { None });
-        if let Some(id) = provider {
-            call.who.get::<Provider>(c, id)?;
+/// Declares the operation that receives a kind of upload: its scope asks whose the rows are, by the query where it needs one.
+macro_rules! receives {
+    ($($(#[doc = $says:literal])+ $handler:ident: $path:literal, $kind:ident, $scope:path $(, $query:ident $field:ident)?;)+) => {$(
+        $(#[doc = $says])+
+        #[utoipa::path(
+            tag = "uploads",
+            params(UploadQuery, $($query,)? Wait),
+            request_body(
+                content(
+                    (String = "text/csv"), (String = "application/x-ndjson"),
+                    (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+                    (String = "application/octet-stream")
+                ),
+                description = "The file; its content tells what it is"
+            ),
+            responses(
+                (status = 201, body = Resource<UploadView>, description = "It is over"),
+                (status = 202, body = Resource<UploadView>, description = "It is received and worked on")
+            )
+        )]
+        #[post($path)]
+        async fn $handler(
+            req: HttpRequest,
+            body: web::Payload,
+            how: web::Query<UploadQuery>,
+            $($field: web::Query<$query>,)?
+        ) -> Answer {
+            receive(&req, body, UploadKind::$kind, how.mode, move |c, call| $scope(c, &call.who $(, $field.$field)?)).await
         }
-        Ok(Subject { provider, ..Subject::default() })
-    })
-    .await
+    )+};
 }
 
-/// Upload the providers of a portal
-///
-/// One row a provider, registered or brought up to date; told by the portal's reference, else by its company number. For a portal, which acts
-/// for them from then on (PRO-01, DPS-24).
-#[utoipa::path(tag = "uploads", params(UploadQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
-#[post("/v1/uploads/providers")]
-async fn upload_providers(req: HttpRequest, body: web::Payload, how: web::Query<UploadQuery>) -> Answer {
-    receive(&req, body, UploadKind::Providers, how.mode, |_, call| {
-        // A provider registers itself under the id in its token.
-        if call.who.actor.role == Role::Portal { Ok(Subject::default()) } else { Err(Failure::Forbidden) }
-    })
-    .await
-}
-
-/// Upload answers and evidence into the draft of an application
-///
-/// A row answers a question, gives a document, or assesses a requirement, which it names by its code.
-#[utoipa::path(tag = "uploads", params(UploadQuery, UploadAnswersQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
-#[post("/v1/uploads/answers")]
-async fn upload_answers(
-    req: HttpRequest,
-    body: web::Payload,
-    how: web::Query<UploadQuery>,
-    which: web::Query<UploadAnswersQuery>,
-) -> Answer {
-    receive(&req, body, UploadKind::Answers, how.mode, move |c, call| {
-        let application = call.who.get::<Application>(c, which.application)?.value;
-        let about = application.about();
-        let (arrangement, provider) = (about.arrangement, about.provider);
-        Ok(Subject { application: Some(application.id), arrangement, provider })
-    })
-    .await
-}
-
-/// Upload the fees of memberships
-///
-/// One row a fee: offered as by a request of its own. One that is offered already changes nothing.
-#[utoipa::path(tag = "uploads", params(UploadQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
-#[post("/v1/uploads/fees")]
-async fn upload_fees(req: HttpRequest, body: web::Payload, how: web::Query<UploadQuery>) -> Answer {
-    receive(&req, body, UploadKind::Fees, how.mode, |_, call| {
-        let actor = &call.who.actor;
-        Ok(Subject { provider: if actor.role == Role::Provider { actor.provider } else { None }, ..Subject::default() })
-    })
-    .await
-}
-
-/// Upload the regulator's published list
-///
-/// As it is published, of any year: it adds dated ratings to the homes that are known here, by their number. Rows about other homes are skipped.
-/// What is recorded is never overwritten; a rating that changes is an event.
-#[utoipa::path(tag = "uploads", params(UploadQuery, Wait), request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/octet-stream")), description = "The file; its content tells what it is"), responses((status = 201, body = Resource<UploadView>, description = "It is over"), (status = 202, body = Resource<UploadView>, description = "It is received and worked on")))]
-#[post("/v1/uploads/ratings")]
-async fn upload_ratings(req: HttpRequest, body: web::Payload, how: web::Query<UploadQuery>) -> Answer {
-    receive(&req, body, UploadKind::Ratings, how.mode, |_, _| Ok(Subject::default())).await
+receives! {
+    /// Upload homes with their ratings
+    ///
+    /// One row a home, added or brought up to date; told by its `urn`, else by its name among the provider's that have none. A column that the
+    /// file does not have leaves what is stated as it is; a blank cell takes it back. `Prefer: wait` answers when it is over.
+    upload_homes: "/v1/uploads/homes", Homes, kinds::homes::scope, UploadHomesQuery provider;
+    /// Upload the providers of a portal
+    ///
+    /// One row a provider, registered or brought up to date; told by the portal's reference, else by its company number. For a portal, which acts
+    /// for them from then on (PRO-01, DPS-24).
+    upload_providers: "/v1/uploads/providers", Providers, kinds::providers::scope;
+    /// Upload answers and evidence into the draft of an application
+    ///
+    /// A row answers a question, gives a document, or assesses a requirement, which it names by its code.
+    upload_answers: "/v1/uploads/answers", Answers, kinds::answers::scope, UploadAnswersQuery application;
+    /// Upload the fees of memberships
+    ///
+    /// One row a fee: offered as by a request of its own. One that is offered already changes nothing.
+    upload_fees: "/v1/uploads/fees", Fees, kinds::fees::scope;
+    /// Upload the regulator's published list
+    ///
+    /// As it is published, of any year: it adds dated ratings to the homes that are known here, by their number. Rows about other homes are skipped.
+    /// What is recorded is never overwritten; a rating that changes is an event.
+    upload_ratings: "/v1/uploads/ratings", Ratings, kinds::ratings::scope;
 }
 
 /// Receives a file, if the caller may send it, and answers with its upload.

@@ -76,9 +76,10 @@ pub fn attachment(name: String) -> ContentDisposition {
 
 /// Writes the rows of a file that were refused, each with what is wrong with it.
 fn write(upload: &Upload, file: File, limits: &super::Limits, mut faults: Faults, out: &mut Pipe) -> io::Result<()> {
-    let (kind, format) = (upload.order.kind, upload.order.file.format);
+    let format = upload.order.file.format;
+    let rows = super::rows(upload.order.kind).map_err(io::Error::other)?;
     let unusable = |fault: tables::Fault| io::Error::other(fault.to_string());
-    let mut reader = pass::reader(kind, format, file, limits).map_err(unusable)?;
+    let mut reader = pass::reader(rows, format, file, limits).map_err(unusable)?;
     let headings: Vec<&str> = reader.headings().iter().map(String::as_str).chain(Rejected::<Pipe>::COLUMNS).collect();
     let mut writer = Writer::new(&mut *out, pass::of(format), &headings)?;
     let all = upload.order.mode == UploadMode::Atomic;

@@ -7,9 +7,8 @@ use persistence::Failure;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::kind::rows;
-use super::pass;
 use super::refused::attachment;
+use super::{pass, rows};
 use crate::http::routes::routes;
 use crate::http::{Answer, Call};
 use tables::Writer;
@@ -39,11 +38,12 @@ async fn get_upload_template(
     wanted: web::Query<GetUploadTemplateQuery>,
 ) -> Answer {
     drop(call);
-    if *kind == UploadKind::Ratings {
+    let rows = rows(*kind)?;
+    if rows.release().is_some() {
         return Err(Failure::from(NO_TEMPLATE.broken("send the regulator's file as it is")).into());
     }
     let format = pass::of(wanted.format.unwrap_or(FileFormat::Csv));
-    let columns = rows(*kind).columns();
+    let columns = rows.columns();
     let headings: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let example: Vec<&str> = columns.iter().map(|column| column.example).collect();
     let broken = |error: std::io::Error| Failure::Broken(format!("a template: {error}"));

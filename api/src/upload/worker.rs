@@ -17,10 +17,12 @@ use persistence::record::lease;
 use persistence::upload::{self as store, Fault};
 use persistence::{Failure, Mode, Outcome, Stamp, Stored, Tx};
 
-use super::decider::{Decider, Tally, note, numbered};
 use super::file;
 use super::pass::Pass;
-use super::row::{Line, Places};
+use super::rows;
+use usecase::upload::row::{self, Line, Places};
+use usecase::upload::{Decider, Tally, note, numbered};
+
 use crate::App;
 use crate::clock::Clock;
 
@@ -215,9 +217,9 @@ impl Job<'_> {
     /// A way through the file, in the file's own thread.
     async fn pass(&self, file: &File) -> Outcome<Result<Pass, Vec<Fault>>> {
         let file = file::again(file)?;
-        let (kind, format) = (self.upload.order.kind, self.upload.order.file.format);
+        let (rows, format) = (rows(self.upload.order.kind)?, self.upload.order.file.format);
         let limits = self.app.uploads.limits;
-        off_thread(move || Pass::open(kind, format, file, &limits)).await
+        off_thread(move || Pass::open(rows, format, file, &limits)).await
     }
 
     /// Reads the file from end to end; `None` where it is over by that.
@@ -281,7 +283,7 @@ impl Job<'_> {
                 Err(fault) => return self.unusable(counts, vec![fault]).await,
             };
             let tally = if self.upload.is_decided_first() {
-                let (desk, lines, places) = (self.decider(), Arc::new(lines), pass.places.clone());
+                let (desk, lines, places) = (self.decider()?, Arc::new(lines), pass.places.clone());
                 self.app.db.scan(move |c| Ok(desk.tally(c, &lines, &places)?.0)).await?
             } else {
                 let counts = Counts { rows: lines.len() as u64, ..Counts::default() };
@@ -316,12 +318,12 @@ impl Job<'_> {
 
     /// Applies every row in one transaction, or none.
     async fn apply_all(&self, file: &File) -> Outcome<()> {
-        let (id, desk, limits) = (self.id(), self.decider(), self.app.uploads.limits);
+        let (id, desk, limits) = (self.id(), self.decider()?, self.app.uploads.limits);
         let file = file::again(file)?;
-        let (kind, format) = (self.upload.order.kind, self.upload.order.file.format);
+        let (rows, format) = (rows(self.upload.order.kind)?, self.upload.order.file.format);
         self.write(move |tx| {
-            let changed = || super::row::NO_ROWS.broken("the file cannot be read again");
-            let mut pass = Pass::open(kind, format, file::again(&file)?, &limits).map_err(|_| changed())?;
+            let changed = || row::NO_ROWS.broken("the file cannot be read again");
+            let mut pass = Pass::open(rows, format, file::again(&file)?, &limits).map_err(|_| changed())?;
             let mut counts = Counts::default();
             loop {
                 let lines = pass.batch().map_err(|_| changed())?;
@@ -398,7 +400,7 @@ impl Job<'_> {
         places: Places,
         refused: Option<domain::kernel::Refusal>,
     ) -> Outcome<()> {
-        let (id, desk) = (self.id(), self.decider());
+        let (id, desk) = (self.id(), self.decider()?);
         self.write(move |tx| {
             let before = store::progress(tx, id)?;
             let tally = match &refused {
@@ -411,8 +413,8 @@ impl Job<'_> {
         .await
     }
 
-    fn decider(&self) -> Decider {
-        Decider::new(self.upload.clone(), self.stamp())
+    fn decider(&self) -> Outcome<Decider> {
+        Ok(Decider::new(rows(self.upload.order.kind)?, self.upload.clone(), self.stamp()))
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`admission`] | applications, checks, declarations of interests, memberships |
 //! | [`standing`] | suspensions, notices, sanctions, removals, appeals |
 //! | [`fee`] | members' fees |
+//! | [`upload`] | kinds of upload, and how their rows are decided |
 //! | [`lifecycle`] | what an event of one subject means for the others |
 
 mod caller;
@@ -30,6 +31,7 @@ pub mod fee;
 pub mod lifecycle;
 pub mod provider;
 pub mod standing;
+pub mod upload;
 
 pub use caller::{Accepted, Caller, Grant, Side};
 pub use command::{Command, Seen, lock_due};

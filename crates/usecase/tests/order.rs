@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate, lowest first. `lib.rs` documents the same order.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "tenancy",
     "caller",
     "command",
@@ -19,6 +19,7 @@ const ORDER: [&str; 10] = [
     "admission",
     "standing",
     "fee",
+    "upload",
 ];
 /// The last of all: what an event of one subject means for the others.
 const LAST: &str = "lifecycle";

@@ -3,16 +3,18 @@
 
 use std::collections::HashMap;
 
-use domain::kernel::ProviderId;
+use domain::kernel::{ProviderId, Role};
 use domain::provider::provider::{
     AGENCY_URN_TAKEN, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider, ProviderProfile,
     company_number, regulator_number,
 };
+use domain::upload::{Subject, UploadKind};
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Decided, Outcome, Page, Stored, Uid};
+use persistence::{Conn, Decided, Failure, Outcome, Page, Stored, Uid};
 
-use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
+use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
 
 /// Providers.
 pub struct Providers;
@@ -29,7 +31,19 @@ static COLUMNS: &[Column] = &[
     column("inHouse", false, "no"),
 ];
 
+/// Providers are uploaded by portals; a provider registers itself under the id in its token.
+///
+/// # Errors
+/// Forbidden to everybody else.
+pub fn scope(_: &mut Conn<'_>, who: &Caller) -> Outcome<Subject> {
+    if who.actor.role == Role::Portal { Ok(Subject::default()) } else { Err(Failure::Forbidden) }
+}
+
 impl Rows for Providers {
+    fn kind(&self) -> UploadKind {
+        UploadKind::Providers
+    }
+
     fn columns(&self) -> &'static [Column] {
         COLUMNS
     }

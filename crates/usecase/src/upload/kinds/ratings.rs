@@ -5,17 +5,19 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 
+use domain::kernel::Rule;
 use domain::provider::Rating;
 use domain::provider::home::{Home, RatingFacts};
 use domain::provider::provider::regulator_number;
-use domain::upload::FileFormat;
+use domain::upload::{FileFormat, Subject, UploadKind};
 use persistence::provider::homes;
 use persistence::upload::Fault;
 use persistence::{Conn, Outcome, Page, Stored};
 
 use super::{rated, rating};
-use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::Caller;
 use crate::upload::row::{Cells, Column, column, fault};
+use crate::upload::{Batch, Change, Decisions, Release, Rows, Verdict, write_all};
 use tables::ofsted::{self, Inspection};
 
 domain::rules! {
@@ -48,7 +50,7 @@ const INSPECTIONS: [[&str; 3]; 2] =
 ///
 /// # Errors
 /// Everything that is wrong with it, with row and column.
-pub fn open(file: File, format: FileFormat) -> Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>> {
+fn open(file: File, format: FileFormat) -> Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>> {
     if format != FileFormat::Csv {
         return Err(vec![fault(&REGISTER_FORMAT, 0, None, None, "this is not CSV")]);
     }
@@ -97,15 +99,34 @@ fn misread(error: tables::Fault) -> Fault {
 }
 
 /// Whether a release may have that heading: enough of them to find the row they stand in.
-#[must_use]
-pub fn knows(heading: &str) -> bool {
+fn knows(heading: &str) -> bool {
     let folded = crate::upload::row::folded(heading);
     ["urn", "provisiontype", "localauthority", "sector", "places", "overall"]
         .iter()
         .any(|known| folded.starts_with(known))
 }
 
+/// The regulator's list is about whatever homes it names.
+///
+/// # Errors
+/// None.
+pub fn scope(_: &mut Conn<'_>, _: &Caller) -> Outcome<Subject> {
+    Ok(Subject::default())
+}
+
 impl Rows for Ratings {
+    fn kind(&self) -> UploadKind {
+        UploadKind::Ratings
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        RULES
+    }
+
+    fn release(&self) -> Option<Release> {
+        Some(Release { open, knows })
+    }
+
     fn columns(&self) -> &'static [Column] {
         COLUMNS
     }

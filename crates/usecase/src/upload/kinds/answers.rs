@@ -6,16 +6,18 @@ use domain::admission::Application;
 use domain::admission::answers::{Answer, Asked, DocumentRef, EvidenceItem};
 use domain::arrangement::requirement::AnswerType;
 use domain::arrangement::{RequirementRef, RequirementVersion};
-use domain::kernel::{Aggregate as _, ApplicationId, Decision, Pence, Refusal};
+use domain::kernel::{Aggregate as _, ApplicationId, Decision, Pence, Refusal, Rule};
+use domain::upload::{Subject, UploadKind};
 use persistence::{Conn, Failure, Outcome, Tx};
 use serde_json::Value;
 
-use usecase::admission::Lots;
-use usecase::admission::draft::REQUIREMENT_NOT_ASKED;
-use usecase::arrangement::requirement::required;
+use crate::admission::Lots;
+use crate::admission::draft::REQUIREMENT_NOT_ASKED;
+use crate::arrangement::requirement::required;
 
-use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
+use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
 
 domain::rules! {
     ANSWER_AMBIGUOUS = "answer_ambiguous", Input, "CRD-07",
@@ -41,7 +43,26 @@ static COLUMNS: &[Column] = &[
 
 type Definition = (RequirementRef, String, RequirementVersion);
 
+/// The application whose draft the rows answer.
+///
+/// # Errors
+/// Not found.
+pub fn scope(c: &mut Conn<'_>, who: &Caller, application: ApplicationId) -> Outcome<Subject> {
+    let application = who.get::<Application>(c, application)?.value;
+    let about = application.about();
+    let (arrangement, provider) = (about.arrangement, about.provider);
+    Ok(Subject { application: Some(application.id), arrangement, provider })
+}
+
 impl Rows for Answers {
+    fn kind(&self) -> UploadKind {
+        UploadKind::Answers
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        RULES
+    }
+
     fn columns(&self) -> &'static [Column] {
         COLUMNS
     }

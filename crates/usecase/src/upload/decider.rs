@@ -6,8 +6,8 @@ use domain::upload::{Counts, Upload};
 use persistence::upload::Fault;
 use persistence::{Conn, Failure, Outcome, Stamp, Tx};
 
-use super::kind::{Batch, Decisions, Verdict, Write, rows};
 use super::row::{Cells, Line, Places};
+use super::{Batch, Decisions, Rows, Verdict, Write};
 
 /// What the rows of a batch did, with what is wrong with them.
 #[derive(Default)]
@@ -21,6 +21,7 @@ pub struct Tally {
 /// Decides rows in the name of who sent them.
 #[derive(Clone)]
 pub struct Decider {
+    rows: &'static dyn Rows,
     upload: Arc<Upload>,
     stamp: Stamp,
 }
@@ -28,8 +29,8 @@ pub struct Decider {
 impl Decider {
     /// For the rows of an upload, at an instant.
     #[must_use]
-    pub fn new(upload: Arc<Upload>, stamp: Stamp) -> Self {
-        Self { upload, stamp }
+    pub fn new(rows: &'static dyn Rows, upload: Arc<Upload>, stamp: Stamp) -> Self {
+        Self { rows, upload, stamp }
     }
 
     /// What the rows do, and how to write it.
@@ -39,7 +40,7 @@ impl Decider {
     pub fn tally(&self, conn: &mut Conn<'_>, lines: &[Line], places: &Places) -> Outcome<(Tally, Write)> {
         let good: Vec<&Line> = lines.iter().filter(|line| line.faults.is_empty()).collect();
         let batch = self.batch(&good, places);
-        let Decisions { verdicts, write } = rows(self.upload.order.kind).decide(conn, &batch)?;
+        let Decisions { verdicts, write } = self.rows.decide(conn, &batch)?;
         let mut tally = Tally::default();
         let mut verdicts = verdicts.into_iter();
         for line in lines {
@@ -59,7 +60,7 @@ impl Decider {
     /// Where the store fails, or refuses by a constraint.
     pub fn apply(&self, tx: &mut Tx<'_>, lines: &[Line], places: &Places) -> Outcome<Tally> {
         let good: Vec<&Line> = lines.iter().filter(|line| line.faults.is_empty()).collect();
-        rows(self.upload.order.kind).hold(tx, &self.batch(&good, places))?;
+        self.rows.hold(tx, &self.batch(&good, places))?;
         let (tally, write) = self.tally(tx, lines, places)?;
         write(tx)?;
         Ok(tally)

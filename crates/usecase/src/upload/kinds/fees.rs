@@ -6,15 +6,17 @@ use std::collections::{HashMap, HashSet};
 use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
 use domain::fee::{Fee, FeeUnit, OfferFee};
-use domain::kernel::{BasisPoints, LotId, MembershipId, Pence, ProviderId};
+use domain::kernel::{BasisPoints, LotId, MembershipId, Pence, ProviderId, Role, Rule};
+use domain::upload::{Subject, UploadKind};
 use persistence::admission::memberships;
 use persistence::arrangement::arrangements;
 use persistence::fee::{asked_by_others, fees};
 use persistence::{Conn, Outcome, Page, Tx, Uid};
 
 use super::own;
-use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::Caller;
 use crate::upload::row::{Cells, Column, column};
+use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
 
 domain::rules! {
     MEMBERSHIP_UNKNOWN = "row_membership_unknown", Input, "CRD-07",
@@ -33,7 +35,24 @@ static COLUMNS: &[Column] = &[
     column("validFrom", true, "2019-04-01"),
 ];
 
+/// A provider uploads its own fees; a portal those of the providers that it acts for.
+///
+/// # Errors
+/// None.
+pub fn scope(_: &mut Conn<'_>, who: &Caller) -> Outcome<Subject> {
+    let own = if who.actor.role == Role::Provider { who.actor.provider } else { None };
+    Ok(Subject { provider: own, ..Subject::default() })
+}
+
 impl Rows for Fees {
+    fn kind(&self) -> UploadKind {
+        UploadKind::Fees
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        RULES
+    }
+
     fn columns(&self) -> &'static [Column] {
         COLUMNS
     }

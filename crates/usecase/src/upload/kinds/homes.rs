@@ -3,18 +3,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::kernel::{HomeId, ProviderId};
+use domain::kernel::{HomeId, ProviderId, Role, Rule};
 use domain::provider::boundary::Postcode;
 use domain::provider::home::{
     Home, HomeKind, HomeProfile, HomeState, RatingFacts, RegisteredManager, Registration, URN_TAKEN,
 };
 use domain::provider::provider::{Provider, regulator_number};
+use domain::upload::{Subject, UploadKind};
 use persistence::provider::homes;
 use persistence::{Conn, Decided, Outcome, Page, Stored, Tx, Uid};
 
 use super::{own, rated, rating};
-use crate::upload::kind::{Batch, Change, Decisions, Rows, Verdict, write_all};
+use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
+use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
 
 domain::rules! {
     PROVIDER_UNKNOWN = "row_provider_unknown", Input, "CRD-07", "A row is about a provider that the sender is or acts for.";
@@ -54,7 +56,28 @@ enum Key {
     Name(ProviderId, String),
 }
 
+/// The provider of every row that names none: the one asked for, if it is the caller's; a provider is its own.
+///
+/// # Errors
+/// Not found.
+pub fn scope(c: &mut Conn<'_>, who: &Caller, provider: Option<ProviderId>) -> Outcome<Subject> {
+    let actor = &who.actor;
+    let provider = provider.or(if actor.role == Role::Provider { actor.provider } else { None });
+    if let Some(id) = provider {
+        who.get::<Provider>(c, id)?;
+    }
+    Ok(Subject { provider, ..Subject::default() })
+}
+
 impl Rows for Homes {
+    fn kind(&self) -> UploadKind {
+        UploadKind::Homes
+    }
+
+    fn rules(&self) -> &'static [&'static Rule] {
+        RULES
+    }
+
     fn columns(&self) -> &'static [Column] {
         COLUMNS
     }

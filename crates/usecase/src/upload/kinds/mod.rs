@@ -13,7 +13,7 @@ use domain::provider::provider::Provider;
 use persistence::provider::providers as kept;
 use persistence::{Conn, Decided, Outcome, Page, Uid};
 
-use super::kind::Batch;
+use super::Batch;
 use super::row::Cells;
 
 /// A rating as it is named in the API or printed by the regulator.

@@ -1,14 +1,35 @@
-//! What a kind of upload is.
+//! Kinds of upload: columns, keys, and how a batch of rows is decided by the commands of the domain (CRD-07).
 
-use domain::upload::{Subject, UploadKind};
+mod decider;
+pub mod kinds;
+pub mod reading;
+pub mod row;
+
+use std::fs::File;
+
+use domain::kernel::Rule;
+use domain::upload::{FileFormat, Subject, UploadKind};
 use persistence::upload::Fault;
 use persistence::{Conn, Decided, Outcome, Record, Stamp, Stored, Tx};
 
-use super::kinds;
-use super::row::{Cells, Column, Line, Places};
+pub use decider::{Decider, Tally, note, numbered};
+use row::{Cells, Column, Line, Places};
 
 /// A kind of upload: what its file looks like and how its rows are decided.
 pub trait Rows: Send + Sync {
+    /// Which one.
+    fn kind(&self) -> UploadKind;
+
+    /// The rules by which its rows are refused, beside those of the commands.
+    fn rules(&self) -> &'static [&'static Rule] {
+        &[]
+    }
+
+    /// How its file is read, where that is another's list and no table of its columns.
+    fn release(&self) -> Option<Release> {
+        None
+    }
+
     /// Its columns, in the order of the template.
     fn columns(&self) -> &'static [Column];
 
@@ -28,6 +49,15 @@ pub trait Rows: Send + Sync {
     /// # Errors
     /// Where the store fails.
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions>;
+}
+
+/// A list that somebody else publishes, read as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Release {
+    /// Reads it: its rows under the columns of the kind, or everything that is wrong with it.
+    pub open: fn(File, FileFormat) -> Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>>,
+    /// Whether it may have that heading: enough of them to find the row they stand in.
+    pub knows: fn(&str) -> bool,
 }
 
 /// Rows that are decided together. None of them is known to be at fault.
@@ -97,23 +127,4 @@ pub fn write_all<A: Record>(tx: &mut Tx<'_>, changes: Vec<Change<A>>) -> Outcome
     }
     tx.create_all(&new)?;
     tx.save_all(&old)
-}
-
-/// The kind by its name.
-#[must_use]
-pub fn rows(kind: UploadKind) -> &'static dyn Rows {
-    match kind {
-        UploadKind::Homes => &kinds::homes::Homes,
-        UploadKind::Providers => &kinds::providers::Providers,
-        UploadKind::Answers => &kinds::answers::Answers,
-        UploadKind::Fees => &kinds::fees::Fees,
-        UploadKind::Ratings => &kinds::ratings::Ratings,
-    }
-}
-
-/// What the table reader may find in a file of that kind.
-#[must_use]
-pub fn table_limits(limits: &super::Limits) -> tables::Limits {
-    // As long as a text of a request may be, in any script.
-    tables::Limits { bytes: limits.bytes, rows: limits.rows, cell_bytes: 80_000, ..tables::Limits::default() }
 }
