@@ -185,7 +185,9 @@ fn unique(what: &str) -> String {
 }
 
 fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Beside the PostgreSQL of this run, which is in memory where it can be and cleared away at the end; else in the build directory.
+    let beside = std::env::var_os("TEST_POSTGRES_HOME").map(PathBuf::from);
+    let path = beside.unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into()).join(name);
     drop(std::fs::remove_dir_all(&path));
     std::fs::create_dir_all(&path).expect("a directory for the test");
     path

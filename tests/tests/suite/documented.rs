@@ -156,18 +156,17 @@ pub fn check(method: &str, path: &str, reply: &Reply) -> Option<&'static Operati
     Some(operation)
 }
 
-/// The validator of an operation's answers with a status, made once. Fields that the schema does not name are wrong.
+/// The validator of an operation's answers with a status: made once for a schema, since most problems have the same. Fields
+/// that the schema does not name are wrong.
 fn validator(operation: &Operation, status: u16) -> Arc<Validator> {
-    type Made = HashMap<(String, u16), Arc<Validator>>;
-    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let content = operation.documented["responses"][status.to_string()]["content"].as_object();
+    let schema = content.and_then(|types| types.values().next()).map(|media| &media["schema"]);
+    let schema = schema.unwrap_or_else(|| panic!("{} documents no body for {status}", operation.id));
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = (operation.id.clone(), status);
-    if let Some(validator) = made.get(&key) {
+    if let Some(validator) = made.get(&schema.to_string()) {
         return validator.clone();
     }
-    let content = operation.documented["responses"][status.to_string()]["content"].as_object();
-    let schema = content.and_then(|types| types.values().next()).map(|media| media["schema"].clone());
-    let schema = schema.unwrap_or_else(|| panic!("{} documents no body for {status}", operation.id));
     let root = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "allOf": [schema],
@@ -176,7 +175,7 @@ fn validator(operation: &Operation, status: u16) -> Arc<Validator> {
     });
     let built = jsonschema::options().should_validate_formats(true).build(&root);
     let built = Arc::new(built.unwrap_or_else(|e| panic!("the schema of {} {status}: {e}", operation.id)));
-    made.insert(key, built.clone());
+    made.insert(schema.to_string(), built.clone());
     built
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -71,7 +72,9 @@ on_both! {
     }
 
     fn a_file_that_does_not_arrive_in_time_leaves_nothing(app: &TestApp) {
-        let app = &TestApp::tuned(app.database.kind, |config| config.uploads.seconds = 1);
+        let app = &TestApp::tuned(app.database.kind, |config| {
+            (config.uploads.seconds, config.bounds.idle) = (1, Duration::from_secs(1));
+        });
         let fens = Applicant::new(app, "Fens Care");
         let file = homes(0..10);
         let stream = sending(app, &fens, &file, file.len() / 2);
