@@ -204,6 +204,7 @@ pub enum MembershipEvent {
 impl Aggregate for Membership {
     type Event = MembershipEvent;
     const KIND: Kind = Kind::Membership;
+    const CLOCK: &'static [&'static str] = &["expire_evidence"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

@@ -176,6 +176,7 @@ use ArrangementState as State;
 impl Aggregate for Arrangement {
     type Event = ArrangementEvent;
     const KIND: Kind = Kind::Arrangement;
+    const CLOCK: &'static [&'static str] = &["expire"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

@@ -150,6 +150,7 @@ use RoundState as State;
 impl Aggregate for Round {
     type Event = RoundEvent;
     const KIND: Kind = Kind::Round;
+    const CLOCK: &'static [&'static str] = &["open", "close"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

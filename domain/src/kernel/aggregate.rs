@@ -54,6 +54,30 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: &'static [Kind] = &[
+        Kind::Arrangement,
+        Kind::Lot,
+        Kind::Requirement,
+        Kind::Round,
+        Kind::Provider,
+        Kind::Home,
+        Kind::Application,
+        Kind::ComplianceCheck,
+        Kind::Membership,
+        Kind::Suspension,
+        Kind::ImprovementNotice,
+        Kind::Sanction,
+        Kind::Removal,
+        Kind::Appeal,
+        Kind::DeclarationOfInterests,
+        Kind::Interest,
+        Kind::Fee,
+        Kind::Client,
+        Kind::Webhook,
+        Kind::Upload,
+    ];
+
     /// The name in events, audit and store.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -145,6 +169,9 @@ pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Se
 
     /// Which kind it is.
     const KIND: Kind;
+
+    /// What the clock does to it: every `what` of [`Aggregate::due`]. Something in the clockwork makes each.
+    const CLOCK: &'static [&'static str] = &[];
 
     /// Its identifier, untyped.
     fn id(&self) -> uuid::Uuid;

@@ -179,6 +179,7 @@ pub enum ImprovementNoticeEvent {
 impl Aggregate for ImprovementNotice {
     type Event = ImprovementNoticeEvent;
     const KIND: Kind = Kind::ImprovementNotice;
+    const CLOCK: &'static [&'static str] = &["expire"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

@@ -221,6 +221,7 @@ pub enum RemovalEvent {
 impl Aggregate for Removal {
     type Event = RemovalEvent;
     const KIND: Kind = Kind::Removal;
+    const CLOCK: &'static [&'static str] = &["take_effect"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

@@ -162,6 +162,7 @@ pub struct SuspendFacts<'a> {
 impl Aggregate for Suspension {
     type Event = SuspensionEvent;
     const KIND: Kind = Kind::Suspension;
+    const CLOCK: &'static [&'static str] = &["lapse", "review"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

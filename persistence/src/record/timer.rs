@@ -42,6 +42,7 @@ pub(crate) fn keep<A: Aggregate>(tx: &mut Tx<'_>, aggregate: &A) -> Outcome<()> 
             run!(tx, diesel::delete(timers::table.find(id)))?;
         }
         Some(due) => {
+            debug_assert!(A::CLOCK.contains(&due.what), "{} of a {} is not in its CLOCK", due.what, A::KIND.name());
             let changed = (timers::at.eq(Moment(due.at)), timers::what.eq(due.what));
             let row = (timers::aggregate_id.eq(id), timers::kind.eq(A::KIND.name()), changed);
             run!(

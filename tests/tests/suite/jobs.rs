@@ -1,5 +1,7 @@
 //! Jobs over HTTP: what is due, what was done, and doing it now.
 
+use api::SUBJECTS;
+use domain::kernel::{Aggregate, Kind};
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
@@ -58,4 +60,16 @@ on_both! {
         assert_eq!((due, run("tidy")), (json!(1), json!(1)));
         assert_eq!(script.all("/v1/jobs/seal/runs"), [Value::Null; 0]);
     }
+}
+
+#[test]
+fn whatever_falls_due_is_made_by_one_piece_of_clockwork_and_nothing_else_is() {
+    let clock = |kind: Kind| of_kind!(kind, A => <A as Aggregate>::CLOCK);
+    let due = Kind::ALL.iter().flat_map(|kind| clock(*kind).iter().map(|what| (*kind, *what)));
+    let made = SUBJECTS.iter().flat_map(|subject| subject.clock).map(|clockwork| (clockwork.kind, clockwork.what));
+    let sorted = |mut all: Vec<(Kind, &'static str)>| {
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(sorted(made.collect()), sorted(due.collect()));
 }

@@ -55,6 +55,7 @@ pub enum ComplianceCheckEvent {
 impl Aggregate for ComplianceCheck {
     type Event = ComplianceCheckEvent;
     const KIND: Kind = Kind::ComplianceCheck;
+    const CLOCK: &'static [&'static str] = &["expire"];
 
     fn id(&self) -> uuid::Uuid {
         self.id.0

@@ -1,29 +1,20 @@
 //! What is another's and what is not there cannot be told apart: by what is answered, nor by what the store is asked.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::{Connection, PgConnection, SqliteConnection};
-use domain::admission::Application;
-use domain::admission::compliance_check::ComplianceCheck;
-use domain::admission::membership::Membership;
-use domain::arrangement::{Arrangement, Lot, Round};
-use domain::fee::Fee;
-use domain::kernel::{Actor, AuthorityCode, Permission, ProviderId, Role};
-use domain::provider::home::Home;
-use domain::provider::provider::Provider;
-use domain::standing::appeal::Appeal;
-use domain::standing::improvement_notice::ImprovementNotice;
-use domain::standing::removal::Removal;
-use domain::standing::sanction::Sanction;
-use domain::standing::suspension::Suspension;
-use persistence::{Conn, Record};
+use domain::kernel::{Actor, AuthorityCode, Kind, Permission, ProviderId, Role};
+use persistence::{Conn, Failure, Outcome};
 use usecase::Caller;
 use uuid::Uuid;
 
+use super::named;
 use super::world::Tenant;
 use crate::app::TestApp;
-use crate::database::Kind;
+use crate::database;
+use crate::documented::OPERATIONS;
 
 /// An id that nothing has.
 const NOBODY: &str = "0190a000-0000-7000-8000-00000000dead";
@@ -58,51 +49,56 @@ fn who(role: Role, tenant: &Tenant<'_>, permission: Permission) -> Caller {
         subject: caller.name,
         role,
         authority: buys.then(|| AuthorityCode::try_from(tenant.lead.to_owned()).unwrap()),
-        provider: (role == Role::Provider).then(|| ProviderId(tenant.thing("provider").parse().unwrap())),
+        provider: (role == Role::Provider).then(|| ProviderId(tenant.thing(Kind::Provider).parse().unwrap())),
     };
     Caller { actor: actor.into(), permission, grant: None }
 }
 
-/// Fails where the store is asked anything else for what is that tenant's than for what is not there.
-fn alike<A: Record>(conn: &mut Conn<'_>, asked: &Statements, who: &Caller, theirs: &str)
-where
-    A::Id: From<Uuid>,
-{
-    let mut ask = |id: &str| {
-        let id = A::Id::from(id.parse::<Uuid>().unwrap());
-        let mut told = String::new();
-        let statements = asked.of(|| told = who.get::<A>(conn, id).err().map(|e| e.to_string()).unwrap_or_default());
-        (told, statements)
-    };
-    let (theirs, nobodys) = (ask(theirs), ask(NOBODY));
-    let role = who.actor.role.name();
-    assert!(theirs.0.starts_with("no such ") && !theirs.1.is_empty(), "{role}: {} {theirs:?}", A::KIND.name());
-    assert_eq!(theirs, nobodys, "{role}: {}", A::KIND.name());
+/// Kinds of which nothing is hidden in this way, and why.
+const OPEN: &[(Kind, &str)] = &[
+    (Kind::Requirement, "published from its first draft"),
+    (Kind::DeclarationOfInterests, "no operation names one: whoever made it asks for its own"),
+    (Kind::Client, "the administrators' alone: to everyone else the operation itself is forbidden"),
+];
+
+/// Finds a thing of that kind for that caller, as a handler does.
+fn get(kind: Kind, conn: &mut Conn<'_>, who: &Caller, id: Uuid) -> Outcome<()> {
+    of_kind!(kind, A => who.get::<A>(conn, id.into()).map(drop))
 }
 
+/// Fails where the store is asked anything else for what is another's than for what is not there: for each kind that a
+/// path names, under each permission that such a path needs, by each role that finds its own in this way.
 fn all_alike(conn: &mut Conn<'_>, asked: &Statements, [own, other]: &[Tenant<'_>; 2]) {
-    for role in [Role::Provider, Role::Portal, Role::LeadAgency, Role::Commissioner] {
-        let market = who(role, own, Permission::ReadMarket);
-        alike::<Arrangement>(conn, asked, &market, other.thing("draft arrangement"));
-        alike::<Lot>(conn, asked, &market, other.thing("draft lot"));
-        let applications = who(role, own, Permission::ReadApplications);
-        alike::<Application>(conn, asked, &applications, other.thing("sealed application"));
-        alike::<ComplianceCheck>(conn, asked, &applications, other.thing("compliance_check"));
-        alike::<Appeal>(conn, asked, &applications, other.thing("appeal"));
-        let members = who(role, own, Permission::ReadMembers);
-        alike::<Membership>(conn, asked, &members, other.thing("membership"));
-        alike::<Suspension>(conn, asked, &members, other.thing("suspension"));
-        alike::<ImprovementNotice>(conn, asked, &members, other.thing("improvement_notice"));
-        alike::<Sanction>(conn, asked, &members, other.thing("sanction"));
-        alike::<Removal>(conn, asked, &members, other.thing("removal"));
-        alike::<Fee>(conn, asked, &members, other.thing("fee"));
-        if matches!(role, Role::Provider | Role::Portal) {
-            let providers = who(role, own, Permission::ReadProviders);
-            alike::<Provider>(conn, asked, &providers, other.thing("provider"));
-            alike::<Home>(conn, asked, &providers, other.thing("home"));
-        } else if role == Role::LeadAgency {
-            alike::<Round>(conn, asked, &who(role, own, Permission::ManageRounds), other.thing("round"));
+    let permission = |name: &str| Permission::ALL.iter().copied().find(|known| format!("{known:?}") == name);
+    let named = OPERATIONS.iter().filter_map(|o| Some((named::under(o)?, permission(&o.permission)?)));
+    // What is one account's alone is found by its owner.
+    let named: BTreeSet<(Kind, Permission)> = named.filter(|(kind, _)| !own.is_an_accounts(*kind)).collect();
+    let mut hidden = BTreeSet::new();
+    for (kind, permission) in named {
+        for role in Role::ALL {
+            let who = who(role, own, permission);
+            if get(kind, conn, &who, own.thing(kind).parse().unwrap()).is_err() {
+                continue;
+            }
+            let mut ask = |id: &str| {
+                let mut told = Ok(());
+                let statements = asked.of(|| told = get(kind, conn, &who, id.parse().unwrap()));
+                (told, statements)
+            };
+            for id in other.all(kind) {
+                let (Err(told @ Failure::NotFound(_)), statements) = ask(id) else { continue };
+                let (nobodys, as_many) = ask(NOBODY);
+                let place = format!("{} as {}, {permission:?}", kind.name(), role.name());
+                assert!(told.to_string().starts_with("no such ") && !statements.is_empty(), "{place}: {told}");
+                assert_eq!(nobodys.unwrap_err().to_string(), told.to_string(), "{place}");
+                assert_eq!(as_many, statements, "{place}");
+                hidden.insert(kind);
+            }
         }
+    }
+    for kind in Kind::ALL.iter().filter(|kind| !own.is_an_accounts(**kind)) {
+        let open = OPEN.iter().any(|(open, _)| open == kind);
+        assert!(hidden.contains(kind) != open, "{}: hidden, or OPEN says why it is not", kind.name());
     }
 }
 
@@ -111,13 +107,13 @@ on_both! {
         let tenants = Tenant::two(app);
         let asked = Statements::default();
         match app.database.kind {
-            Kind::Sqlite => {
+            database::Kind::Sqlite => {
                 let mut conn = SqliteConnection::establish(app.database.url.trim_start_matches("sqlite:")).unwrap();
                 conn.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
                 conn.set_instrumentation(asked.watch());
                 all_alike(&mut Conn::Sqlite(&mut conn), &asked, &tenants);
             }
-            Kind::Postgres => {
+            database::Kind::Postgres => {
                 let mut conn = PgConnection::establish(&app.database.url).unwrap();
                 conn.set_instrumentation(asked.watch());
                 all_alike(&mut Conn::Pg(&mut conn), &asked, &tenants);
@@ -172,7 +168,6 @@ fn whoever_finds_by_an_id_asks_whose_it_is_in_the_same_step() {
         "requirements.rs: call.read(move |c, _| Reply::ok(&c.get::<Requirement>(*id)?)).await",
         "clients.rs: call.read(move |c, _| shown(&c.get::<Client>(*id)?)).await",
         "application.rs: application.value = tx.get::<Application>(id)?.value;",
-        "application.rs: let market = tx.hold::<Arrangement>(arrangement)?.value;",
     ];
     beside.sort();
     meant.sort_unstable();

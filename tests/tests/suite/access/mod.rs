@@ -3,6 +3,7 @@
 mod absent;
 mod files;
 mod headers;
+mod named;
 mod roles;
 mod statements;
 mod table;

@@ -2,6 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
+use domain::kernel::Role;
 use persistence::record::verify;
 use serde_json::Value;
 
@@ -65,7 +66,7 @@ fn a_server_does_all_its_work_as_the_servers_role_and_can_do_nothing_else() {
         assert!(outcome == "succeeded" || job["name"] == "deliver", "{job:#}: {outcome}");
     }
     let lead = app.lead(tenant.lead);
-    let webhook = format!("/v1/webhooks/{}", tenant.account(domain::kernel::Role::LeadAgency, "webhook"));
+    let webhook = format!("/v1/webhooks/{}", tenant.account(Role::LeadAgency, domain::kernel::Kind::Webhook));
     assert!(!lead.all(&format!("{webhook}/deliveries")).is_empty(), "it was tried, and that is kept");
     lead.request("DELETE", &webhook).if_match("*").send().expect(200);
 

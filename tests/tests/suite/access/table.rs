@@ -9,10 +9,11 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use domain::kernel::Role;
+use domain::kernel::{Kind, Role};
 use serde_json::{Value, json};
 
-use super::world::{BUYING, Tenant};
+use super::named;
+use super::world::{BUYING, Tenant, USUAL};
 use crate::actor::{Actor, Reply};
 use crate::app::TestApp;
 use crate::documented::{self, OPERATIONS, Operation};
@@ -39,20 +40,16 @@ struct Row {
 }
 
 impl Row {
-    /// Every operation, as often as it is worth asking.
-    fn all() -> Vec<Self> {
+    /// Every operation, as often as it is worth asking: on what is in each state that matters, and of what is explained
+    /// by its kind for each kind that is.
+    fn all(tenant: &Tenant<'_>) -> Vec<Self> {
         let of = |operation: &'static Operation| {
-            let begins = |start: &str| operation.path.starts_with(start);
-            let which: &[&str] = if begins("/v1/applications/{id}") {
-                &["draft", "sealed", "evaluated"]
-            } else if begins("/v1/arrangements/{id}") || begins("/v1/lots/{id}") {
-                &["live", "draft"]
-            } else if begins("/v1/deadlines/{kind}") {
-                &["arrangement", "round", "application", "suspension", "improvement_notice", "removal"]
-            } else {
-                &[""]
+            let which = match named::under(operation).map(|kind| tenant.states(kind)) {
+                Some(states) if states.len() > 1 => states,
+                _ if operation.path.contains("/{kind}/{id}") => explained(operation, tenant),
+                _ => vec![""],
             };
-            which.iter().map(move |which| Self { operation, which, checked: RefCell::default() })
+            which.into_iter().map(move |which| Self { operation, which, checked: RefCell::default() })
         };
         OPERATIONS.iter().flat_map(of).collect()
     }
@@ -63,81 +60,66 @@ impl Row {
     }
 
     /// The value of a parameter of the path, for what is that tenant's and, where only one account has it, of that role.
-    fn parameter<'t>(&self, under: &str, name: &str, tenant: &'t Tenant<'_>, role: Role) -> &'t str {
-        match (under, name) {
-            ("applications", "{id}") => tenant.thing(match self.which {
-                "draft" => "draft application",
-                "sealed" => "sealed application",
-                _ => "evaluated application",
-            }),
-            ("arrangements", "{id}") if self.which == "draft" => tenant.thing("draft arrangement"),
-            // Where it has rounds, and members against whom something was done.
-            ("arrangements", "{id}") if self.operation.id == "listRounds" => tenant.thing("sealed arrangement"),
-            ("arrangements", "{id}") => tenant.thing("live arrangement"),
-            ("memberships", "{id}") if self.operation.id == "listMembershipRemovals" => tenant.thing("removed"),
-            ("memberships", "{id}")
-                if ["listImprovementNotices", "listSanctions", "listMembershipSuspensions"]
-                    .contains(&self.operation.id.as_str()) =>
-            {
-                tenant.thing("measured")
-            }
-            ("lots", "{id}") if self.which == "draft" => tenant.thing("draft lot"),
-            ("lots", "{id}") => tenant.thing("live lot"),
-            ("lines", "{lot}") => tenant.thing("lot applied for"),
-            ("answers" | "documents", "{requirement}") | ("requirements", "{id}") => tenant.thing("requirement"),
-            ("{requirement}", "{code}") => "policy",
-            ("problems", "{code}") => "not_found",
-            ("deadlines", "{kind}") => self.which,
-            ("{kind}", "{id}") => tenant.thing(match self.which {
-                "arrangement" => "live arrangement",
-                "application" => "evaluated application",
-                which => which,
-            }),
-            ("exclusions", "{n}") => "0",
-            ("jobs", "{name}") => "seal",
-            ("by-reference", "{portal}") => "procontract",
-            ("{portal}", "{reference}") => tenant.lead,
-            ("upload-templates", "{kind}") => "homes",
-            ("records", "{ocid}") => tenant.thing("ocid"),
-            ("releases", "{id}") => tenant.thing("release"),
-            ("uploads", "{id}") => tenant.account(role, "upload"),
-            ("webhooks", "{id}") => tenant.account(role, "webhook"),
-            ("improvement-notices", "{id}") => tenant.thing("improvement_notice"),
-            (
-                "rounds" | "providers" | "homes" | "checks" | "memberships" | "interests" | "suspensions" | "sanctions"
-                | "removals" | "appeals" | "fees" | "clients",
-                "{id}",
-            ) => tenant.thing(under.trim_end_matches('s')),
-            other => panic!("{}: {other:?} is new here: say what it stands for", self.operation.id),
+    fn parameter<'t>(&self, name: &str, tenant: &'t Tenant<'_>, role: Role) -> &'t str {
+        let operation = self.operation;
+        let Some(kind) = named::parameter(operation, "path", name) else {
+            return match (name, operation.path.starts_with("/problems/")) {
+                ("code", true) => "not_found",
+                ("code", false) => "policy",
+                ("kind", _) if self.which.is_empty() => "homes",
+                ("kind", _) => self.which,
+                ("id", _) if !self.which.is_empty() => tenant.thing(by_name(self.which)),
+                ("n", _) => "0",
+                ("name", _) => "seal",
+                ("portal", _) => "procontract",
+                ("reference", _) => tenant.lead,
+                ("ocid", _) => tenant.word("ocid"),
+                ("id", _) if operation.path.starts_with("/v1/ocds/") => tenant.word("release"),
+                _ => panic!("{}: {name} is new here: say what it stands for", operation.id),
+            };
+        };
+        if tenant.is_an_accounts(kind) {
+            return tenant.account(role, kind);
+        }
+        // A list within something is asked of the one that has such things.
+        let listed =
+            operation.path.rsplit('/').next().and_then(named::collection).filter(|_| operation.method == "GET");
+        match (named::under(operation), listed) {
+            (Some(under), _) if under != kind => tenant.thing_with(kind, under),
+            (_, Some(listed)) if USUAL.contains(&self.which) => tenant.thing_with(kind, listed),
+            _ => tenant.thing_in(kind, self.which),
         }
     }
 
     /// The address, with the query that an operation cannot do without, and what narrows a list to that tenant.
     fn address(&self, tenant: &Tenant<'_>, role: Role) -> String {
-        let parts: Vec<&str> = self.operation.path.split('/').collect();
-        let filled = parts.iter().enumerate().map(|(at, part)| match part {
-            part if part.starts_with('{') => self.parameter(parts[at - 1], part, tenant, role),
-            part => part,
+        let filled = self.operation.path.split('/').map(|part| match part.strip_prefix('{') {
+            Some(name) => self.parameter(name.trim_end_matches('}'), tenant, role),
+            None => part,
         });
         let mut address = filled.collect::<Vec<_>>().join("/");
         let mut joint = '?';
         for parameter in self.operation.documented["parameters"].as_array().into_iter().flatten() {
-            let value = match (parameter["name"].as_str().unwrap(), parameter["required"] == true) {
-                ("arrangement", _) => tenant.thing("live arrangement"),
-                ("provider", _) if !self.operation.path.contains("arrangement") => tenant.thing("provider"),
+            if parameter["in"] != "query" {
+                continue;
+            }
+            let (name, needed) = (parameter["name"].as_str().unwrap(), parameter["required"] == true);
+            let value = match (name, named::parameter(self.operation, "query", name)) {
+                (_, Some(Kind::Arrangement)) => tenant.thing(Kind::Arrangement),
+                (_, Some(Kind::Provider)) if !self.operation.path.contains("arrangement") => {
+                    tenant.thing(Kind::Provider)
+                }
+                (_, Some(kind)) if needed => tenant.thing_in(kind, "draft"),
                 ("limit", _) => "100",
-                ("application", true) => tenant.thing("draft application"),
-                ("urn", true) => tenant.thing("urn"),
-                ("before" | "start", true) => "2019-01-04T00:00:00Z",
-                ("regime", true) => "pcr34",
-                ("rule", true) => "PCR34-16",
-                (name, true) if parameter["in"] == "query" => panic!("{}: {name} is new here", self.operation.id),
+                ("urn", _) if needed => tenant.word("urn"),
+                ("before" | "start", _) if needed => "2019-01-04T00:00:00Z",
+                ("regime", _) if needed => "pcr34",
+                ("rule", _) if needed => "PCR34-16",
+                _ if needed => panic!("{}: {name} is new here", self.operation.id),
                 _ => continue,
             };
-            if parameter["in"] == "query" {
-                write!(address, "{joint}{}={value}", parameter["name"].as_str().unwrap()).unwrap();
-                joint = '&';
-            }
+            write!(address, "{joint}{name}={value}").unwrap();
+            joint = '&';
         }
         address
     }
@@ -148,7 +130,7 @@ impl Row {
         if let Some(fields) = body.as_object_mut() {
             match self.operation.id.as_str() {
                 "startApplication" | "registerInterest" => {
-                    fields.insert("provider".to_owned(), json!(tenant.thing("provider")));
+                    fields.insert("provider".to_owned(), json!(tenant.thing(Kind::Provider)));
                 }
                 "moveClock" => drop(fields.insert("now".to_owned(), json!(crate::market::LIVE))),
                 "createArrangement" => {
@@ -216,6 +198,23 @@ impl Row {
     }
 }
 
+/// The kinds whose deadlines are explained, by name.
+fn explained(operation: &Operation, tenant: &Tenant<'_>) -> Vec<&'static str> {
+    let lead = tenant.caller(Role::LeadAgency);
+    let kinds =
+        Kind::ALL.iter().filter(|kind| !tenant.is_an_accounts(**kind)).map(|kind| (kind.name(), tenant.thing(*kind)));
+    let shown = kinds.filter(|(name, id)| {
+        let path = operation.path.replace("{kind}", name).replace("{id}", id);
+        lead.request("GET", &path).send_to_broken().status == 200
+    });
+    shown.map(|(name, _)| name).collect()
+}
+
+fn by_name(name: &str) -> Kind {
+    let kind = Kind::ALL.iter().find(|kind| kind.name() == name);
+    *kind.unwrap_or_else(|| panic!("{name} is new here: say what it stands for"))
+}
+
 /// Puts that tenant's own in the place of what an example names.
 fn about(value: &mut Value, name: &str, tenant: &Tenant<'_>) {
     match value {
@@ -223,12 +222,9 @@ fn about(value: &mut Value, name: &str, tenant: &Tenant<'_>) {
         Value::Array(items) => items.iter_mut().for_each(|item| about(item, name, tenant)),
         Value::String(text) if text.starts_with("0190a000-") => {
             let own = match name {
-                "arrangement" => "live arrangement",
-                "lots" | "lot" => "live lot",
-                "homes" => "home",
-                "from" => "evaluated application",
-                "providers" => "provider",
-                name => name,
+                // Whose answers are taken over.
+                "from" => Kind::Application,
+                name => named::collection(name).unwrap_or_else(|| by_name(name)),
             };
             tenant.thing(own).clone_into(text);
         }
@@ -244,7 +240,7 @@ on_both! {
         let mut asked = BTreeSet::new();
         let parts = |role| BUYING.contains(&role).then(|| own.takes_part(role));
         let callers = Role::ALL.map(|role| (role, own.caller(role), parts(role)));
-        for row in Row::all() {
+        for row in Row::all(own) {
             let mut line = format!("{:<72}", row.name());
             let mut reached = None;
             for (role, caller, part) in &callers {

@@ -1,9 +1,11 @@
 //! Two tenants that have one of everything: each an authority with its markets, another that takes part in them, and a
 //! provider that a portal registered. Nothing connects the two.
+//!
+//! A new kind of aggregate is one line here, `self.keep(Kind::…, id)`; without it the world does not come to be.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use domain::kernel::Role;
+use domain::kernel::{Kind, Role};
 use serde_json::{Value, json};
 
 use crate::actor::Actor;
@@ -33,11 +35,26 @@ pub struct Tenant<'a> {
     /// An authority that takes part in them.
     pub participant: &'static str,
     portal: &'static str,
-    /// What it has, by what it is.
-    things: BTreeMap<&'static str, String>,
-    /// What is one account's alone, by its role and what it is.
-    accounts: HashMap<(Role, &'static str), String>,
+    /// What it has of each kind, in the order in which it came to be.
+    things: Vec<Thing>,
+    /// What goes with its thing of another kind, where not all of a kind do.
+    pairs: HashMap<(Kind, Kind), String>,
+    /// What is one account's alone, by its role.
+    accounts: HashMap<(Role, Kind), String>,
+    /// What is found by a word and is no aggregate.
+    words: HashMap<&'static str, String>,
 }
+
+/// Something that a tenant has.
+struct Thing {
+    kind: Kind,
+    /// Its state, where that matters for who sees it; [`USUAL`] for whatever is meant where nothing else is said.
+    state: &'static str,
+    id: String,
+}
+
+/// The states of what is meant where none is named.
+pub const USUAL: [&str; 3] = ["", "live", "evaluated"];
 
 /// Its markets before the clock moves.
 struct Drafts<'a> {
@@ -59,36 +76,76 @@ impl<'a> Tenant<'a> {
         }
         app.at(LIVE);
         drafted.map(|(lead, participant, portal, drafts)| {
-            let (things, accounts) = (BTreeMap::new(), HashMap::new());
-            let mut tenant = Self { app, lead, participant, portal, things, accounts };
+            let (things, pairs) = (Vec::new(), HashMap::new());
+            let (accounts, words) = (HashMap::new(), HashMap::new());
+            let mut tenant = Self { app, lead, participant, portal, things, pairs, accounts, words };
             tenant.grow(&drafts);
+            for kind in Kind::ALL {
+                let known = tenant.is_an_accounts(*kind) || tenant.things.iter().any(|thing| thing.kind == *kind);
+                assert!(known, "no tenant has a {}: say in access/world.rs how it comes to one", kind.name());
+            }
             tenant
         })
     }
 
-    /// The id of something that it has.
+    /// The id of its thing of that kind.
     #[track_caller]
-    pub fn thing(&self, what: &str) -> &str {
-        self.things.get(what).unwrap_or_else(|| panic!("{} has no {what}", self.lead))
+    pub fn thing(&self, kind: Kind) -> &str {
+        let found = self.things.iter().find(|thing| thing.kind == kind && USUAL.contains(&thing.state));
+        found.map_or_else(|| panic!("{} has no {}", self.lead, kind.name()), |thing| &thing.id)
+    }
+
+    /// The id of its thing of that kind in that state; as [`Tenant::thing`] where none has that state.
+    pub fn thing_in(&self, kind: Kind, state: &str) -> &str {
+        let found = self.things.iter().find(|thing| thing.kind == kind && thing.state == state);
+        found.map_or_else(|| self.thing(kind), |thing| &thing.id)
+    }
+
+    /// The id of its thing of that kind that goes with its thing of another.
+    pub fn thing_with(&self, kind: Kind, other: Kind) -> &str {
+        self.pairs.get(&(kind, other)).map_or_else(|| self.thing(kind), String::as_str)
+    }
+
+    /// The ids of all its things of that kind.
+    pub fn all(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.things.iter().filter(move |thing| thing.kind == kind).map(|thing| thing.id.as_str())
+    }
+
+    /// The states of its things of that kind.
+    pub fn states(&self, kind: Kind) -> Vec<&'static str> {
+        self.things.iter().filter(|thing| thing.kind == kind).map(|thing| thing.state).collect()
+    }
+
+    /// Whether things of that kind are one account's alone.
+    pub fn is_an_accounts(&self, kind: Kind) -> bool {
+        self.accounts.keys().any(|(_, known)| *known == kind)
     }
 
     /// The id of something that is an account's alone: of that role, or where that has none, of the lead agency.
     #[track_caller]
-    pub fn account(&self, role: Role, what: &'static str) -> &str {
-        let own = self.accounts.get(&(role, what)).or_else(|| self.accounts.get(&(Role::LeadAgency, what)));
-        own.unwrap_or_else(|| panic!("{} has no {what}", self.lead))
+    pub fn account(&self, role: Role, kind: Kind) -> &str {
+        let own = self.accounts.get(&(role, kind)).or_else(|| self.accounts.get(&(Role::LeadAgency, kind)));
+        own.unwrap_or_else(|| panic!("{} has no {}", self.lead, kind.name()))
     }
 
-    /// Every id of it, except those.
+    /// The word by which something of it is found.
+    #[track_caller]
+    pub fn word(&self, name: &str) -> &str {
+        self.words.get(name).unwrap_or_else(|| panic!("{} has no {name}", self.lead))
+    }
+
+    /// Whether a text has any of its ids, except those.
     pub fn shows(&self, text: &str, besides: &str) -> bool {
-        let ids = self.things.values().chain(self.accounts.values());
-        ids.filter(|id| id.len() == 36 && !besides.contains(*id)).any(|id| text.contains(id.as_str()))
+        let ids = self.things.iter().map(|thing| &thing.id).chain(self.pairs.values()).chain(self.accounts.values());
+        ids.chain(self.words.values())
+            .filter(|id| id.len() == 36 && !besides.contains(*id))
+            .any(|id| text.contains(id.as_str()))
     }
 
     /// Someone of that role who belongs to it.
     pub fn caller(&self, role: Role) -> Actor<'a> {
         match role {
-            Role::Provider => self.app.provider(self.thing("provider")),
+            Role::Provider => self.app.provider(self.thing(Kind::Provider)),
             Role::Portal => self.app.portal(self.portal),
             role if BUYING.contains(&role) => self.app.buyer(role, self.lead),
             role => self.app.of_role(role),
@@ -100,26 +157,30 @@ impl<'a> Tenant<'a> {
         self.app.buyer(role, self.participant)
     }
 
-    fn keep(&mut self, what: &'static str, id: String) {
-        assert!(self.things.insert(what, id).is_none(), "{what} twice");
+    fn keep(&mut self, kind: Kind, id: String) {
+        self.keep_in(kind, "", id);
+    }
+
+    fn keep_in(&mut self, kind: Kind, state: &'static str, id: String) {
+        let twice = self.things.iter().any(|thing| thing.kind == kind && thing.state == state);
+        assert!(!twice, "{} {state} twice", kind.name());
+        self.things.push(Thing { kind, state, id });
     }
 
     fn grow(&mut self, drafts: &Drafts<'a>) {
         let Drafts { rolling, sealed, open, draft } = drafts;
         let lead = &rolling.lead;
-        for (what, market) in
-            [("live arrangement", rolling), ("draft arrangement", draft), ("sealed arrangement", sealed)]
-        {
-            self.keep(what, market.id.clone());
-        }
-        self.keep("live lot", rolling.lot("A").to_owned());
-        self.keep("draft lot", draft.lot("A").to_owned());
+        self.keep_in(Kind::Arrangement, "live", rolling.id.clone());
+        self.keep_in(Kind::Arrangement, "draft", draft.id.clone());
+        self.keep_in(Kind::Lot, "live", rolling.lot("A").to_owned());
+        self.keep_in(Kind::Lot, "draft", draft.lot("A").to_owned());
         let aliases = json!([{"authority": self.participant, "code": "F", "label": "Fostering"}]);
         lead.put(&format!("/v1/lots/{}/aliases", rolling.lot("A")), aliases).expect(200);
-        self.keep("requirement", rolling.requirement(ASKED).to_owned());
-        self.keep("round", sealed.round(1)["id"].as_str().unwrap().to_owned());
+        self.keep(Kind::Requirement, rolling.requirement(ASKED).to_owned());
+        self.keep(Kind::Round, sealed.round(1)["id"].as_str().unwrap().to_owned());
+        self.pairs.insert((Kind::Arrangement, Kind::Round), sealed.id.clone());
         let ash = self.provider();
-        self.keep("interest", ash.provider.post(&rolling.path("/interests"), json!({})).expect(201).id());
+        self.keep(Kind::Interest, ash.provider.post(&rolling.path("/interests"), json!({})).expect(201).id());
         self.applications(&ash, rolling, sealed, open);
         self.measures(&ash, rolling);
         let excluded = json!({"evidence": ["judgment"], "from": "2018-01-01", "ground": "bribery"});
@@ -132,8 +193,8 @@ impl<'a> Tenant<'a> {
             found.unwrap_or_else(|| panic!("nothing of {} in {page:#}", rolling.id))
         };
         let (record, release) = (of_market("records", "records"), of_market("releases", "releases"));
-        self.keep("ocid", record["ocid"].as_str().unwrap().to_owned());
-        self.keep("release", release["id"].as_str().unwrap().to_owned());
+        self.words.insert("ocid", record["ocid"].as_str().unwrap().to_owned());
+        self.words.insert("release", release["id"].as_str().unwrap().to_owned());
     }
 
     /// A provider with a home that the portal registered.
@@ -145,43 +206,49 @@ impl<'a> Tenant<'a> {
         let ash = Applicant { app: self.app, provider: self.app.provider(&id), id };
         let home = ash.home("HD1 1AA", Some("good"));
         let urn = ash.provider.get(&format!("/v1/homes/{home}")).expect(200).body["registration"]["urn"].clone();
-        self.keep("urn", urn.as_str().unwrap().to_owned());
-        self.keep("home", home);
-        self.keep("provider", ash.id.clone());
+        self.words.insert("urn", urn.as_str().unwrap().to_owned());
+        self.keep(Kind::Home, home);
+        self.keep(Kind::Provider, ash.id.clone());
         ash
     }
 
     /// An application in each state that matters: a draft, one that is sealed, one in evaluation.
     fn applications(&mut self, ash: &Applicant<'a>, rolling: &Market<'a>, sealed: &Market<'a>, open: &Market<'a>) {
         let draft = ash.start(open, &["A"]);
-        let policy = json!({"requirement": self.thing("requirement"), "code": "policy"});
+        let policy = json!({"requirement": self.thing(Kind::Requirement), "code": "policy"});
         draft.attach(open, ASKED, "policy", policy).expect(200);
-        self.keep("draft application", draft.id.clone());
+        self.keep_in(Kind::Application, "draft", draft.id.clone());
         let submitted = ash.submitted(sealed, &["A"]);
-        self.keep("sealed application", submitted.id);
+        self.keep_in(Kind::Application, "sealed", submitted.id);
         let admitted = ash.submitted(rolling, &["A", "B", "C"]);
         admitted.pass(rolling);
-        for (what, lot) in [("membership", "A"), ("measured", "B"), ("removed", "C")] {
-            self.keep(what, admitted.admit(rolling, lot));
+        let declaration = rolling.lead.get(&rolling.path("/declaration-of-interests")).expect(200);
+        self.keep(Kind::DeclarationOfInterests, declaration.id());
+        self.keep(Kind::Membership, admitted.admit(rolling, "A"));
+        let (measured, removed) = (admitted.admit(rolling, "B"), admitted.admit(rolling, "C"));
+        for kind in [Kind::Suspension, Kind::ImprovementNotice, Kind::Sanction] {
+            self.pairs.insert((Kind::Membership, kind), measured.clone());
         }
+        self.pairs.insert((Kind::Membership, Kind::Removal), removed);
         let judged = ash.submitted(rolling, &["D"]);
         let check = judged.check_path(rolling, ASKED, "");
         rolling.lead.post(&format!("{check}/record"), passed()).expect(200);
-        self.keep("compliance_check", check.rsplit('/').next().unwrap().to_owned());
-        self.keep("evaluated application", judged.id);
-        self.keep("lot applied for", rolling.lot("D").to_owned());
+        self.keep(Kind::ComplianceCheck, check.rsplit('/').next().unwrap().to_owned());
+        self.keep_in(Kind::Application, "evaluated", judged.id);
+        self.pairs.insert((Kind::Lot, Kind::Application), rolling.lot("D").to_owned());
     }
 
     /// What is done about members.
     fn measures(&mut self, ash: &Applicant<'a>, rolling: &Market<'a>) {
         let lead = &rolling.lead;
-        let member = |what: &str, lot: &str| Member {
+        let member = |with: Kind, lot: &str| Member {
             of: Applicant { app: self.app, id: ash.id.clone(), provider: ash.provider.clone() },
             application: String::new(),
-            id: self.thing(what).to_owned(),
+            id: self.thing_with(Kind::Membership, with).to_owned(),
             lot: rolling.lot(lot).to_owned(),
         };
-        let (fine, measured, removed) = (member("membership", "A"), member("measured", "B"), member("removed", "C"));
+        let (fine, measured, removed) =
+            (member(Kind::Fee, "A"), member(Kind::Suspension, "B"), member(Kind::Removal, "C"));
         let fee = json!({"code": "CORE", "description": "Core placement", "amountPence": 400_000, "unit": "week", "validFrom": "2019-04-01"});
         let fee = ash.provider.post(&fine.path("/fees"), fee).expect(201).id();
         let suspension = measured.suspend(lead, json!({"months": 3})).expect(201).id();
@@ -193,28 +260,28 @@ impl<'a> Tenant<'a> {
         let sanction = self.app.commissioner(self.lead).post(&measured.path("/sanctions"), sanction).expect(201).id();
         let removal = removed.remove(lead, json!({})).expect(201).id();
         let appeal = measured.appeals(json!({"kind": "suspension", "suspension": suspension}));
-        for (what, id) in [
-            ("fee", fee),
-            ("suspension", suspension),
-            ("improvement_notice", notice),
-            ("sanction", sanction),
-            ("removal", removal),
-            ("appeal", appeal.rsplit('/').next().unwrap().to_owned()),
+        for (kind, id) in [
+            (Kind::Fee, fee),
+            (Kind::Suspension, suspension),
+            (Kind::ImprovementNotice, notice),
+            (Kind::Sanction, sanction),
+            (Kind::Removal, removal),
+            (Kind::Appeal, appeal.rsplit('/').next().unwrap().to_owned()),
         ] {
-            self.keep(what, id);
+            self.keep(kind, id);
         }
     }
 
     /// What belongs to accounts: a subscription and an upload of each role that may have one, and a machine client.
     fn accounts(&mut self, ash: &Applicant<'a>) {
         let order = json!({"name": self.lead, "role": "script", "scopes": ["read_providers"]});
-        self.keep("client", self.app.administrator().post("/v1/clients", order).expect(201).id());
+        self.keep(Kind::Client, self.app.administrator().post("/v1/clients", order).expect(201).id());
         for role in Role::ALL {
             let caller = self.caller(role);
             let webhook = json!({"url": format!("http://127.0.0.1:9/{}", self.lead)});
             let made = caller.post("/v1/webhooks", webhook);
             if made.status == 201 {
-                self.accounts.insert((role, "webhook"), made.id());
+                self.accounts.insert((role, Kind::Webhook), made.id());
             }
             let path = match role {
                 Role::Provider | Role::Portal => format!("/v1/uploads/homes?mode=partial&provider={}", ash.id),
@@ -224,7 +291,7 @@ impl<'a> Tenant<'a> {
             let sent =
                 caller.request("POST", &path).bytes("text/csv", file.as_bytes()).header("prefer", "wait=60").send();
             if sent.status == 201 {
-                self.accounts.insert((role, "upload"), sent.id());
+                self.accounts.insert((role, Kind::Upload), sent.id());
             }
         }
     }
