@@ -105,7 +105,7 @@ impl TestApp {
             .allow_non_standard_methods(true)
             // Made and filled with zeros for each request: the usual 128 KiB take longer than most answers.
             .input_buffer_size(16 * 1024)
-            .output_buffer_size(32 * 1024)
+            .output_buffer_size(64 * 1024)
             .build()
             .into();
         let secret = token::local_secret(&key_file).unwrap();

@@ -109,7 +109,7 @@ on_both! {
         let (ash, birch) = (Member::new(&market, "Ash"), Member::new(&market, "Birch"));
         app.at("2019-05-01T12:00:00Z");
         let issued = market.lead.post(&ash.path("/improvement-notices"), notice(json!({}))).expect(201).id();
-        let deadlines = market.lead.all(&format!("/v1/deadlines/notice/{issued}"));
+        let deadlines = market.lead.all(&format!("/v1/deadlines/improvement_notice/{issued}"));
         assert_eq!(deadlines.len(), 1, "{deadlines:#?}");
         app.at("2019-05-31T23:59:59.999999Z");
         market.lead.get(&path(&issued, "")).expect(200).state("issued");
