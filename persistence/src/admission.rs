@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use domain::admission::Application;
+use domain::admission::application::{APPLICATION_OPEN, LOT_HELD};
 use domain::admission::compliance_check::ComplianceCheck;
 use domain::admission::declaration_of_interests::DeclarationOfInterests;
 use domain::admission::membership::Membership;
@@ -10,48 +11,53 @@ use domain::kernel::{
     ApplicationId, ArrangementId, ComplianceCheckId, DeclarationOfInterestsId, LotId, MembershipId, ProviderId, RoundId,
 };
 
+use crate::aggregate::{Filter, Taken};
 use crate::{Conn, Outcome, Page, Stored, Uid};
 
-aggregate! {
+declare_table! {
     /// Applications.
     applications: Application, ApplicationId {
-        arrangement_id: Uid = Uid, |a| a.arrangement.into();
-        provider_id: Uid = Uid, |a| a.provider.into();
-        round_id: Nullable<Uid> = Option<Uid>, |a| a.round().map(Uid::from);
-        external_ref: Nullable<Text> = Option<String>, |a| a.external_ref.clone();
-        open: Bool = bool, |a| a.is_open();
-        received: Bool = bool, |a| a.is_received();
+        arrangement_id: Uid = |a| a.arrangement;
+        provider_id: Uid = |a| a.provider;
+        round_id: Nullable<Uid> [narrow] = |a| a.round();
+        external_ref: Nullable<Text> = |a| a.external_ref.clone();
+        open: Bool = |a| a.is_open();
+        received: Bool = |a| a.is_received();
     }
+    unique applications_one_open (provider_id, arrangement_id) = Taken::Refuse(&APPLICATION_OPEN);
 }
 
-aggregate! {
+declare_table! {
     /// Compliance checks.
     checks: ComplianceCheck, ComplianceCheckId {
-        arrangement_id: Uid = Uid, |check| check.arrangement.into();
-        application_id: Uid = Uid, |check| check.application.into();
-        provider_id: Uid = Uid, |check| check.provider.into();
-        requirement_id: Uid = Uid, |check| check.requirement.requirement.into();
-        requirement_version: Integer = i32, |check| i32::try_from(check.requirement.version).unwrap_or(i32::MAX);
+        arrangement_id: Uid = |check| check.arrangement;
+        application_id: Uid [narrow] = |check| check.application;
+        provider_id: Uid = |check| check.provider;
+        requirement_id: Uid = |check| check.requirement.requirement;
+        requirement_version: Integer = |check| i32::try_from(check.requirement.version).unwrap_or(i32::MAX);
     }
+    unique checks_one_each (application_id, requirement_id, requirement_version) = Taken::Retry;
 }
 
-aggregate! {
+declare_table! {
     /// Declarations of interest.
     declarations: DeclarationOfInterests, DeclarationOfInterestsId {
-        arrangement_id: Uid = Uid, |d| d.arrangement.into();
-        assessor: Text = String, |d| d.assessor.clone();
+        arrangement_id: Uid = |d| d.arrangement;
+        assessor: Text = |d| d.assessor.clone();
     }
+    unique declarations_one_each (arrangement_id, assessor) = Taken::Retry;
 }
 
-aggregate! {
+declare_table! {
     /// Memberships.
     memberships: Membership, MembershipId {
-        arrangement_id: Uid = Uid, |m| m.arrangement.into();
-        lot_id: Uid = Uid, |m| m.lot.into();
-        provider_id: Uid = Uid, |m| m.provider.into();
-        application_id: Uid = Uid, |m| m.application.into();
-        live: Bool = bool, |m| m.is_live();
+        arrangement_id: Uid = |m| m.arrangement;
+        lot_id: Uid [narrow] = |m| m.lot;
+        provider_id: Uid = |m| m.provider;
+        application_id: Uid [narrow] = |m| m.application;
+        live: Bool = |m| m.is_live();
     }
+    unique memberships_one_live (provider_id, lot_id) = Taken::Refuse(&LOT_HELD);
 }
 
 /// The checks of an application, in the order in which they were opened.
@@ -59,8 +65,7 @@ aggregate! {
 /// # Errors
 /// Where the store fails.
 pub fn checks_of(conn: &mut Conn<'_>, application: ApplicationId) -> Outcome<Vec<Stored<ComplianceCheck>>> {
-    let filter = checks::Filter { application_id: Some(vec![application.into()]), ..checks::Filter::default() };
-    checks::list(conn, &filter, Page::ALL)
+    conn.all_of(checks::application_id, application)
 }
 
 /// The open application of a provider to an arrangement.
@@ -72,7 +77,7 @@ pub fn open_application(
     provider: ProviderId,
     arrangement: ArrangementId,
 ) -> Outcome<Option<ApplicationId>> {
-    use applications::applications as table;
+    use applications as table;
     let query = table::table
         .filter(table::provider_id.eq(Uid::from(provider)))
         .filter(table::arrangement_id.eq(Uid::from(arrangement)))
@@ -86,7 +91,7 @@ pub fn open_application(
 /// # Errors
 /// Where the store fails.
 pub fn lots_held(conn: &mut Conn<'_>, provider: ProviderId, arrangement: ArrangementId) -> Outcome<Vec<LotId>> {
-    use memberships::memberships as table;
+    use memberships as table;
     let query = table::table
         .filter(table::provider_id.eq(Uid::from(provider)))
         .filter(table::arrangement_id.eq(Uid::from(arrangement)))
@@ -104,12 +109,8 @@ pub fn declaration_of(
     arrangement: ArrangementId,
     assessor: &str,
 ) -> Outcome<Option<Stored<DeclarationOfInterests>>> {
-    let filter = declarations::Filter {
-        arrangement_id: Some(vec![arrangement.into()]),
-        assessor: Some(vec![assessor.to_owned()]),
-        ..declarations::Filter::default()
-    };
-    Ok(declarations::list(conn, &filter, Page::ALL)?.pop())
+    let filter = Filter::all().is(declarations::arrangement_id, arrangement).is(declarations::assessor, assessor);
+    Ok(conn.list(&filter, Page::ALL)?.pop())
 }
 
 /// The memberships of a provider in an arrangement, ended ones included.
@@ -121,12 +122,9 @@ pub fn memberships_of(
     provider: ProviderId,
     arrangement: ArrangementId,
 ) -> Outcome<Vec<Stored<Membership>>> {
-    let filter = memberships::Filter {
-        provider_id: Some(vec![provider.into()]),
-        arrangement_id: Some(vec![arrangement.into()]),
-        ..memberships::Filter::default()
-    };
-    memberships::list(conn, &filter, Page::ALL)
+    let filter =
+        Filter::all().is(memberships::provider_id, provider).is(memberships::arrangement_id, arrangement);
+    conn.list(&filter, Page::ALL)
 }
 
 /// The lines of a round that are not decided yet.
@@ -143,12 +141,10 @@ pub fn undecided_lines(conn: &mut Conn<'_>, round: RoundId) -> Outcome<u64> {
 /// # Errors
 /// Where the store fails.
 pub fn was_evaluated(conn: &mut Conn<'_>, lot: &Lot) -> Outcome<bool> {
-    let filter = applications::Filter {
-        arrangement_id: Some(vec![lot.arrangement.into()]),
-        state: Some(vec!["in_evaluation".to_owned(), "decided".to_owned()]),
-        ..applications::Filter::default()
-    };
-    let found = applications::list(conn, &filter, Page::ALL)?;
+    let filter = Filter::all()
+        .is(applications::arrangement_id, lot.arrangement)
+        .any(applications::state, ["in_evaluation", "decided"]);
+    let found: Vec<Stored<Application>> = conn.list(&filter, Page::ALL)?;
     Ok(found.iter().any(|application| application.value.lines.iter().any(|line| line.lot == lot.id)))
 }
 
@@ -157,10 +153,5 @@ pub fn was_evaluated(conn: &mut Conn<'_>, lot: &Lot) -> Outcome<bool> {
 /// # Errors
 /// Where the store fails.
 pub fn applications_in_round(conn: &mut Conn<'_>, round: RoundId, state: &str) -> Outcome<Vec<Stored<Application>>> {
-    let filter = applications::Filter {
-        round_id: Some(vec![Some(round.into())]),
-        state: Some(vec![state.to_owned()]),
-        ..applications::Filter::default()
-    };
-    applications::list(conn, &filter, Page::ALL)
+    conn.list(&Filter::all().is(applications::round_id, round).is(applications::state, state), Page::ALL)
 }

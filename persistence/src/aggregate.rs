@@ -1,4 +1,5 @@
-//! Aggregates as documents: what is done with each, and one macro that makes its table and store functions.
+//! Aggregates as documents: what is done with each. The macro `declare_table!` declares its table, and all else is written once
+//! (`docs/adr/0017-declared-tables.md`).
 
 use domain::kernel::{Aggregate, Instant};
 use uuid::Uuid;
@@ -6,8 +7,22 @@ use uuid::Uuid;
 use crate::record::{event, timer};
 use crate::{Conn, Outcome, Page, Tx};
 
+mod cell;
+mod filter;
+mod statement;
+mod store;
 #[macro_use]
-mod table;
+pub(crate) mod table;
+
+pub use cell::{Cell, Sort, Typed};
+pub use filter::{Filter, ValueOf};
+pub use table::{Column, Table, Taken, Unique};
+
+pub(crate) use cell::cell;
+pub(crate) use filter::{Cut, in_parts};
+pub(crate) use statement::Statement;
+pub(crate) use store::versions;
+pub(crate) use table::{marks, taken};
 
 /// An aggregate as it was read: what it is, and which version.
 #[derive(Clone, Debug)]
@@ -20,29 +35,33 @@ pub struct Stored<A> {
     pub updated_at: Instant,
 }
 
-/// An aggregate with a table, made by the macro `aggregate!`.
+/// One of several aggregates that are written at once: what it was, where it was there before, and what it is.
+pub type Change<'a, A> = (Option<&'a A>, &'a A);
+
+/// An aggregate with a table, which the macro `declare_table!` declares.
 pub trait Record: Aggregate {
     /// Its identifier.
     type Id: Into<Uuid> + Copy;
 
-    /// By identifier.
+    /// Its table.
+    const TABLE: &'static Table;
+
+    /// What stands in the columns that are declared, in their order.
+    fn cells(&self) -> Vec<Cell>;
+
+    /// Keeps what stands beside the table in step with it: called whenever rows are written.
     ///
     /// # Errors
-    /// Where the store fails; `Ok(None)` where there is none.
-    fn find(conn: &mut Conn<'_>, id: Self::Id) -> Outcome<Option<Stored<Self>>>;
+    /// Where the store fails; a refusal where a constraint that guards a rule is violated.
+    fn keep_beside(_tx: &mut Tx<'_>, _rows: &[Change<'_, Self>]) -> Outcome<()> {
+        Ok(())
+    }
+}
 
-    #[doc(hidden)]
-    fn find_locked(tx: &mut Tx<'_>, id: Self::Id, strength: Strength) -> Outcome<Option<Stored<Self>>>;
-    #[doc(hidden)]
-    fn insert(&self, tx: &mut Tx<'_>) -> Outcome<()>;
-    #[doc(hidden)]
-    fn update(&self, tx: &mut Tx<'_>, version: i64) -> Outcome<bool>;
-    #[doc(hidden)]
-    fn hold_all(tx: &mut Tx<'_>, ids: &[Self::Id]) -> Outcome<Vec<Stored<Self>>>;
-    #[doc(hidden)]
-    fn insert_all(tx: &mut Tx<'_>, values: &[&Self]) -> Outcome<()>;
-    #[doc(hidden)]
-    fn update_all(tx: &mut Tx<'_>, values: &[(&Self, i64)]) -> Outcome<bool>;
+/// The rows of a table, as diesel calls them, and whose they are.
+pub trait Rows {
+    /// What each is.
+    type Of: Record;
 }
 
 /// Which version of an aggregate is a row of a list.
@@ -56,37 +75,12 @@ pub struct Head {
     pub updated_at: Instant,
 }
 
-/// A kind of aggregate that is listed page by page.
-pub trait Listed: Record {
-    /// Which of them.
-    type Filter;
-
-    /// Which rows a page has, in its order.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    fn page(conn: &mut Conn<'_>, filter: &Self::Filter, page: Page) -> Outcome<Vec<Head>>;
-
-    /// The aggregates with those identifiers, in whatever order; those that are not there are left out.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    fn these(conn: &mut Conn<'_>, ids: &[Uuid]) -> Outcome<Vec<Stored<Self>>>;
-}
-
 /// A command's outcome: the aggregate with its events.
 pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
 
 /// Rows of one statement at most: with the columns of any table that stays below the 32,766 values of SQLite and the
 /// 65,535 of PostgreSQL.
 pub(crate) const ROWS: usize = 1_000;
-
-/// Values of one column that a page is put together from at most, a part for each: so many ranges of an index, each in
-/// the order of the page. With more it would be as well to look through all rows.
-pub(crate) const PARTS: usize = 32;
-
-/// The columns by which a row is found whatever arrangements are asked for: what they name belongs to one.
-pub(crate) const WITHIN_ONE: [&str; 4] = ["application_id", "lot_id", "membership_id", "round_id"];
 
 /// How a row is held until the transaction ends. SQLite has one writer and needs neither.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,13 +100,73 @@ pub enum Which<'a> {
     After(Option<crate::Uid>, i64),
 }
 
+fn stored<A: Record>((_, version, updated_at, body): store::Document) -> Outcome<Stored<A>> {
+    Ok(Stored { value: serde_json::from_str(&body.0)?, version, updated_at: updated_at.0 })
+}
+
+fn all_stored<A: Record>(rows: Vec<store::Document>) -> Outcome<Vec<Stored<A>>> {
+    rows.into_iter().map(stored).collect()
+}
+
 impl Conn<'_> {
+    /// The aggregate with that identifier, where there is one.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn find<A: Record>(&mut self, id: A::Id) -> Outcome<Option<Stored<A>>> {
+        store::find(self, A::TABLE, id.into(), None)?.map(stored).transpose()
+    }
+
     /// The aggregate with that identifier.
     ///
     /// # Errors
     /// [`crate::Failure::NotFound`] where there is none.
     pub fn get<A: Record>(&mut self, id: A::Id) -> Outcome<Stored<A>> {
-        A::find(self, id)?.ok_or(crate::Failure::NotFound(A::KIND))
+        self.find(id)?.ok_or(crate::Failure::NotFound(A::KIND))
+    }
+
+    /// Those with these identifiers, in whatever order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn these<A: Record>(&mut self, ids: &[Uuid]) -> Outcome<Vec<Stored<A>>> {
+        all_stored(store::these(self, A::TABLE, ids)?)
+    }
+
+    /// All whose column has that value, in the order of creation.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn all_of<A: Record, C>(&mut self, column: C, value: impl Into<ValueOf<C>>) -> Outcome<Vec<Stored<A>>>
+    where
+        C: diesel::Column<Table: Rows<Of = A>, SqlType: Typed>,
+    {
+        self.list(&Filter::all().is(column, value), Page::ALL)
+    }
+
+    /// A page of what the filter lets through, in the order of creation; in that of the last changes, where those since
+    /// an instant are asked for.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn list<A: Record>(&mut self, filter: &Filter<A>, page: Page) -> Outcome<Vec<Stored<A>>> {
+        all_stored(store::list(self, &filter.terms, page)?)
+    }
+
+    /// As [`Conn::list`], without the documents.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn heads<A: Record>(&mut self, filter: &Filter<A>, page: Page) -> Outcome<Vec<Head>> {
+        store::heads(self, &filter.terms, page)
+    }
+
+    /// How many the filter lets through.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn count<A: Record>(&mut self, filter: &Filter<A>) -> Outcome<i64> {
+        store::count(self, &filter.terms)
     }
 }
 
@@ -122,7 +176,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`crate::Failure::NotFound`] where there is none.
     pub fn lock<A: Record>(&mut self, id: A::Id) -> Outcome<Stored<A>> {
-        A::find_locked(self, id, Strength::Update)?.ok_or(crate::Failure::NotFound(A::KIND))
+        self.locked(id, Strength::Update)
     }
 
     /// An aggregate that a decision rests on: it does not change until the transaction ends.
@@ -130,17 +184,33 @@ impl Tx<'_> {
     /// # Errors
     /// [`crate::Failure::NotFound`] where there is none.
     pub fn hold<A: Record>(&mut self, id: A::Id) -> Outcome<Stored<A>> {
-        A::find_locked(self, id, Strength::Share)?.ok_or(crate::Failure::NotFound(A::KIND))
+        self.locked(id, Strength::Share)
+    }
+
+    fn locked<A: Record>(&mut self, id: A::Id, strength: Strength) -> Outcome<Stored<A>> {
+        let found = store::find(self, A::TABLE, id.into(), Some(strength))?;
+        stored(found.ok_or(crate::Failure::NotFound(A::KIND))?)
+    }
+
+    /// As [`Tx::hold`], many at once; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn hold_all<A: Record>(&mut self, ids: &[A::Id]) -> Outcome<Vec<Stored<A>>> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| (*id).into()).collect();
+        let mut held = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ROWS) {
+            held.extend(all_stored(store::hold_these(self, A::TABLE, ids)?)?);
+        }
+        Ok(held)
     }
 
     /// Stores a new aggregate with its events.
     ///
     /// # Errors
     /// A refusal where a constraint that guards a rule is violated.
-    pub fn create<A: Record>(&mut self, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
-        value.insert(self)?;
-        self.mark_changed(value.id());
-        timer::keep(self, &value)?;
+    pub fn create<A: Record>(&mut self, (value, events): Decided<A>) -> Outcome<Stored<A>> {
+        self.insert(&[(None, &value)])?;
         event::record(self, &value, 1, None, &events)?;
         Ok(Stored { value, version: 1, updated_at: self.now() })
     }
@@ -150,32 +220,14 @@ impl Tx<'_> {
     /// # Errors
     /// [`crate::Failure::Again`] where another transaction changed it meanwhile; a refusal where a constraint that
     /// guards a rule is violated.
-    pub fn save<A: Record>(&mut self, before: &Stored<A>, (value, events): (A, Vec<A::Event>)) -> Outcome<Stored<A>> {
+    pub fn save<A: Record>(&mut self, before: &Stored<A>, (value, events): Decided<A>) -> Outcome<Stored<A>> {
         if events.is_empty() {
             return Ok(before.clone());
         }
-        if !value.update(self, before.version)? {
-            return Err(crate::Failure::Again("another transaction changed the same row".to_owned()));
-        }
-        self.mark_changed(value.id());
-        if value.due() != before.value.due() {
-            timer::keep(self, &value)?;
-        }
+        self.update(&[(before, &value)])?;
         let version = before.version + 1;
         event::record(self, &value, version, Some(before.value.state()), &events)?;
         Ok(Stored { value, version, updated_at: self.now() })
-    }
-
-    /// As [`Tx::hold`], many at once; those that are not there are left out.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub fn hold_all<A: Record>(&mut self, ids: &[A::Id]) -> Outcome<Vec<Stored<A>>> {
-        let mut held = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(ROWS) {
-            held.extend(A::hold_all(self, ids)?);
-        }
-        Ok(held)
     }
 
     /// As [`Tx::create`], many at once: a statement for each thousand rows, and one for their events.
@@ -184,14 +236,8 @@ impl Tx<'_> {
     /// As [`Tx::create`]; then none is stored.
     pub fn create_all<A: Record>(&mut self, created: &[Decided<A>]) -> Outcome<()> {
         for created in created.chunks(ROWS) {
-            let values: Vec<&A> = created.iter().map(|(value, _)| value).collect();
-            A::insert_all(self, &values)?;
-            for value in &values {
-                self.mark_changed(value.id());
-            }
-            for value in values.iter().filter(|value| value.due().is_some()) {
-                timer::keep(self, *value)?;
-            }
+            let values: Vec<Change<'_, A>> = created.iter().map(|(value, _)| (None, value)).collect();
+            self.insert(&values)?;
             let recorded: Vec<_> = created.iter().map(|(value, events)| (value, 1, None, events.as_slice())).collect();
             event::record_all(self, &recorded)?;
         }
@@ -205,16 +251,8 @@ impl Tx<'_> {
     pub fn save_all<A: Record>(&mut self, changed: &[(Stored<A>, Decided<A>)]) -> Outcome<()> {
         let changed: Vec<_> = changed.iter().filter(|(_, (_, events))| !events.is_empty()).collect();
         for changed in changed.chunks(ROWS) {
-            let values: Vec<_> = changed.iter().map(|(before, (value, _))| (value, before.version)).collect();
-            if !A::update_all(self, &values)? {
-                return Err(crate::Failure::Again("another transaction changed one of the rows".to_owned()));
-            }
-            for (value, _) in &values {
-                self.mark_changed(value.id());
-            }
-            for (_, (value, _)) in changed.iter().filter(|(before, (value, _))| value.due() != before.value.due()) {
-                timer::keep(self, value)?;
-            }
+            let values: Vec<_> = changed.iter().map(|(before, (value, _))| (before, value)).collect();
+            self.update(&values)?;
             let recorded: Vec<_> = changed
                 .iter()
                 .map(|(before, (value, events))| {
@@ -224,5 +262,34 @@ impl Tx<'_> {
             event::record_all(self, &recorded)?;
         }
         Ok(())
+    }
+
+    fn insert<A: Record>(&mut self, values: &[Change<'_, A>]) -> Outcome<()> {
+        let now = self.now();
+        let rows: Vec<_> = values.iter().map(|(_, value)| store::row(*value, 1, now)).collect::<Outcome<_>>()?;
+        store::insert(self, A::TABLE, &rows)?;
+        self.keep_beside(values)
+    }
+
+    fn update<A: Record>(&mut self, values: &[(&Stored<A>, &A)]) -> Outcome<()> {
+        let now = self.now();
+        let row = |(before, value): &(&Stored<A>, &A)| store::row(*value, before.version + 1, now);
+        let rows: Vec<_> = values.iter().map(row).collect::<Outcome<_>>()?;
+        if !store::update(self, A::TABLE, &rows)? {
+            return Err(crate::Failure::Again("another transaction changed the same row".to_owned()));
+        }
+        let changes: Vec<Change<'_, A>> = values.iter().map(|(before, value)| (Some(&before.value), *value)).collect();
+        self.keep_beside(&changes)
+    }
+
+    /// Keeps whatever is derived from aggregates that were written: timers, and what stands beside their table.
+    fn keep_beside<A: Record>(&mut self, rows: &[Change<'_, A>]) -> Outcome<()> {
+        for (before, value) in rows {
+            self.mark_changed(value.id());
+            if value.due() != before.and_then(Aggregate::due) {
+                timer::keep(self, *value)?;
+            }
+        }
+        A::keep_beside(self, rows)
     }
 }

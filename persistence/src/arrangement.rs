@@ -1,52 +1,67 @@
 //! Arrangements with their parties, lots, the requirement library and rounds.
 
 use diesel::prelude::*;
+use domain::arrangement::interest::INTEREST_REGISTERED;
+use domain::arrangement::lot::LOT_CODE_TAKEN;
+use domain::arrangement::requirement::CODE_TAKEN;
+use domain::arrangement::round::ROUND_OVERLAPS;
 use domain::arrangement::{Arrangement, Interest, Lot, Requirement, Round};
-use domain::kernel::{Aggregate as _, ArrangementId, AuthorityCode, InterestId, Kind, LotId, RequirementId, RoundId};
+use domain::kernel::{ArrangementId, AuthorityCode, InterestId, Kind, LotId, RequirementId, RoundId};
 
-use crate::{Conn, Failure, Listed, Outcome, Page, Stored, Tx, Uid};
+use crate::aggregate::{Change, Taken};
+use crate::{Conn, Failure, Outcome, Stored, Tx, Uid};
 
-aggregate! {
+declare_table! {
     /// Arrangements.
     arrangements: Arrangement, ArrangementId {
-        lead: Text = String, |a| a.lead.code.to_string();
-        reference: Text = String, |a| a.particulars.reference.clone();
-        published: Bool = bool, |a| a.term().is_some();
+        lead: Text = |a| a.lead.code.to_string();
+        reference: Text = |a| a.particulars.reference.clone();
+        published: Bool = |a| a.term().is_some();
     }
+    unique arrangements_reference (lead, reference) = Taken::Refuse(&REFERENCE_TAKEN);
+    beside keep_participants;
 }
 
-aggregate! {
+declare_table! {
     /// Lots.
     lots: Lot, LotId {
-        arrangement_id: Uid = Uid, |lot| lot.arrangement.into();
-        code: Text = String, |lot| lot.particulars.code.clone();
+        arrangement_id: Uid = |lot| lot.arrangement;
+        code: Text = |lot| lot.particulars.code.clone();
     }
+    unique lots_code (arrangement_id, code) = Taken::Refuse(&LOT_CODE_TAKEN);
 }
 
-aggregate! {
+declare_table! {
     /// The requirement library.
     requirements: Requirement, RequirementId {
-        owner: Text = String, |r| r.owner.to_string();
-        code: Text = String, |r| r.code.clone();
+        owner: Text = |r| r.owner.to_string();
+        code: Text = |r| r.code.clone();
     }
+    unique requirements_code (owner, code) = Taken::Refuse(&CODE_TAKEN);
 }
 
-aggregate! {
+declare_table! {
     /// Rounds.
     rounds: Round, RoundId {
-        arrangement_id: Uid = Uid, |round| round.arrangement.into();
-        number: Integer = i32, |round| i32::try_from(round.number).unwrap_or(i32::MAX);
-        opens_at: Moment = Moment, |round| Moment(round.window.opens_at);
-        closes_at: Moment = Moment, |round| Moment(round.window.closes_at);
+        arrangement_id: Uid = |round| round.arrangement;
+        number: Integer = |round| i32::try_from(round.number).unwrap_or(i32::MAX);
+        opens_at: Moment = |round| round.window.opens_at;
+        closes_at: Moment = |round| round.window.closes_at;
     }
+    unique rounds_number (arrangement_id, number) = Taken::Refuse(&ROUND_OVERLAPS);
 }
 
-aggregate! {
+declare_table! {
     /// Interests.
     interests: Interest, InterestId {
-        arrangement_id: Uid = Uid, |interest| interest.arrangement.into();
-        provider_id: Uid = Uid, |interest| interest.provider.into();
+        arrangement_id: Uid = |interest| interest.arrangement;
+        provider_id: Uid = |interest| interest.provider;
     }
+    unique interests_one_each (provider_id, arrangement_id) = Taken::Refuse(&INTEREST_REGISTERED);
+}
+
+domain::rules! {
+    REFERENCE_TAKEN = "reference_taken", Conflict, "A1", "An arrangement's reference is unique to its lead.";
 }
 
 mod schema {
@@ -62,7 +77,7 @@ mod schema {
 }
 use schema::participants;
 
-use arrangements::arrangements as table;
+use arrangements as table;
 diesel::allow_tables_to_appear_in_same_query!(table, participants);
 
 /// Who stands how to an arrangement: what tenancy is decided by.
@@ -93,22 +108,21 @@ pub fn parties(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Parties> {
     Ok(Parties { lead, participants, published, version })
 }
 
-/// Keeps the index of participants in step with the aggregate; call it after an authority joined.
-///
-/// # Errors
-/// Where the store fails.
-pub fn keep_participants(tx: &mut Tx<'_>, arrangement: &Arrangement) -> Outcome<()> {
-    let id = Uid(arrangement.id());
-    let rows: Vec<_> = arrangement
-        .participants
-        .iter()
-        .chain([&arrangement.lead])
-        .map(|p| (participants::arrangement_id.eq(id), participants::authority.eq(p.code.to_string())))
-        .collect();
-    for row in &rows {
-        run!(tx, diesel::insert_into(participants::table).values(row).on_conflict_do_nothing())?;
+/// Keeps the index of participants in step with arrangements.
+fn keep_participants(tx: &mut Tx<'_>, rows: &[Change<'_, Arrangement>]) -> Outcome<()> {
+    for &(before, after) in rows {
+        let known: Vec<_> = before.into_iter().flat_map(parties_of).collect();
+        for code in parties_of(after).filter(|code| !known.contains(code)) {
+            let row = (participants::arrangement_id.eq(Uid::from(after.id)), participants::authority.eq(code.as_str()));
+            run!(tx, diesel::insert_into(participants::table).values(row).on_conflict_do_nothing())?;
+        }
     }
     Ok(())
+}
+
+/// The authorities that take part, the lead among them.
+fn parties_of(arrangement: &Arrangement) -> impl Iterator<Item = &AuthorityCode> {
+    arrangement.participants.iter().chain([&arrangement.lead]).map(|party| &party.code)
 }
 
 /// The arrangements in which an authority takes part, as lead or participant.
@@ -127,7 +141,7 @@ pub fn of_authority(conn: &mut Conn<'_>, code: &AuthorityCode) -> Outcome<Vec<Ar
 /// # Errors
 /// Where the store fails.
 pub fn lots_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<Lot>>> {
-    lots::list(conn, &lots::Filter { arrangement_id: Some(vec![id.into()]), ..lots::Filter::default() }, Page::ALL)
+    conn.all_of(lots::arrangement_id, id)
 }
 
 /// The rounds of an arrangement, cancelled ones included.
@@ -135,11 +149,7 @@ pub fn lots_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<Lot
 /// # Errors
 /// Where the store fails.
 pub fn rounds_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<Round>>> {
-    rounds::list(
-        conn,
-        &rounds::Filter { arrangement_id: Some(vec![id.into()]), ..rounds::Filter::default() },
-        Page::ALL,
-    )
+    conn.all_of(rounds::arrangement_id, id)
 }
 
 /// Requirements by id.
@@ -148,5 +158,5 @@ pub fn rounds_of(conn: &mut Conn<'_>, id: ArrangementId) -> Outcome<Vec<Stored<R
 /// Where the store fails.
 pub fn requirements_by_id(conn: &mut Conn<'_>, ids: &[RequirementId]) -> Outcome<Vec<Stored<Requirement>>> {
     let ids: Vec<_> = ids.iter().map(|id| (*id).into()).collect();
-    Requirement::these(conn, &ids)
+    conn.these(&ids)
 }

@@ -1,14 +1,17 @@
 //! Machine clients.
 
 use diesel::prelude::*;
-use domain::client::Client;
+use domain::client::{Client, PORTAL_NAME_TAKEN};
 use domain::kernel::ClientId;
 
-aggregate! {
+use crate::aggregate::Taken;
+
+declare_table! {
     /// Machine clients.
     clients: Client, ClientId {
-        portal: Nullable<Text> = Option<String>, |c| c.terms.portal.clone();
+        portal: Nullable<Text> = |c| c.terms.portal.clone();
     }
+    unique clients_portal (portal) = Taken::Refuse(&PORTAL_NAME_TAKEN);
 }
 
 /// The client, revoked or not, that writes references under that portal name.
@@ -16,7 +19,7 @@ aggregate! {
 /// # Errors
 /// Where the store fails; `Ok(None)` where the name is nobody's.
 pub fn of_portal(conn: &mut crate::Conn<'_>, name: &str) -> crate::Outcome<Option<ClientId>> {
-    use clients::clients as table;
+    use clients as table;
     let query = table::table.filter(table::portal.eq(name)).select(table::id);
     Ok(on!(conn, c => query.first::<crate::Uid>(c)).optional()?.map(|id| ClientId(id.0)))
 }

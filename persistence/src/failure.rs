@@ -3,6 +3,8 @@
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use domain::kernel::{Kind, Refusal, Violation};
 
+use crate::aggregate::Taken;
+
 /// The result of a use case or of a store function.
 pub type Outcome<T> = Result<T, Failure>;
 
@@ -62,13 +64,9 @@ impl From<Diesel> for Failure {
         let Diesel::DatabaseError(kind, info) = &error else { return Self::Broken(error.to_string()) };
         match kind {
             DatabaseErrorKind::UniqueViolation => {
-                // Two transactions made the first of one thing: the second sees it when it is run again.
-                let once = ["events_chain", "declarations_one_each", "checks_one_each"];
-                if info.constraint_name().is_some_and(|name| once.contains(&name)) {
-                    return Self::Again(info.message().to_owned());
-                }
-                match crate::constraints::rule(info.constraint_name(), info.message()) {
-                    Some(rule) => Self::Refused(rule.broken(rule.says).into()),
+                match crate::aggregate::taken(info.constraint_name(), info.message()) {
+                    Some(Taken::Refuse(rule)) => Self::Refused(rule.broken(rule.says).into()),
+                    Some(Taken::Retry) => Self::Again(info.message().to_owned()),
                     None => Self::Broken(error.to_string()),
                 }
             }

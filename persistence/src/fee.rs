@@ -1,53 +1,45 @@
 //! Members' fees. Which one of a service holds at an instant is not stored: the one that began last, of those that count.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use domain::fee::fee::FEE_NOT_LATER;
 use domain::fee::{Fee, FeeUnit};
 use domain::kernel::{FeeId, Instant, LotId, MembershipId, Pence, ProviderId};
 
-use crate::admission::memberships::memberships;
-use crate::{Conn, Moment, Outcome, Page, Stored, Uid};
+use crate::aggregate::{Cell, Cut, Filter, Sort, Statement, Taken, in_parts};
+use crate::types::sql;
+use crate::{Conn, Moment, Outcome, Page, Record as _, Stored, Uid};
 
-aggregate! {
+declare_table! {
     /// Fees.
     fees: Fee, FeeId {
-        arrangement_id: Uid = Uid, |fee| fee.arrangement.into();
-        provider_id: Uid = Uid, |fee| fee.provider.into();
-        lot_id: Uid = Uid, |fee| fee.lot.into();
-        membership_id: Uid = Uid, |fee| fee.membership.into();
-        code: Text = String, |fee| fee.code.clone();
-        unit: Text = String, |fee| fee.unit.name().to_owned();
-        amount_pence: BigInt = i64, |fee| fee.amount_pence.0;
-        begins_at: Moment = Moment, |fee| Moment(fee.begins_at());
-        ended_at: Nullable<Moment> = Option<Moment>, |fee| fee.ended_at().map(Moment);
-        offered: Bool = bool, |fee| fee.ended_at().is_none();
+        arrangement_id: Uid = |fee| fee.arrangement;
+        provider_id: Uid = |fee| fee.provider;
+        lot_id: Uid [narrow] = |fee| fee.lot;
+        membership_id: Uid [narrow] = |fee| fee.membership;
+        code: Text = |fee| fee.code.clone();
+        unit: Text = |fee| fee.unit.name();
+        amount_pence: BigInt = |fee| fee.amount_pence.0;
+        begins_at: Moment = |fee| fee.begins_at();
+        ended_at: Nullable<Moment> = |fee| fee.ended_at();
+        offered: Bool = |fee| fee.ended_at().is_none();
     }
+    unique fees_one_each (membership_id, code, begins_at) = Taken::Refuse(&FEE_NOT_LATER);
 }
 
-mod joined {
-    use super::{fees::fees, memberships};
-    diesel::allow_tables_to_appear_in_same_query!(fees, memberships);
-}
-
-/// The fees that hold at an instant, as a boxed query, once per backend: begun and not ended, and no other of the same
-/// service that counts has begun since.
-macro_rules! holding {
-    ($at:expr) => {{
-        use fees::fees;
-        let at = Moment($at);
-        let later = diesel::alias!(fees as later);
-        let (begins, ended) = (later.field(fees::begins_at), later.field(fees::ended_at));
-        let since = later
-            .filter(later.field(fees::membership_id).eq(fees::membership_id))
-            .filter(later.field(fees::code).eq(fees::code))
-            .filter(begins.le(at))
-            .filter(begins.gt(fees::begins_at).or(begins.eq(fees::begins_at).and(later.field(fees::id).gt(fees::id))))
-            .filter(ended.is_null().or(ended.gt(begins.nullable())));
-        fees::table
-            .filter(fees::begins_at.le(at))
-            .filter(fees::ended_at.is_null().or(fees::ended_at.gt(at)))
-            .filter(diesel::dsl::not(diesel::dsl::exists(since)))
-            .into_boxed()
-    }};
+/// Writes that a fee holds at an instant: begun and not ended, and no other of the same service that counts has begun since.
+fn holding<'a, Rows>(query: &mut Statement<'a, Rows>, at: &'a Cell) {
+    query.words("fees.begins_at <= ").value(Sort::Moment, at);
+    query.words(" AND (fees.ended_at IS NULL OR fees.ended_at > ").value(Sort::Moment, at);
+    query.words(
+        ") AND NOT EXISTS (SELECT 1 FROM fees AS later WHERE later.membership_id = fees.membership_id \
+         AND later.code = fees.code AND later.begins_at <= ",
+    );
+    query.value(Sort::Moment, at);
+    query.words(
+        " AND (later.begins_at > fees.begins_at OR (later.begins_at = fees.begins_at AND later.id > fees.id)) \
+         AND (later.ended_at IS NULL OR later.ended_at > later.begins_at))",
+    );
 }
 
 /// The fees of a membership, withdrawn ones included.
@@ -55,37 +47,27 @@ macro_rules! holding {
 /// # Errors
 /// Where the store fails.
 pub fn fees_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Fee>>> {
-    let filter = fees::Filter { membership_id: Some(vec![membership.into()]), ..fees::Filter::default() };
-    fees::list(conn, &filter, Page::ALL)
+    conn.all_of(fees::membership_id, membership)
 }
 
-/// A page of the fees that hold at an instant, of those that match `filter` (its providers, arrangements, lots and
-/// memberships).
+/// A page of the fees that hold at an instant, of those that match `filter`.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn holding_at(conn: &mut Conn<'_>, filter: &fees::Filter, at: Instant, page: Page) -> Outcome<Vec<Stored<Fee>>> {
-    use fees::fees as table;
-    let ids: Vec<Uid> = fees::in_parts(conn, filter, page, |id: &Uid| id.0, &|conn, filter, page| {
-        Ok(on!(conn, c => {
-            let mut query = holding!(at);
-            // One value is an equation: behind it an index is in order.
-            macro_rules! accept {
-                ($($column:ident)+) => {$(
-                    query = match filter.$column.as_deref() {
-                        None => query,
-                        Some([one]) => query.filter(table::$column.eq(*one)),
-                        Some(some) => query.filter(table::$column.eq_any(some.to_vec())),
-                    };
-                )+};
-            }
-            accept!(provider_id arrangement_id lot_id membership_id);
-            if let Some(since) = filter.updated_since { query = query.filter(table::updated_at.ge(since)); }
-            if let Some(after) = page.after { query = query.filter(table::id.gt(Uid(after))); }
-            query.order(table::id.asc()).limit(page.limit).select(table::id).load(c)
-        })?)
+pub fn holding_at(conn: &mut Conn<'_>, filter: &Filter<Fee>, at: Instant, page: Page) -> Outcome<Vec<Stored<Fee>>> {
+    let at = Cell::from(Moment(at));
+    // Changes are asked for beside an instant, and come in the order of creation all the same.
+    let page = Page { changes: false, changed: None, ..page };
+    let ids = in_parts(conn, &filter.terms, page, |id: &Uid| id.0, &|conn, terms, page| {
+        let cut = Cut::from(page);
+        let mut query = Statement::<sql::Uid>::new("SELECT id FROM ", Fee::TABLE.name);
+        query.words(" WHERE ");
+        holding(&mut query, &at);
+        let next = terms.write(&mut query, " AND ", &cut);
+        cut.write(&mut query, next);
+        Ok(on!(conn, c => query.load::<Uid>(c))?)
     })?;
-    fees::list(conn, &fees::Filter { id: Some(ids), ..fees::Filter::default() }, Page::ALL)
+    conn.list(&Filter::all().any(fees::id, ids), Page::ALL)
 }
 
 /// What the other live members of a lot ask for each of a unit at an instant.
@@ -99,18 +81,15 @@ pub fn asked_by_others(
     provider: ProviderId,
     at: Instant,
 ) -> Outcome<Vec<Pence>> {
-    use fees::fees as table;
+    let at = Cell::from(Moment(at));
+    let (lot, unit, own) = (Cell::from(Uid::from(lot)), Cell::from(unit.name().to_owned()), Cell::from(Uid::from(provider)));
+    let mut query = Statement::<BigInt>::new("SELECT amount_pence FROM ", Fee::TABLE.name);
+    query.words(" WHERE ");
+    holding(&mut query, &at);
+    query.words(" AND lot_id = ").value(Sort::Uid, &lot).words(" AND unit = ").value(Sort::Text, &unit);
+    query.words(" AND provider_id <> ").value(Sort::Uid, &own);
     // Asked of each fee: a list of all who are members would grow with them.
-    let is_live = || {
-        let its_own = memberships::table.filter(memberships::id.eq(table::membership_id));
-        diesel::dsl::exists(its_own.filter(memberships::live))
-    };
-    let amounts: Vec<i64> = on!(conn, c => holding!(at)
-        .filter(table::lot_id.eq(Uid::from(lot)))
-        .filter(table::unit.eq(unit.name()))
-        .filter(table::provider_id.ne(Uid::from(provider)))
-        .filter(is_live())
-        .select(table::amount_pence)
-        .load(c))?;
+    query.words(" AND EXISTS (SELECT 1 FROM memberships WHERE memberships.id = fees.membership_id AND memberships.live)");
+    let amounts: Vec<i64> = on!(conn, c => query.load(c))?;
     Ok(amounts.into_iter().map(Pence).collect())
 }

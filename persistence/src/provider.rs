@@ -4,27 +4,36 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use domain::kernel::{HomeId, ProviderId};
-use domain::provider::home::Home;
-use domain::provider::provider::{ExternalRef, Provider};
+use domain::provider::home::{Home, URN_TAKEN};
+use domain::provider::provider::{
+    AGENCY_URN_TAKEN, ALREADY_REGISTERED, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider,
+};
 
+use crate::aggregate::{Change, Filter, Taken};
 use crate::{Conn, Outcome, Page, Stored, Tx, Uid};
 
-aggregate! {
+declare_table! {
     /// Providers.
     providers: Provider, ProviderId {
-        registered_by: Text = String, |p| p.registered_by.clone();
-        agency_urn: Nullable<Text> = Option<String>, |p| p.profile.agency_urn.clone();
-        company_number: Nullable<Text> = Option<String>, |p| p.profile.company_number.clone();
-        was_dormant: Bool = bool, |p| p.impediments().next().is_some();
+        registered_by: Text = |p| p.registered_by.clone();
+        agency_urn: Nullable<Text> = |p| p.profile.agency_urn.clone();
+        company_number: Nullable<Text> = |p| p.profile.company_number.clone();
+        was_dormant: Bool = |p| p.impediments().next().is_some();
     }
+    unique providers_pkey (id) = Taken::Refuse(&ALREADY_REGISTERED);
+    unique providers_agency_urn (agency_urn) = Taken::Refuse(&AGENCY_URN_TAKEN);
+    unique providers_company_number (company_number) = Taken::Refuse(&COMPANY_NUMBER_TAKEN);
+    unique provider_refs_reference on provider_refs (portal, reference) = Taken::Refuse(&EXTERNAL_REF_IN_USE);
+    beside keep_refs;
 }
 
-aggregate! {
+declare_table! {
     /// Homes.
     homes: Home, HomeId {
-        provider_id: Uid = Uid, |h| h.provider.into();
-        urn: Nullable<Text> = Option<String>, |h| h.urn().map(str::to_owned);
+        provider_id: Uid = |h| h.provider;
+        urn: Nullable<Text> = |h| h.urn();
     }
+    unique homes_urn (urn) = Taken::Refuse(&URN_TAKEN);
 }
 
 mod schema {
@@ -41,47 +50,22 @@ mod schema {
 }
 use schema::provider_refs;
 
-/// Keeps the index of external references in step with the aggregate: call it after references were added to the
-/// `known` ones.
-///
-/// # Errors
-/// The refusal of a reference that names another provider.
-pub fn keep_refs(tx: &mut Tx<'_>, provider: &Provider, known: &[ExternalRef]) -> Outcome<()> {
-    let rows: Vec<_> = provider
-        .external_refs
-        .iter()
-        .filter(|added| !known.contains(added))
-        .map(|added| {
+/// Keeps the index of external references in step with providers.
+fn keep_refs(tx: &mut Tx<'_>, rows: &[Change<'_, Provider>]) -> Outcome<()> {
+    let mut added = Vec::new();
+    for (before, after) in rows {
+        let known = before.map(|before| before.external_refs.as_slice()).unwrap_or_default();
+        let new = after.external_refs.iter().filter(|known_as| !known.contains(known_as));
+        added.extend(new.map(|known_as| {
             (
-                provider_refs::provider_id.eq(Uid::from(provider.id)),
-                provider_refs::portal.eq(&added.portal),
-                provider_refs::reference.eq(&added.reference),
+                provider_refs::provider_id.eq(Uid::from(after.id)),
+                provider_refs::portal.eq(&known_as.portal),
+                provider_refs::reference.eq(&known_as.reference),
             )
-        })
-        .collect();
-    for row in rows {
-        run!(tx, diesel::insert_into(provider_refs::table).values(row))?;
+        }));
     }
-    Ok(())
-}
-
-/// As [`keep_refs`] for many providers at once: call it with the references that were added.
-///
-/// # Errors
-/// The refusal of a reference that names another provider.
-pub fn keep_all_refs(tx: &mut Tx<'_>, added: &[(ProviderId, ExternalRef)]) -> Outcome<()> {
     for added in added.chunks(crate::aggregate::ROWS) {
-        let rows: Vec<_> = added
-            .iter()
-            .map(|(id, known_as)| {
-                (
-                    provider_refs::provider_id.eq(Uid::from(*id)),
-                    provider_refs::portal.eq(&known_as.portal),
-                    provider_refs::reference.eq(&known_as.reference),
-                )
-            })
-            .collect();
-        run!(tx, diesel::insert_into(provider_refs::table).values(&rows))?;
+        run!(tx, diesel::insert_into(provider_refs::table).values(added.to_vec()))?;
     }
     Ok(())
 }
@@ -127,8 +111,7 @@ pub fn by_reference(conn: &mut Conn<'_>, known_as: &ExternalRef) -> Outcome<Opti
 /// # Errors
 /// Where the store fails.
 pub fn homes_of(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Vec<Stored<Home>>> {
-    let filter = homes::Filter { provider_id: Some(vec![id.into()]), ..homes::Filter::default() };
-    homes::list(conn, &filter, Page::ALL)
+    conn.all_of(homes::provider_id, id)
 }
 
 /// The home with that regulator's number; closed ones keep theirs.
@@ -136,8 +119,7 @@ pub fn homes_of(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Vec<Stored<Home>
 /// # Errors
 /// Where the store fails; `Ok(None)` where there is none.
 pub fn home_by_urn(conn: &mut Conn<'_>, urn: &str) -> Outcome<Option<Stored<Home>>> {
-    let filter = homes::Filter { urn: Some(vec![Some(urn.to_owned())]), ..homes::Filter::default() };
-    Ok(homes::list(conn, &filter, Page::ALL)?.into_iter().next())
+    Ok(conn.all_of(homes::urn, urn)?.into_iter().next())
 }
 
 /// The account that registered a provider, with the provider's version.
@@ -145,7 +127,7 @@ pub fn home_by_urn(conn: &mut Conn<'_>, urn: &str) -> Outcome<Option<Stored<Home
 /// # Errors
 /// Where the store fails; `Ok(None)` where there is no such provider.
 pub fn registered_by(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Option<(String, i64)>> {
-    use providers::providers as table;
+    use providers as table;
     let query = table::table.find(Uid::from(id)).select((table::registered_by, table::version));
     Ok(on!(conn, c => query.first(c)).optional()?)
 }
@@ -155,7 +137,7 @@ pub fn registered_by(conn: &mut Conn<'_>, id: ProviderId) -> Outcome<Option<(Str
 /// # Errors
 /// Where the store fails.
 pub fn registered_through(conn: &mut Conn<'_>, subject: &str) -> Outcome<Vec<ProviderId>> {
-    use providers::providers as table;
+    use providers as table;
     let query = table::table.filter(table::registered_by.eq(subject)).order(table::id).select(table::id);
     let ids = on!(conn, c => query.load::<Uid>(c))?;
     Ok(ids.into_iter().map(|id| ProviderId(id.0)).collect())
@@ -170,9 +152,8 @@ pub fn names_of(conn: &mut Conn<'_>, ids: impl Iterator<Item = ProviderId>) -> O
     let mut names = HashMap::with_capacity(ids.len());
     // SQLite bounds the values of one statement.
     for some in ids.chunks(10_000) {
-        let filter = providers::Filter { id: Some(some.to_vec()), ..providers::Filter::default() };
-        let found = providers::list(conn, &filter, Page::ALL)?;
-        names.extend(found.into_iter().map(|p| (p.value.id, p.value.profile.legal_name)));
+        let found = conn.list(&Filter::all().any(providers::id, some.iter().copied()), Page::ALL)?;
+        names.extend(found.into_iter().map(|p: Stored<Provider>| (p.value.id, p.value.profile.legal_name)));
     }
     Ok(names)
 }

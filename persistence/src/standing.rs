@@ -11,80 +11,87 @@ use domain::kernel::{
     SuspensionId,
 };
 use domain::provider::provider::Provider;
-use domain::standing::appeal::{Appeal, AppealState, AppealTarget};
+use domain::standing::appeal::{APPEAL_PENDING, Appeal, AppealState, AppealTarget};
 use domain::standing::improvement_notice::ImprovementNotice;
-use domain::standing::removal::{Ground, Removal};
-use domain::standing::sanction::{Sanction, SanctionKind};
+use domain::standing::removal::{Ground, REMOVAL_PENDING, Removal};
+use domain::standing::sanction::{SANCTION_IN_FORCE, Sanction, SanctionKind};
 use domain::standing::suspension::{Suspension, SuspensionScope};
 use domain::standing::{Effect, Impediment};
 
+use crate::aggregate::{Filter, Taken};
 use crate::provider::providers;
 use crate::{Conn, Json, Moment, Outcome, Page, Stored, Tx, Uid};
 
-aggregate! {
+declare_table! {
     /// Suspensions. `lot_id` and `membership_id` are set where one membership is suspended, `home_id` where one home.
     suspensions: Suspension, SuspensionId {
-        arrangement_id: Uid = Uid, |s| s.arrangement.into();
-        provider_id: Uid = Uid, |s| s.provider.into();
-        lot_id: Nullable<Uid> = Option<Uid>, |s| s.about().lot.map(Uid::from);
-        membership_id: Nullable<Uid> = Option<Uid>, |s| match s.scope {
-            SuspensionScope::Lot { membership, .. } => Some(membership.into()),
+        arrangement_id: Uid = |s| s.arrangement;
+        provider_id: Uid = |s| s.provider;
+        lot_id: Nullable<Uid> [narrow] = |s| match s.scope {
+            SuspensionScope::Lot { lot, .. } => Some(lot),
             SuspensionScope::Provider | SuspensionScope::Home { .. } => None,
         };
-        home_id: Nullable<Uid> = Option<Uid>, |s| match s.scope {
-            SuspensionScope::Home { home } => Some(home.into()),
+        membership_id: Nullable<Uid> [narrow] = |s| match s.scope {
+            SuspensionScope::Lot { membership, .. } => Some(membership),
+            SuspensionScope::Provider | SuspensionScope::Home { .. } => None,
+        };
+        home_id: Nullable<Uid> = |s| match s.scope {
+            SuspensionScope::Home { home } => Some(home),
             SuspensionScope::Provider | SuspensionScope::Lot { .. } => None,
         };
-        begins_at: Moment = Moment, |s| Moment(s.from);
-        over_at: Nullable<Moment> = Option<Moment>, |s| s.over_at().map(Moment);
+        begins_at: Moment = |s| s.from;
+        over_at: Nullable<Moment> = |s| s.over_at();
     }
 }
 
-aggregate! {
+declare_table! {
     /// Improvement notices.
     notices: ImprovementNotice, ImprovementNoticeId {
-        arrangement_id: Uid = Uid, |n| n.arrangement.into();
-        provider_id: Uid = Uid, |n| n.provider.into();
-        lot_id: Uid = Uid, |n| n.lot.into();
-        membership_id: Uid = Uid, |n| n.membership.into();
+        arrangement_id: Uid = |n| n.arrangement;
+        provider_id: Uid = |n| n.provider;
+        lot_id: Uid [narrow] = |n| n.lot;
+        membership_id: Uid [narrow] = |n| n.membership;
     }
 }
 
-aggregate! {
+declare_table! {
     /// Sanctions.
     sanctions: Sanction, SanctionId {
-        arrangement_id: Uid = Uid, |s| s.arrangement.into();
-        provider_id: Uid = Uid, |s| s.provider.into();
-        lot_id: Uid = Uid, |s| s.lot.into();
-        membership_id: Uid = Uid, |s| s.membership.into();
-        kind: Text = String, |s| step(s.kind).to_owned();
-        begins_at: Moment = Moment, |s| Moment(s.from);
-        over_at: Nullable<Moment> = Option<Moment>, |s| s.impediment().until.map(Moment);
-        in_force: Bool = bool, |s| s.in_force();
+        arrangement_id: Uid = |s| s.arrangement;
+        provider_id: Uid = |s| s.provider;
+        lot_id: Uid [narrow] = |s| s.lot;
+        membership_id: Uid [narrow] = |s| s.membership;
+        kind: Text = |s| step(s.kind);
+        begins_at: Moment = |s| s.from;
+        over_at: Nullable<Moment> = |s| s.impediment().until;
+        in_force: Bool = |s| s.in_force();
     }
+    unique sanctions_one_each (membership_id, kind) = Taken::Refuse(&SANCTION_IN_FORCE);
 }
 
-aggregate! {
+declare_table! {
     /// Removals.
     removals: Removal, RemovalId {
-        arrangement_id: Uid = Uid, |r| r.arrangement.into();
-        provider_id: Uid = Uid, |r| r.provider.into();
-        lot_id: Uid = Uid, |r| r.lot.into();
-        membership_id: Uid = Uid, |r| r.membership.into();
-        ground: Text = String, |r| ground_name(r.ground);
-        effective_at: Nullable<Moment> = Option<Moment>, |r| r.effective_at().map(Moment);
-        pending: Bool = bool, |r| r.is_pending();
+        arrangement_id: Uid = |r| r.arrangement;
+        provider_id: Uid = |r| r.provider;
+        lot_id: Uid [narrow] = |r| r.lot;
+        membership_id: Uid [narrow] = |r| r.membership;
+        ground: Text = |r| ground_name(r.ground);
+        effective_at: Nullable<Moment> = |r| r.effective_at();
+        pending: Bool = |r| r.is_pending();
     }
+    unique removals_one_pending (membership_id) = Taken::Refuse(&REMOVAL_PENDING);
 }
 
-aggregate! {
+declare_table! {
     /// Appeals.
     appeals: Appeal, AppealId {
-        arrangement_id: Uid = Uid, |a| a.arrangement.into();
-        provider_id: Uid = Uid, |a| a.provider.into();
-        target: Text = String, |a| target_key(&a.target);
-        lodged: Bool = bool, |a| matches!(a.state, AppealState::Lodged);
+        arrangement_id: Uid = |a| a.arrangement;
+        provider_id: Uid = |a| a.provider;
+        target: Text = |a| target_key(&a.target);
+        lodged: Bool = |a| matches!(a.state, AppealState::Lodged);
     }
+    unique appeals_one_lodged (target) = Taken::Refuse(&APPEAL_PENDING);
 }
 
 const CONCEAL: &str = "conceal";
@@ -122,12 +129,9 @@ pub fn suspensions_of(
     provider: ProviderId,
     arrangement: ArrangementId,
 ) -> Outcome<Vec<Stored<Suspension>>> {
-    let filter = suspensions::Filter {
-        provider_id: Some(vec![provider.into()]),
-        arrangement_id: Some(vec![arrangement.into()]),
-        ..suspensions::Filter::default()
-    };
-    suspensions::list(conn, &filter, Page::ALL)
+    let filter =
+        Filter::all().is(suspensions::provider_id, provider).is(suspensions::arrangement_id, arrangement);
+    conn.list(&filter, Page::ALL)
 }
 
 /// The improvement notices of a membership.
@@ -135,8 +139,7 @@ pub fn suspensions_of(
 /// # Errors
 /// Where the store fails.
 pub fn notices_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<ImprovementNotice>>> {
-    let filter = notices::Filter { membership_id: Some(vec![membership.into()]), ..notices::Filter::default() };
-    notices::list(conn, &filter, Page::ALL)
+    conn.all_of(notices::membership_id, membership)
 }
 
 /// The sanctions of a membership, past ones included.
@@ -144,8 +147,7 @@ pub fn notices_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<
 /// # Errors
 /// Where the store fails.
 pub fn sanctions_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Sanction>>> {
-    let filter = sanctions::Filter { membership_id: Some(vec![membership.into()]), ..sanctions::Filter::default() };
-    sanctions::list(conn, &filter, Page::ALL)
+    conn.all_of(sanctions::membership_id, membership)
 }
 
 /// The removals of a membership, revoked ones included.
@@ -153,8 +155,7 @@ pub fn sanctions_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Ve
 /// # Errors
 /// Where the store fails.
 pub fn removals_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Removal>>> {
-    let filter = removals::Filter { membership_id: Some(vec![membership.into()]), ..removals::Filter::default() };
-    removals::list(conn, &filter, Page::ALL)
+    conn.all_of(removals::membership_id, membership)
 }
 
 /// The removal of a membership that is under way.
@@ -162,7 +163,7 @@ pub fn removals_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec
 /// # Errors
 /// Where the store fails.
 pub fn pending_removal(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Option<Stored<Removal>>> {
-    use removals::removals as table;
+    use removals as table;
     let query =
         table::table.filter(table::membership_id.eq(Uid::from(membership))).filter(table::pending).select(table::id);
     let found = on!(&mut **tx, c => query.first::<Uid>(c)).optional()?;
@@ -174,7 +175,7 @@ pub fn pending_removal(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Opt
 /// # Errors
 /// Where the store fails.
 pub fn open_suspensions(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Suspension>>> {
-    use suspensions::suspensions as table;
+    use suspensions as table;
     let query = table::table
         .filter(table::membership_id.eq(Uid::from(membership)))
         .filter(table::state.eq_any(["active", "awaiting_review"]))
@@ -189,7 +190,7 @@ pub fn open_suspensions(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Ve
 /// # Errors
 /// Where the store fails.
 pub fn appeal_pending(conn: &mut Conn<'_>, target: &AppealTarget) -> Outcome<bool> {
-    use appeals::appeals as table;
+    use appeals as table;
     // In the words of the index that keeps a decision under one appeal.
     let lodged = table::table.filter(table::target.eq(target_key(target))).filter(table::lodged).select(table::id);
     Ok(on!(conn, c => lodged.first::<Uid>(c)).optional()?.is_some())
@@ -205,7 +206,7 @@ pub fn removals_by_ground(
     providers: Option<&[ProviderId]>,
 ) -> Outcome<Vec<(String, i64)>> {
     use diesel::dsl::count_star;
-    use removals::removals as table;
+    use removals as table;
     let grouped = || {
         table::table
             .filter(table::arrangement_id.eq(Uid::from(arrangement)))
@@ -298,7 +299,7 @@ impl Measures {
     }
 
     fn suspensions(&mut self, conn: &mut Conn<'_>, asked: &Asked) -> Outcome<()> {
-        use suspensions::suspensions as table;
+        use suspensions as table;
         type Row = (Uid, Uid, Option<Uid>, Option<Uid>, Moment, Option<Moment>);
         let rows = on!(conn, c => {
             let mut query = table::table
@@ -322,7 +323,7 @@ impl Measures {
     }
 
     fn sanctions(&mut self, conn: &mut Conn<'_>, asked: &Asked) -> Outcome<()> {
-        use sanctions::sanctions as table;
+        use sanctions as table;
         type Row = (Uid, Uid, String, Moment, Option<Moment>);
         let rows = on!(conn, c => {
             let mut query = table::table.filter(table::lot_id.eq(Uid::from(asked.lot))).into_boxed();
@@ -344,7 +345,7 @@ impl Measures {
     }
 
     fn removals(&mut self, conn: &mut Conn<'_>, asked: &Asked) -> Outcome<()> {
-        use removals::removals as table;
+        use removals as table;
         let rows = on!(conn, c => {
             let mut query = table::table
                 .filter(table::lot_id.eq(Uid::from(asked.lot)))
@@ -361,7 +362,7 @@ impl Measures {
     }
 
     fn dormancies(&mut self, conn: &mut Conn<'_>, ids: &[Uid]) -> Outcome<()> {
-        use providers::providers as table;
+        use providers as table;
         let query = table::table.filter(table::was_dormant).filter(table::id.eq_any(ids)).select(table::body);
         for body in on!(conn, c => query.load::<Json>(c))? {
             let provider: Provider = serde_json::from_str(&body.0)?;

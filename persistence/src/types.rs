@@ -70,6 +70,12 @@ impl FromSql<sql::Uid, Sqlite> for Uid {
 #[diesel(sql_type = sql::Moment)]
 pub struct Moment(pub Instant);
 
+impl From<Instant> for Moment {
+    fn from(at: Instant) -> Self {
+        Self(at)
+    }
+}
+
 /// Microseconds from 1970 to 2000, where PostgreSQL's timestamps begin.
 const PG_EPOCH: i64 = 946_684_800_000_000;
 

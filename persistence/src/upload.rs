@@ -7,13 +7,13 @@ use domain::upload::{Counts, FILES, Held, Upload, owner};
 use crate::dialect::Fixed;
 use crate::{Conn, Moment, Outcome, Tx, Uid};
 
-aggregate! {
+declare_table! {
     /// Uploads.
     uploads: Upload, UploadId {
-        owner: Text = String, |u| owner(&u.by);
-        kind: Text = String, |u| u.order.kind.name().to_owned();
-        over: Bool = bool, |u| u.is_over();
-        bytes: BigInt = i64, |u| signed(u.order.file.bytes);
+        owner: Text = |u| owner(&u.by);
+        kind: Text = |u| u.order.kind.name();
+        over: Bool = |u| u.is_over();
+        bytes: BigInt = |u| signed(u.order.file.bytes);
     }
 }
 
@@ -59,9 +59,13 @@ mod schema {
     }
 }
 use schema::{upload_chunks, upload_faults, upload_progress};
-use uploads::uploads as table;
+use uploads as table;
 
-diesel::allow_tables_to_appear_in_same_query!(upload_chunks, table);
+
+mod joined {
+    use super::{upload_chunks, uploads};
+    diesel::allow_tables_to_appear_in_same_query!(upload_chunks, uploads);
+}
 
 /// Something that is wrong with a file.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,14 +7,15 @@ use domain::kernel::{Actor, Aggregate as _, Instant, WebhookId};
 use domain::webhook::Webhook;
 use uuid::Uuid;
 
+use crate::aggregate::Filter;
 use crate::record::event::Cursor;
 use crate::record::idempotency::account;
 use crate::{Conn, Moment, Outcome, Page, Stored, Tx, Uid};
 
-aggregate! {
+declare_table! {
     /// Subscriptions.
     subscriptions: Webhook, WebhookId {
-        owner: Text = String, |s| account(&s.owner);
+        owner: Text = |s| account(&s.owner);
     }
 }
 
@@ -60,7 +61,7 @@ mod schema {
     }
 }
 use schema::{deliveries, subscription_progress as progress, subscription_secrets as secrets};
-use subscriptions::subscriptions as owned;
+use subscriptions as owned;
 
 diesel::allow_tables_to_appear_in_same_query!(owned, progress);
 
@@ -69,13 +70,10 @@ diesel::allow_tables_to_appear_in_same_query!(owned, progress);
 /// # Errors
 /// Where the store fails.
 pub fn of(conn: &mut Conn<'_>, owner: &Actor) -> Outcome<Vec<Stored<Webhook>>> {
-    let states = ["active", "paused", "failing"].map(str::to_owned).to_vec();
-    let filter = subscriptions::Filter {
-        owner: Some(vec![account(owner)]),
-        state: Some(states),
-        ..subscriptions::Filter::default()
-    };
-    subscriptions::list(conn, &filter, Page::ALL)
+    let filter = Filter::all()
+        .is(subscriptions::owner, account(owner))
+        .any(subscriptions::state, ["active", "paused", "failing"]);
+    conn.list(&filter, Page::ALL)
 }
 
 /// How far a subscription has come.

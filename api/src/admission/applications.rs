@@ -9,7 +9,7 @@ use domain::admission::receipt::Receipt;
 use domain::arrangement::schedule;
 use domain::kernel::{ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
 use persistence::admission::applications;
-use persistence::{Failure, Outcome, Stored, Tx};
+use persistence::{Failure, Filter, Outcome, Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -93,8 +93,8 @@ pub fn view(application: &Application, side: Side) -> ApplicationView {
 
 /// Which applications a list shows that side, by whether they were received: to the buying side a draft does not exist
 /// (PRO-19).
-pub(super) fn existing(side: Side) -> Option<Vec<bool>> {
-    (side == Side::Buying).then(|| vec![true])
+pub(super) fn existing(side: Side) -> Option<bool> {
+    (side == Side::Buying).then_some(true)
 }
 
 /// A changed application as the answer to the command that changed it.
@@ -170,17 +170,14 @@ async fn list_applications(
         move |c, call| {
             let page = listing.page()?;
             let (providers, arrangements) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-            let filter = applications::Filter {
-                provider_id: providers,
-                arrangement_id: arrangements,
-                round_id: wanted.round.map(|round| vec![Some(round.into())]),
-                state: wanted.state.clone().map(|state| vec![state]),
-                received: existing(call.who.side()),
-                external_ref: wanted.external_ref.clone().map(|reference| vec![Some(reference)]),
-                updated_since: listing.since(),
-                ..applications::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .if_any(applications::provider_id, providers)
+                .if_any(applications::arrangement_id, arrangements)
+                .if_is(applications::round_id, wanted.round)
+                .if_is(applications::state, wanted.state.clone())
+                .if_is(applications::received, existing(call.who.side()))
+                .if_is(applications::external_ref, wanted.external_ref.clone());
+            Ok((page, filter.since(listing.since())))
         },
         view,
     )

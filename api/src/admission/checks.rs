@@ -5,7 +5,7 @@ use domain::admission::Application;
 use domain::admission::compliance_check::{self as rules, ComplianceCheck, Judgement};
 use domain::admission::declaration_of_interests;
 use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, ProviderId};
-use persistence::Outcome;
+use persistence::{Filter, Outcome};
 use persistence::admission::{checks, checks_of};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -64,14 +64,11 @@ async fn list_checks(call: Call, wanted: web::Query<ListChecksQuery>, listing: w
         move |c, call| {
             let page = listing.page()?;
             let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-            let filter = checks::Filter {
-                provider_id,
-                arrangement_id,
-                state: wanted.state.clone().map(|state| vec![state]),
-                updated_since: listing.since(),
-                ..checks::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .if_any(checks::provider_id, provider_id)
+                .if_any(checks::arrangement_id, arrangement_id)
+                .if_is(checks::state, wanted.state.clone());
+            Ok((page, filter.since(listing.since())))
         },
         |found: &ComplianceCheck, _| found.clone(),
     )

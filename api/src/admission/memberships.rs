@@ -5,6 +5,7 @@ use domain::admission::membership::Membership;
 use domain::arrangement::arrangement::NO_GUARANTEE;
 use domain::kernel::{ArrangementId, Instant, LotId, MembershipId, ProviderId};
 use domain::standing::{Cause, Impediment, Standing, StandingFacts, explain, standing};
+use persistence::Filter;
 use persistence::admission::memberships;
 use persistence::standing::impediments_of;
 use serde::{Deserialize, Serialize};
@@ -80,15 +81,12 @@ async fn list_memberships(
         move |c, call| {
             let page = listing.page()?;
             let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-            let filter = memberships::Filter {
-                provider_id,
-                arrangement_id,
-                lot_id: wanted.lot.map(|lot| vec![lot.into()]),
-                live: wanted.live.map(|live| vec![live]),
-                updated_since: listing.since(),
-                ..memberships::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .if_any(memberships::provider_id, provider_id)
+                .if_any(memberships::arrangement_id, arrangement_id)
+                .if_is(memberships::lot_id, wanted.lot)
+                .if_is(memberships::live, wanted.live);
+            Ok((page, filter.since(listing.since())))
         },
         |found: &Membership, _| found.clone(),
     )

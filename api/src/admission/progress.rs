@@ -7,6 +7,7 @@ use domain::admission::Application;
 use domain::arrangement::{Arrangement, Round};
 use domain::kernel::{Aggregate as _, ArrangementId, Instant, Permission, ProviderId, RoundId};
 use domain::provider::provider::Provider;
+use persistence::Filter;
 use persistence::Page;
 use persistence::admission::{applications, memberships};
 use persistence::arrangement::{arrangements, rounds_of};
@@ -45,10 +46,8 @@ struct Progress {
 async fn get_round_progress(call: Call, id: web::Path<RoundId>) -> Answer {
     call.scan(move |c, call| {
         let round = call.who.get::<Round>(c, *id)?.value;
-        let filter =
-            applications::Filter { round_id: Some(vec![Some((*id).into())]), ..applications::Filter::default() };
         let (mut by_state, mut lines) = (BTreeMap::new(), BTreeMap::new());
-        for application in applications::list(c, &filter, Page::ALL)? {
+        for application in c.all_of(applications::round_id, *id)? {
             *by_state.entry(application.value.state()).or_default() += 1;
             if application.value.content_visible_to_buyers() {
                 for line in &application.value.lines {
@@ -72,14 +71,11 @@ async fn list_round_applications(call: Call, id: web::Path<RoundId>, listing: we
             let page = listing.page()?;
             let round = call.who.in_market().get::<Round>(c, *id)?.value;
             let (provider_id, arrangement_id) = call.who.reach(c, None, Some(round.arrangement))?;
-            let filter = applications::Filter {
-                round_id: Some(vec![Some((*id).into())]),
-                provider_id,
-                arrangement_id,
-                updated_since: listing.since(),
-                ..applications::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .is(applications::round_id, *id)
+                .if_any(applications::provider_id, provider_id)
+                .if_any(applications::arrangement_id, arrangement_id);
+            Ok((page, filter.since(listing.since())))
         },
         view,
     )
@@ -126,21 +122,16 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
         let (own, arrangement_id) = call.who.reach(c, Some(*id), None)?;
         // Who may not read applications has none shown here either; drafts are the provider's alone.
         let reads = call.who.has(Permission::ReadApplications);
-        let filter = applications::Filter {
-            provider_id: own.clone(),
-            arrangement_id,
-            open: Some(vec![true]),
-            received: existing(call.who.side()),
-            ..Default::default()
-        };
-        let open = if reads { applications::list(c, &filter, Page::ALL)? } else { Vec::new() };
-        let live = memberships::Filter { provider_id: own, live: Some(vec![true]), ..memberships::Filter::default() };
-        let published = arrangements::Filter {
-            state: Some(["live", "established", "extended"].map(str::to_owned).to_vec()),
-            ..arrangements::Filter::default()
-        };
+        let filter = Filter::all()
+            .if_any(applications::provider_id, own.clone())
+            .if_any(applications::arrangement_id, arrangement_id)
+            .is(applications::open, true)
+            .if_is(applications::received, existing(call.who.side()));
+        let open = if reads { c.list(&filter, Page::ALL)? } else { Vec::new() };
+        let live = Filter::all().if_any(memberships::provider_id, own).is(memberships::live, true);
+        let published = Filter::all().any(arrangements::state, ["live", "established", "extended"]);
         let mut deadlines = Vec::new();
-        for arrangement in arrangements::list(c, &published, Page::ALL)? {
+        for arrangement in c.list(&published, Page::ALL)? {
             let Arrangement { id, particulars, .. } = arrangement.value;
             for round in rounds_of(c, id)?.into_iter().map(|round| round.value) {
                 let ahead =
@@ -159,7 +150,7 @@ async fn get_dashboard(call: Call, id: web::Path<ProviderId>) -> Answer {
             &Dashboard {
                 provider: *id,
                 open_applications: open.iter().map(|a| seen(&a.value)).collect(),
-                memberships: memberships::count(c, &live)?,
+                memberships: c.count(&live)?,
                 deadlines,
             },
         )

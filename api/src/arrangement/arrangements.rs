@@ -7,7 +7,8 @@ use domain::arrangement::{
 };
 use domain::kernel::{ArrangementId, Role};
 use domain::law;
-use persistence::arrangement::arrangements;
+use persistence::Filter;
+use persistence::arrangement::{self as store, arrangements};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -20,10 +21,10 @@ use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
 
 routes! {
-    create_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, usecase::arrangement::RULES];
+    create_arrangement: ManageArrangement, [store::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, law::regime::RULES, usecase::arrangement::RULES];
     list_arrangements: ReadMarket, [crate::http::listing::RULES];
     get_arrangement: ReadMarket, [];
-    amend_arrangement: ManageArrangement, [persistence::constraints::RULES, rules::RULES, rules::particulars::RULES];
+    amend_arrangement: ManageArrangement, [store::RULES, rules::RULES, rules::particulars::RULES];
     get_policies: ReadMarket, [];
     set_policies: ManageArrangement, [rules::policy::RULES, law::regime::RULES];
     get_authorities: ReadMarket, [];
@@ -70,18 +71,15 @@ async fn list_arrangements(
     call.list(
         move |_, call| {
             let page = listing.page()?;
-            let mut filter = arrangements::Filter {
-                state: wanted.state.clone().map(|s| vec![s]),
-                lead: wanted.lead.clone().map(|l| vec![l]),
-                updated_since: listing.since(),
-                ..arrangements::Filter::default()
-            };
+            let filter = Filter::all().if_is(arrangements::state, wanted.state.clone()).since(listing.since());
             // Drafts are their lead's alone.
             let drafts_of = call.who.actor.authority.as_ref().filter(|_| call.who.actor.role != Role::Script);
-            match (drafts_of, &wanted.state) {
-                (Some(own), Some(state)) if state == "draft" => filter.lead = Some(vec![own.to_string()]),
-                (_, _) => filter.published = Some(vec![true]),
-            }
+            let filter = match (drafts_of, &wanted.state) {
+                (Some(own), Some(state)) if state == "draft" => filter.is(arrangements::lead, own.as_str()),
+                (_, _) => {
+                    filter.if_is(arrangements::lead, wanted.lead.clone()).is(arrangements::published, true)
+                }
+            };
             Ok((page, filter))
         },
         |found: &Arrangement, _| found.clone(),

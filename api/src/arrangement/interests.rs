@@ -3,7 +3,7 @@
 use actix_web::{get, post, web};
 use domain::arrangement::interest::{self as rules, Interest};
 use domain::kernel::{ArrangementId, InterestId, Kind, ProviderId};
-use persistence::Failure;
+use persistence::{Filter, Failure};
 use persistence::arrangement::interests;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -53,13 +53,10 @@ async fn list_interests(call: Call, id: web::Path<ArrangementId>, listing: web::
         move |c, call| {
             let page = listing.page()?;
             let (provider_id, arrangement_id) = call.who.reach(c, None, Some(*id))?;
-            let filter = interests::Filter {
-                provider_id,
-                arrangement_id,
-                updated_since: listing.since(),
-                ..interests::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .if_any(interests::provider_id, provider_id)
+                .if_any(interests::arrangement_id, arrangement_id);
+            Ok((page, filter.since(listing.since())))
         },
         |found: &Interest, _| found.clone(),
     )

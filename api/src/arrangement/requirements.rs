@@ -3,6 +3,7 @@
 use actix_web::{get, post, web};
 use domain::arrangement::{self as rules, Requirement, RequirementVersion};
 use domain::kernel::{AuthorityCode, RequirementId};
+use persistence::Filter;
 use persistence::arrangement::requirements;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -60,12 +61,8 @@ async fn list_requirements(
     call.list(
         move |_, _| {
             let page = listing.page()?;
-            let filter = requirements::Filter {
-                owner: library.owner.as_ref().map(|owner| vec![owner.to_string()]),
-                updated_since: listing.since(),
-                ..requirements::Filter::default()
-            };
-            Ok((page, filter))
+            let owner = library.owner.as_ref().map(ToString::to_string);
+            Ok((page, Filter::all().if_is(requirements::owner, owner).since(listing.since())))
         },
         |found: &Requirement, _| found.clone(),
     )

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clap::Subcommand;
 use domain::client::{Client, ClientTerms};
 use domain::kernel::{AuthorityCode, ClientId, Permission, ProviderId, Role};
-use persistence::client::clients::{self, Filter};
+use persistence::Filter;
 use persistence::{Db, Ids, Page, Settings, Stamp, Stored};
 use uuid::Uuid;
 
@@ -105,7 +105,7 @@ impl Command {
                 told(runtime.block_on(register(&db, stamp, terms))?, json)
             }
             Self::List { json } => {
-                let all = runtime.block_on(db.scan(|c| clients::list(c, &Filter::default(), Page::ALL)))?;
+                let all = runtime.block_on(db.scan(|c| c.list(&Filter::<Client>::all(), Page::ALL)))?;
                 list(&all, json)
             }
             Self::Rotate { client, overlap, json } => {

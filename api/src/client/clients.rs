@@ -4,7 +4,7 @@ use actix_web::{get, patch, post, web};
 use domain::client::{self as rules, Client, ClientState, ClientTerms, Secret};
 use domain::kernel::{ClientId, Instant, SecretId, rule};
 use persistence::client::clients;
-use persistence::{Outcome, Stored};
+use persistence::{Filter, Outcome, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -121,12 +121,7 @@ async fn list_clients(call: Call, wanted: web::Query<ListClientsQuery>, listing:
     call.list(
         move |_, _| {
             let page = listing.page()?;
-            let filter = clients::Filter {
-                state: wanted.state.clone().map(|state| vec![state]),
-                updated_since: listing.since(),
-                ..clients::Filter::default()
-            };
-            Ok((page, filter))
+            Ok((page, Filter::all().if_is(clients::state, wanted.state.clone()).since(listing.since())))
         },
         |client, _| ClientView::of(client),
     )

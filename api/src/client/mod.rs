@@ -108,7 +108,7 @@ fn hash(secret: &str) -> String {
 /// 401 where the client or the secret has ended.
 pub async fn caller(app: &App, token: &ClientToken) -> Result<(Actor, Grant), Problem> {
     let (id, now) = (token.client, app.clock.now());
-    let found = app.db.read(move |c| <Client as persistence::Record>::find(c, id)).await?.map(|found| found.value);
+    let found = app.db.read(move |c| c.find::<Client>(id)).await?.map(|found| found.value);
     let ended = || Problem::new(&problem::UNAUTHENTICATED, "the client was revoked, or its secret has ended");
     let client = found.filter(|client| client.has_live(token.secret, now)).ok_or_else(ended)?;
     let actor = Actor {
@@ -140,7 +140,7 @@ fn granted(Client { state, terms, .. }: Client) -> Option<Grant> {
 pub fn account(c: &mut Conn<'_>, actor: &Actor, permission: Permission) -> Outcome<Option<Caller>> {
     let who = |grant| Caller { actor: Arc::new(actor.clone()), permission, grant };
     let id = if matches!(actor.role, Role::Portal | Role::Script) { actor.subject.parse().ok() } else { None };
-    let client = id.map(|id| <Client as persistence::Record>::find(c, ClientId(id))).transpose()?.flatten();
+    let client = id.map(|id| c.find::<Client>(ClientId(id))).transpose()?.flatten();
     let Some(client) = client else { return Ok(Some(who(None))) };
     let grant = granted(client.value).filter(|grant| grant.scopes.contains(&permission));
     Ok(grant.map(|grant| who(Some(Arc::new(grant)))))

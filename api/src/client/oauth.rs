@@ -111,7 +111,7 @@ async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse,
         Some(_) => return Err(Refused::new(400, "unsupported_grant_type", "the grant is client_credentials")),
     }
     let id: ClientId = id.ok_or_else(Refused::client)?.into();
-    let found = app.db.read(move |c| <Client as persistence::Record>::find(c, id)).await;
+    let found = app.db.read(move |c| c.find::<Client>(id)).await;
     let found = found.map_err(|failure| {
         tracing::warn!(%failure, "no token was given");
         Refused::new(503, "temporarily_unavailable", "try again later")

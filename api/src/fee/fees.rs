@@ -4,7 +4,7 @@ use actix_web::{get, post, web};
 use domain::fee::{Fee, OfferFee, fee as rules};
 use domain::kernel::{ArrangementId, FeeId, Instant, LotId, MembershipId, ProviderId};
 use persistence::fee::{self as store, fees};
-use persistence::{Outcome, Stored};
+use persistence::{Filter, Outcome, Stored};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -88,17 +88,15 @@ async fn list_fees(call: Call, wanted: web::Query<ListFeesQuery>, listing: web::
     call.scan(move |c, call| {
         let page = listing.page()?;
         let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
-        let filter = fees::Filter {
-            provider_id,
-            arrangement_id,
-            lot_id: wanted.lot.map(|lot| vec![lot.into()]),
-            membership_id: wanted.membership.map(|membership| vec![membership.into()]),
-            updated_since: listing.since(),
-            ..fees::Filter::default()
-        };
+        let filter = Filter::all()
+            .if_any(fees::provider_id, provider_id)
+            .if_any(fees::arrangement_id, arrangement_id)
+            .if_is(fees::lot_id, wanted.lot)
+            .if_is(fees::membership_id, wanted.membership)
+            .since(listing.since());
         let found = match wanted.as_of {
             Some(at) => store::holding_at(c, &filter, at, page)?,
-            None => fees::list(c, &filter, page)?,
+            None => c.list(&filter, page)?,
         };
         Listing::reply(page, found, |fee| shown(&call.who, fee))
     })

@@ -8,7 +8,7 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::kernel::{Aggregate, Decision};
 use persistence::{
-    Conn, Dependencies, Failure, Listed, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
+    Conn, Dependencies, Failure, Filter, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -225,9 +225,9 @@ impl<T: Send + Sync + 'static> Call<T> {
     ///
     /// # Errors
     /// What `ask` fails with.
-    pub async fn list<A: Listed, V: Serialize + 'static>(
+    pub async fn list<A: Record, V: Serialize + 'static>(
         self,
-        ask: impl FnOnce(&mut Conn<'_>, &Self) -> Outcome<(Page, A::Filter)> + Send + 'static,
+        ask: impl FnOnce(&mut Conn<'_>, &Self) -> Outcome<(Page, Filter<A>)> + Send + 'static,
         view: fn(&A, Side) -> V,
     ) -> Answer {
         let side = self.who.side();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use actix_web::web::Bytes;
 use domain::kernel::Instant;
 use persistence::record::hex;
-use persistence::{Conn, Failure, Head, Listed, Moment, Outcome, Page, Record, Stored};
+use persistence::{Conn, Failure, Filter, Head, Moment, Outcome, Page, Record, Stored};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::{IntoParams, ToSchema};
@@ -107,15 +107,15 @@ fn place(page: Page, id: Uuid, updated_at: Instant) -> String {
 ///
 /// # Errors
 /// Where the store fails, or they cannot be written as JSON.
-pub fn page<A: Listed, V: Serialize>(
+pub fn page<A: Record, V: Serialize>(
     conn: &mut Conn<'_>,
-    filter: &A::Filter,
+    filter: &Filter<A>,
     page: Page,
     kept: &ResponseCache,
     key: impl Fn(Uuid) -> Key,
     show: impl Fn(&Stored<A>) -> Resource<V>,
 ) -> Outcome<Reply> {
-    let mut found = A::page(conn, filter, page)?;
+    let mut found = conn.heads(filter, page)?;
     let shown = usize::try_from(page.limit - 1).unwrap_or_default();
     let more = found.len() > shown;
     found.truncate(shown);
@@ -124,8 +124,9 @@ pub fn page<A: Listed, V: Serialize>(
     let missing: Vec<Uuid> =
         found.iter().zip(&rows).filter(|(_, (_, row))| row.is_none()).map(|(row, _)| row.id).collect();
     if !missing.is_empty() {
+        let read: Vec<Stored<A>> = conn.these(&missing)?;
         let mut read: HashMap<Uuid, Stored<A>> =
-            A::these(conn, &missing)?.into_iter().map(|stored| (stored.value.id(), stored)).collect();
+            read.into_iter().map(|stored| (stored.value.id(), stored)).collect();
         for (Head { id, .. }, row) in found.iter().zip(&mut rows).filter(|(_, (_, row))| row.is_none()) {
             // It may have been changed since the page was read: then this is what it has become.
             let Some(stored) = read.remove(id) else { continue };

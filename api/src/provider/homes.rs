@@ -6,6 +6,7 @@ use domain::kernel::{Aggregate as _, HomeId, Kind, ProviderId, rule};
 use domain::provider::Rating;
 use domain::provider::home::{self as rules, Home, HomeProfile, RatingEntry, RatingFacts, Registration};
 use domain::provider::provider::{REGULATOR_ID_MALFORMED, regulator_number};
+use persistence::Filter;
 use persistence::provider::{self as store, homes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -51,13 +52,8 @@ async fn list_provider_homes(
         move |c, call| {
             let page = listing.page()?;
             open_to(c, &call.who, *id)?;
-            let filter = homes::Filter {
-                provider_id: Some(vec![(*id).into()]),
-                state: wanted.state.clone().map(|s| vec![s]),
-                updated_since: listing.since(),
-                ..homes::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all().is(homes::provider_id, *id).if_is(homes::state, wanted.state.clone());
+            Ok((page, filter.since(listing.since())))
         },
         |found: &Home, _| found.clone(),
     )

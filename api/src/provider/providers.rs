@@ -7,7 +7,7 @@ use domain::provider::provider::{
     company_number, regulator_number,
 };
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Outcome, Uid};
+use persistence::{Conn, Filter, Outcome};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -81,33 +81,26 @@ async fn list_providers(call: Call, wanted: web::Query<ListProvidersQuery>, list
     call.list(
         move |c, call| {
             let page = listing.page()?;
-            let mut filter = providers::Filter {
-                state: wanted.state.clone().map(|s| vec![s]),
-                agency_urn: wanted.agency_urn.as_deref().map(|n| vec![Some(regulator_number(n))]),
-                company_number: wanted.company_number.as_deref().map(|n| vec![Some(company_number(n))]),
-                updated_since: listing.since(),
-                ..providers::Filter::default()
-            };
-            if let Some(known_as) = wanted.known_as()? {
-                filter.id = Some(store::by_reference(c, &known_as)?.map(Uid::from).into_iter().collect());
-            }
+            let filter = Filter::all()
+                .if_is(providers::state, wanted.state.clone())
+                .if_is(providers::agency_urn, wanted.agency_urn.as_deref().map(regulator_number))
+                .if_is(providers::company_number, wanted.company_number.as_deref().map(company_number))
+                .since(listing.since());
+            let known = wanted.known_as()?.map(|known_as| store::by_reference(c, &known_as)).transpose()?;
             let actor = &call.who.actor;
-            match actor.role {
-                Role::Provider => {
-                    let own = actor.provider.map(Uid::from);
-                    let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
-                    filter.id = Some(own.filter(sought).into_iter().collect());
-                }
-                Role::Portal if !call.who.named().is_empty() => {
-                    let own = call.who.own_providers(c)?.unwrap_or_default().into_iter().map(Uid::from);
-                    let sought = |id: &Uid| filter.id.as_ref().is_none_or(|ids| ids.contains(id));
-                    filter.id = Some(own.filter(sought).collect());
-                }
-                // By the account: a portal may have registered more than a list of ids should hold.
-                Role::Portal => filter.registered_by = Some(vec![actor.subject.clone()]),
-                _ => {}
-            }
-            Ok((page, filter))
+            let own = match actor.role {
+                Role::Provider => Some(actor.provider.into_iter().collect()),
+                Role::Portal if !call.who.named().is_empty() => call.who.own_providers(c)?,
+                _ => None,
+            };
+            let ids = match (known, own) {
+                (Some(known), Some(own)) => Some(known.into_iter().filter(|id| own.contains(id)).collect()),
+                (Some(known), None) => Some(known.into_iter().collect()),
+                (None, own) => own,
+            };
+            // By the account: a portal may have registered more than a list of ids should hold.
+            let account = (actor.role == Role::Portal && call.who.named().is_empty()).then_some(&actor.subject);
+            Ok((page, filter.if_any(providers::id, ids).if_is(providers::registered_by, account)))
         },
         |found: &Provider, _| found.clone(),
     )

@@ -4,7 +4,6 @@ use actix_web::{get, web};
 use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
 use domain::kernel::{ArrangementId, Instant, LotId};
-use persistence::Page;
 use persistence::admission::memberships;
 use persistence::arrangement::lots_of;
 use serde::{Deserialize, Serialize};
@@ -65,9 +64,8 @@ struct MembersPerLot {
 async fn report_members_per_lot(call: Call, asked: web::Query<ReportMembersPerLotQuery>) -> Answer {
     call.scan(move |c, call| {
         let arrangement = call.who.get::<Arrangement>(c, asked.arrangement)?.value;
-        let filter =
-            memberships::Filter { arrangement_id: Some(vec![arrangement.id.into()]), ..memberships::Filter::default() };
-        let members: Vec<Membership> = memberships::list(c, &filter, Page::ALL)?.into_iter().map(|m| m.value).collect();
+        let members = c.all_of(memberships::arrangement_id, arrangement.id)?;
+        let members: Vec<Membership> = members.into_iter().map(|m| m.value).collect();
         let (before, after) = (asked.before, asked.after.unwrap_or_else(|| call.now()));
         let count = |lot: LotId, at: Instant| members.iter().filter(|m| m.lot == lot && m.is_member_at(at)).count();
         let lots = lots_of(c, arrangement.id)?

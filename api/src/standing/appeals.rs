@@ -7,12 +7,11 @@ use domain::admission::membership::{self};
 use domain::kernel::{About, AppealId, ArrangementId, Kind, ProviderId};
 use domain::standing::appeal::{self as rules, Appeal, AppealTarget};
 use persistence::standing::appeals;
-use persistence::{Conn, Failure, Outcome, Uid};
+use persistence::{Conn, Failure, Filter, Outcome, Uid};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::uids;
 use crate::arrangement::arrangements::Because;
 use usecase::standing::appeal;
 
@@ -74,27 +73,22 @@ async fn list_appeals(call: Call, which: web::Query<ListAppealsQuery>, listing: 
     call.list(
         move |c, call| {
             let page = listing.page()?;
-            let mut filter = appeals::Filter {
-                state: which.state.clone().map(|s| vec![s]),
-                provider_id: which.provider.map(|id| vec![id.into()]),
-                arrangement_id: which.arrangement.map(|id| vec![id.into()]),
-                updated_since: listing.since(),
-                ..appeals::Filter::default()
-            };
-            match call.who.own_providers(c)? {
-                Some(mut own) => {
+            let filter = Filter::all()
+                .if_is(appeals::state, which.state.clone())
+                .if_is(appeals::arrangement_id, which.arrangement)
+                .since(listing.since());
+            let filter = match (call.who.own_providers(c)?, which.arrangement) {
+                (Some(mut own), _) => {
                     own.retain(|id| which.provider.is_none_or(|only| only == *id));
-                    filter.provider_id = Some(uids(own));
+                    return Ok((page, filter.any(appeals::provider_id, own)));
                 }
-                None => {
-                    if let Some(only) = which.arrangement {
-                        call.who.may(c, within(only), Kind::Arrangement)?;
-                    } else {
-                        filter.arrangement_id = readable(call, c)?;
-                    }
+                (None, Some(only)) => {
+                    call.who.may(c, within(only), Kind::Arrangement)?;
+                    filter
                 }
-            }
-            Ok((page, filter))
+                (None, None) => filter.if_any(appeals::arrangement_id, readable(call, c)?),
+            };
+            Ok((page, filter.if_is(appeals::provider_id, which.provider)))
         },
         |found: &Appeal, _| found.clone(),
     )

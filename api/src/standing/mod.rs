@@ -12,7 +12,7 @@ pub mod suspensions;
 
 use domain::admission::membership::Membership;
 use domain::kernel::{About, ArrangementId, Kind, MembershipId, ProviderId};
-use persistence::{Conn, Outcome, Tx, Uid};
+use persistence::{Conn, Outcome, Tx};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -99,9 +99,6 @@ impl MeasuresQuery {
     }
 }
 
-fn uids(ids: Vec<ProviderId>) -> Vec<Uid> {
-    ids.into_iter().map(Uid::from).collect()
-}
 
 /// A command on a measure against one membership.
 async fn on_measure<A: Measure, T: Send + Sync + 'static>(

@@ -3,12 +3,13 @@
 use actix_web::{get, post, web};
 use domain::kernel::{ArrangementId, Instant, MembershipId, RemovalId};
 use domain::standing::removal::{self as rules, Ground, NotifyRemoval, Removal};
+use persistence::Filter;
 use persistence::standing::{self as store, removals};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{MeasuresQuery, on_measure, seen_member, uids};
+use super::{MeasuresQuery, on_measure, seen_member};
 use crate::arrangement::arrangements::Because;
 use usecase::standing::removal;
 
@@ -181,14 +182,11 @@ async fn list_removals(
     call.list(
         move |c, call| {
             let page = listing.page()?;
-            let filter = removals::Filter {
-                arrangement_id: Some(vec![(*id).into()]),
-                provider_id: wanted.providers(c, call, *id)?.map(uids),
-                state: wanted.state.clone().map(|s| vec![s]),
-                updated_since: listing.since(),
-                ..removals::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .is(removals::arrangement_id, *id)
+                .if_any(removals::provider_id, wanted.providers(c, call, *id)?)
+                .if_is(removals::state, wanted.state.clone());
+            Ok((page, filter.since(listing.since())))
         },
         |found: &Removal, _| found.clone(),
     )

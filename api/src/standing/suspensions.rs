@@ -3,13 +3,13 @@
 use actix_web::{get, post, web};
 use domain::kernel::{ArrangementId, HomeId, Instant, MembershipId, SuspensionId};
 use domain::standing::suspension::{self as rules, Suspension};
-use persistence::Tx;
+use persistence::{Filter, Tx};
 use persistence::standing::{self as store, suspensions};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Lift, MeasuresQuery, Said, seen_member, uids};
+use super::{Lift, MeasuresQuery, Said, seen_member};
 use usecase::standing::suspension::{self, Stops};
 
 use crate::http::reply::Resource;
@@ -181,15 +181,13 @@ async fn list_suspensions(
 ) -> Answer {
     call.scan(move |c, call| {
         let page = listing.page()?;
-        let filter = suspensions::Filter {
-            arrangement_id: Some(vec![(*id).into()]),
-            provider_id: wanted.providers(c, call, *id)?.map(uids),
-            state: wanted.state.clone().map(|s| vec![s]),
-            updated_since: listing.since(),
-            ..suspensions::Filter::default()
-        };
+        let filter = Filter::all()
+            .is(suspensions::arrangement_id, *id)
+            .if_any(suspensions::provider_id, wanted.providers(c, call, *id)?)
+            .if_is(suspensions::state, wanted.state.clone())
+            .since(listing.since());
         let now = call.now();
-        Listing::reply(page, suspensions::list(c, &filter, page)?, |s| Entry {
+        Listing::reply(page, c.list(&filter, page)?, |s| Entry {
             suspension: s.clone(),
             days_to_end: days_to_end(s, now),
         })

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, get, web};
 use domain::kernel::{Kind, UploadId};
 use domain::upload::{Counts, Upload, UploadKind, owner};
 use persistence::upload::{self as store, uploads};
-use persistence::{Conn, Failure, Outcome, Stored};
+use persistence::{Conn, Failure, Filter, Outcome, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
@@ -146,14 +146,11 @@ async fn list_uploads(call: Call, wanted: web::Query<ListUploadsQuery>, listing:
     call.list(
         move |_, call| {
             let page = listing.page()?;
-            let filter = uploads::Filter {
-                owner: Some(vec![owner(&call.who.actor)]),
-                kind: wanted.kind.map(|kind| vec![kind.name().to_owned()]),
-                state: wanted.state.clone().map(|state| vec![state]),
-                updated_since: listing.since(),
-                ..uploads::Filter::default()
-            };
-            Ok((page, filter))
+            let filter = Filter::all()
+                .is(uploads::owner, owner(&call.who.actor))
+                .if_is(uploads::kind, wanted.kind.map(UploadKind::name))
+                .if_is(uploads::state, wanted.state.clone());
+            Ok((page, filter.since(listing.since())))
         },
         |found: &Upload, _| found.clone(),
     )

@@ -12,7 +12,6 @@ use domain::arrangement::{
 };
 use domain::kernel::{Actor, AuthorityCode, Instant, LotId, Role};
 use persistence::Stored;
-use persistence::arrangement::keep_participants;
 
 use super::store::Store;
 use crate::Outcome;
@@ -101,8 +100,6 @@ impl Market {
         };
         let decision = draft.value.clone().publish(&facts, published);
         let arrangement = store.save(published, &lead, draft, decision)?;
-        let kept = arrangement.value.clone();
-        store.write(published, &lead, move |tx| keep_participants(tx, &kept))?;
         let open = lots.into_iter().map(|lot| {
             let decision = super::store::decided(lot.value.clone().open(true))?;
             Ok((lot, decision))

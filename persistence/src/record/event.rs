@@ -8,6 +8,7 @@ use domain::kernel::{About, Actor, Aggregate, Audience, Kind, ProviderId, Role};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::aggregate::{Taken, Unique};
 use crate::{Conn, Failure, Json, Moment, Outcome, Tx, Uid};
 
 mod digest;
@@ -50,6 +51,10 @@ mod schema {
     }
 }
 pub(super) use schema::events;
+
+/// Two transactions that go on with one chain meet.
+pub(crate) static CHAIN: Unique =
+    Unique { index: "events_chain", table: "events", columns: &["aggregate_id", "link"], taken: Taken::Retry };
 
 /// One event as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug, Queryable, Selectable, Insertable)]

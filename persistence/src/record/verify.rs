@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::checkpoint::{self, Checkpoint};
 use super::event::{self, Cursor, Entry, events};
-use crate::aggregate::Which;
-use crate::{Conn, Outcome, Uid, admission, arrangement, client, fee, provider, standing, upload, webhook};
+use crate::aggregate::{Which, versions};
+use crate::{Conn, Outcome, Uid, table_of};
 
 #[cfg(test)]
 mod tests;
@@ -21,32 +21,6 @@ mod tests;
 const PAGE: i64 = 1_000;
 /// Findings that are listed; more are counted only.
 const LISTED: usize = 1_000;
-
-type Versions = fn(&mut Conn<'_>, Which<'_>) -> Outcome<Vec<(Uid, i64)>>;
-
-/// Where the aggregates of each kind are kept. A kind that is missing here is reported as soon as it has an event.
-static KEPT: &[(Kind, Versions)] = &[
-    (Kind::Arrangement, arrangement::arrangements::versions),
-    (Kind::Lot, arrangement::lots::versions),
-    (Kind::Requirement, arrangement::requirements::versions),
-    (Kind::Round, arrangement::rounds::versions),
-    (Kind::Provider, provider::providers::versions),
-    (Kind::Home, provider::homes::versions),
-    (Kind::Application, admission::applications::versions),
-    (Kind::ComplianceCheck, admission::checks::versions),
-    (Kind::DeclarationOfInterests, admission::declarations::versions),
-    (Kind::Membership, admission::memberships::versions),
-    (Kind::Suspension, standing::suspensions::versions),
-    (Kind::ImprovementNotice, standing::notices::versions),
-    (Kind::Sanction, standing::sanctions::versions),
-    (Kind::Removal, standing::removals::versions),
-    (Kind::Interest, arrangement::interests::versions),
-    (Kind::Appeal, standing::appeals::versions),
-    (Kind::Fee, fee::fees::versions),
-    (Kind::Client, client::clients::versions),
-    (Kind::Webhook, webhook::subscriptions::versions),
-    (Kind::Upload, upload::uploads::versions),
-];
 
 /// What the verifier found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -217,8 +191,8 @@ pub fn size(conn: &mut Conn<'_>) -> Outcome<u64> {
 pub fn verify_telling(conn: &mut Conn<'_>, tell: &mut dyn FnMut(u64)) -> Outcome<Account> {
     let mut account = Account::default();
     chains(conn, &mut account, tell)?;
-    for (kind, versions) in KEPT {
-        unrecorded(conn, *kind, *versions, &mut account)?;
+    for kind in Kind::ALL {
+        unrecorded(conn, *kind, &mut account)?;
     }
     checkpoints(conn, &mut account)?;
     Ok(account)
@@ -311,14 +285,14 @@ fn compare(conn: &mut Conn<'_>, ended: &[Head], account: &mut Account) -> Outcom
         by_kind.entry(&head.kind).or_default().push(head);
     }
     for (kind, heads) in by_kind {
-        let Some((_, versions)) = KEPT.iter().find(|(known, _)| known.name() == kind) else {
+        let Some(known) = Kind::ALL.iter().find(|known| known.name() == kind) else {
             for head in heads {
                 account.add(head.place(), Fault::UnknownKind);
             }
             continue;
         };
         let ids: Vec<Uid> = heads.iter().map(|head| head.id).collect();
-        let versions: BTreeMap<Uid, i64> = versions(conn, Which::These(&ids))?.into_iter().collect();
+        let versions: BTreeMap<Uid, i64> = versions(conn, table_of(*known), Which::These(&ids))?.into_iter().collect();
         for head in heads {
             let recorded = head.version;
             match versions.get(&head.id) {
@@ -337,10 +311,10 @@ fn compare(conn: &mut Conn<'_>, ended: &[Head], account: &mut Account) -> Outcom
 }
 
 /// Finds aggregates without any event.
-fn unrecorded(conn: &mut Conn<'_>, kind: Kind, versions: Versions, account: &mut Account) -> Outcome<()> {
+fn unrecorded(conn: &mut Conn<'_>, kind: Kind, account: &mut Account) -> Outcome<()> {
     let mut after = None;
     loop {
-        let rows = versions(conn, Which::After(after, PAGE))?;
+        let rows = versions(conn, table_of(kind), Which::After(after, PAGE))?;
         let ids: Vec<Uid> = rows.into_iter().map(|(id, _)| id).collect();
         let Some(last) = ids.last() else { return Ok(()) };
         after = Some(*last);

@@ -16,7 +16,7 @@ use persistence::admission::{applications, applications_in_round};
 use persistence::arrangement::rounds_of;
 use persistence::provider::homes_of;
 use persistence::record::hex;
-use persistence::{Conn, Failure, Outcome, Page, Tx};
+use persistence::{Conn, Failure, Filter, Outcome, Page, Tx};
 use sha2::{Digest as _, Sha256};
 
 use crate::arrangement::requirement::required;
@@ -208,13 +208,10 @@ pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
 
 /// Closes the open applications of an arrangement that has ended.
 pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
-    let open = ["draft", "queued", "submitted", "in_evaluation"].map(str::to_owned).to_vec();
-    let filter = applications::Filter {
-        arrangement_id: Some(vec![arrangement.id.into()]),
-        state: Some(open),
-        ..applications::Filter::default()
-    };
-    for before in applications::list(tx, &filter, Page::ALL)? {
+    let open = Filter::all()
+        .is(applications::arrangement_id, arrangement.id)
+        .any(applications::state, ["draft", "queued", "submitted", "in_evaluation"]);
+    for before in tx.list(&open, Page::ALL)? {
         let before = tx.lock::<Application>(before.value.id)?;
         // Its provider may have taken it back meanwhile.
         if before.value.is_open() {

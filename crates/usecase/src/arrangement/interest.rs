@@ -4,7 +4,7 @@ use domain::arrangement::{Arrangement, Interest};
 use domain::kernel::{ArrangementId, ProviderId};
 use domain::provider::provider::Provider;
 use persistence::arrangement::interests;
-use persistence::{Outcome, Stored, Tx};
+use persistence::{Filter, Outcome, Stored, Tx};
 
 use crate::Command;
 
@@ -21,12 +21,10 @@ pub fn register(
     by.hold::<Provider>(tx, provider)?;
     let found = tx.hold::<Arrangement>(arrangement);
     let published = by.who.in_market().own(tx, found)?.value;
-    let filter = interests::Filter {
-        arrangement_id: Some(vec![arrangement.into()]),
-        provider_id: Some(vec![provider.into()]),
-        state: Some(vec!["registered".to_owned()]),
-        ..interests::Filter::default()
-    };
-    let registered = interests::count(tx, &filter)? > 0;
+    let filter = Filter::all()
+        .is(interests::arrangement_id, arrangement)
+        .is(interests::provider_id, provider)
+        .is(interests::state, "registered");
+    let registered = tx.count(&filter)? > 0;
     tx.create(Interest::register(tx.mint(), provider, &published, registered, tx.now())?)
 }

@@ -28,9 +28,7 @@ pub fn create(tx: &mut Tx<'_>, by: &Command, new: NewArrangement) -> Outcome<Sto
         let detail = format!("your authority is not {}", new.lead.code);
         return Err(NOT_YOUR_AUTHORITY.broken_at("/lead/code", detail).into());
     }
-    let created = tx.create(Arrangement::create(tx.mint(), new, tx.now())?)?;
-    store::keep_participants(tx, &created.value)?;
-    Ok(created)
+    tx.create(Arrangement::create(tx.mint(), new, tx.now())?)
 }
 
 /// Lets an authority use the arrangement (C-17).
@@ -45,9 +43,7 @@ pub fn add_authority(
 ) -> Outcome<Stored<Arrangement>> {
     let before = by.lock::<Arrangement>(tx, id)?;
     let decision = before.value.clone().add_authority(participant, tx.now())?;
-    let after = tx.save(&before, decision)?;
-    store::keep_participants(tx, &after.value)?;
-    Ok(after)
+    tx.save(&before, decision)
 }
 
 /// Publishes a draft. What that means for its lots and rounds is for [`crate::lifecycle`] to say.

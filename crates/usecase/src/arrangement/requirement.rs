@@ -3,7 +3,7 @@
 use domain::arrangement::{Requirement, RequirementRef, RequirementVersion};
 use domain::kernel::RequirementId;
 use persistence::arrangement::{requirements, requirements_by_id};
-use persistence::{Conn, Failure, Outcome, Stored, Tx};
+use persistence::{Conn, Failure, Filter, Outcome, Stored, Tx};
 
 use crate::Command;
 
@@ -13,12 +13,8 @@ use crate::Command;
 /// What the rules refuse.
 pub fn define(tx: &mut Tx<'_>, by: &Command, code: String, first: RequirementVersion) -> Outcome<Stored<Requirement>> {
     let owner = by.who.actor.authority.clone().ok_or(Failure::Forbidden)?;
-    let filter = requirements::Filter {
-        owner: Some(vec![owner.to_string()]),
-        code: Some(vec![code.clone()]),
-        ..requirements::Filter::default()
-    };
-    let taken = requirements::count(tx, &filter)? > 0;
+    let filter = Filter::all().is(requirements::owner, owner.as_str()).is(requirements::code, &code);
+    let taken = tx.count(&filter)? > 0;
     tx.create(Requirement::define(tx.mint(), owner, code, first, taken, tx.now())?)
 }
 

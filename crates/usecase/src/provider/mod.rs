@@ -44,9 +44,7 @@ pub fn put_by_reference(
         let mut decided = Provider::register(tx.mint(), profile, &by.who.actor, tx.now())?;
         let (provider, known) = decided.0.add_external_ref(known_as)?;
         decided.1.extend(known);
-        let created = tx.create((provider, decided.1))?;
-        store::keep_refs(tx, &created.value, &[])?;
-        return Ok((created, true));
+        return Ok((tx.create((provider, decided.1))?, true));
     };
     if !by.who.is_own(tx, id)? {
         let detail = format!("{} calls another provider so", known_as.portal);
@@ -70,9 +68,7 @@ pub fn add_external_reference(
     let before = by.lock::<Provider>(tx, id)?;
     owns_name(tx, &by.who, known_as.portal.trim())?;
     let decision = before.value.clone().add_external_ref(known_as)?;
-    let after = tx.save(&before, decision)?;
-    store::keep_refs(tx, &after.value, &before.value.external_refs)?;
-    Ok(after)
+    tx.save(&before, decision)
 }
 
 /// A portal's name that belongs to a machine client is that client's alone, however it is written; a machine client has

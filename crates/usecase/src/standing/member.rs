@@ -4,7 +4,7 @@ use domain::admission::membership::Membership;
 use domain::arrangement::{Arrangement, RequirementRef};
 use domain::kernel::{Instant, MembershipId, RequirementId};
 use persistence::admission::memberships;
-use persistence::{Outcome, Page, Stored, Tx};
+use persistence::{Filter, Outcome, Page, Stored, Tx};
 
 use super::{lock_member, removal};
 use crate::Command;
@@ -64,12 +64,8 @@ pub fn renew_evidence(
 
 /// Ends the live memberships of an arrangement that has ended.
 pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
-    let filter = memberships::Filter {
-        arrangement_id: Some(vec![arrangement.id.into()]),
-        live: Some(vec![true]),
-        ..memberships::Filter::default()
-    };
-    for before in memberships::list(tx, &filter, Page::ALL)? {
+    let live = Filter::all().is(memberships::arrangement_id, arrangement.id).is(memberships::live, true);
+    for before in tx.list(&live, Page::ALL)? {
         let before = tx.lock::<Membership>(before.value.id)?;
         // A removal that is due comes first; one that is still considered has nothing left to remove.
         let before = removal::run_due(tx, before)?;

@@ -8,7 +8,7 @@ use persistence::admission::memberships;
 use persistence::provider::names_of;
 use persistence::record::hex;
 use persistence::standing::impediments_of_lot;
-use persistence::{Conn, Outcome, Page, Uid};
+use persistence::{Conn, Filter, Outcome, Page};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -70,10 +70,9 @@ pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receivi
         }
     }
     let own = caller.own_providers(c)?.unwrap_or_default();
-    let provider_id = (role == Role::Provider).then(|| own.iter().copied().map(Uid::from).collect());
-    let filter =
-        memberships::Filter { lot_id: Some(vec![lot.id.into()]), provider_id, ..memberships::Filter::default() };
-    let mut found = memberships::list(c, &filter, Page::ALL)?;
+    let only = (role == Role::Provider).then(|| own.clone());
+    let filter = Filter::all().is(memberships::lot_id, lot.id).if_any(memberships::provider_id, only);
+    let mut found = c.list(&filter, Page::ALL)?;
     found.retain(|m| m.value.admitted_at <= at);
     let impediments = impediments_of_lot(c, lot.arrangement, lot.id, &found)?;
     let names = names_of(c, found.iter().map(|m| m.value.provider))?;

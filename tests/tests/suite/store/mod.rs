@@ -46,9 +46,8 @@ impl Store {
     /// How many requirements have one of those codes.
     pub fn count(&self, codes: &[&str]) -> i64 {
         use persistence::arrangement::requirements;
-        let codes = codes.iter().map(|&code| code.to_owned()).collect();
-        let filter = requirements::Filter { code: Some(codes), ..requirements::Filter::default() };
-        wait(self.db.scan(move |c| requirements::count(c, &filter))).unwrap()
+        let filter = persistence::Filter::all().any(requirements::code, codes.iter().copied());
+        wait(self.db.scan(move |c| c.count(&filter))).unwrap()
     }
 
     /// The feed after a place in it.

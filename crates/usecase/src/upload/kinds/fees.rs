@@ -11,7 +11,7 @@ use domain::upload::{Subject, UploadKind};
 use persistence::admission::memberships;
 use persistence::arrangement::arrangements;
 use persistence::fee::{asked_by_others, fees};
-use persistence::{Conn, Outcome, Page, Tx, Uid};
+use persistence::{Conn, Filter, Outcome, Page, Tx};
 
 use super::own;
 use crate::Caller;
@@ -94,24 +94,21 @@ struct Known {
 
 impl Known {
     fn load(conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Self> {
-        let ids: Vec<Uid> = named(batch).into_iter().map(Uid::from).collect();
-        let filter = memberships::Filter { id: Some(ids.clone()), ..memberships::Filter::default() };
-        let found: Vec<Membership> =
-            memberships::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value).collect();
+        let ids = named(batch);
+        let filter = Filter::all().any(memberships::id, ids.iter().copied());
+        let found: Vec<Membership> = conn.list(&filter, Page::ALL)?.into_iter().map(|found| found.value).collect();
         let providers: HashSet<ProviderId> = found.iter().map(|member| member.provider).collect();
         let providers: Vec<ProviderId> = providers.into_iter().collect();
         let own: HashSet<ProviderId> = own(conn, batch, &providers)?.into_iter().map(|p| p.id).collect();
         let found: Vec<Membership> = found.into_iter().filter(|member| own.contains(&member.provider)).collect();
 
         let mut fees: HashMap<MembershipId, Vec<Fee>> = HashMap::new();
-        let filter = fees::Filter { membership_id: Some(ids), ..fees::Filter::default() };
-        for fee in fees::list(conn, &filter, Page::ALL)? {
+        for fee in conn.list(&Filter::all().any(fees::membership_id, ids), Page::ALL)? {
             fees.entry(fee.value.membership).or_default().push(fee.value);
         }
         let ids: HashSet<_> = found.iter().map(|member| member.arrangement).collect();
-        let ids = ids.into_iter().map(Uid::from).collect();
-        let filter = arrangements::Filter { id: Some(ids), ..arrangements::Filter::default() };
-        let policies: HashMap<_, _> = arrangements::list(conn, &filter, Page::ALL)?
+        let policies: HashMap<_, _> = conn
+            .list(&Filter::all().any(arrangements::id, ids), Page::ALL)?
             .into_iter()
             .map(|found: persistence::Stored<Arrangement>| {
                 (found.value.id, found.value.policies.abnormal_fee_over_median)

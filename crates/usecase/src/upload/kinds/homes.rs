@@ -11,7 +11,7 @@ use domain::provider::home::{
 use domain::provider::provider::{Provider, regulator_number};
 use domain::upload::{Subject, UploadKind};
 use persistence::provider::homes;
-use persistence::{Conn, Decided, Outcome, Page, Stored, Tx, Uid};
+use persistence::{Conn, Decided, Filter, Outcome, Page, Stored, Tx};
 
 use super::{own, rated, rating};
 use crate::Caller;
@@ -131,16 +131,11 @@ impl Known {
     fn load(conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Self> {
         let providers = own(conn, batch, &named(batch))?;
         let own: Vec<ProviderId> = providers.iter().map(|p| p.id).collect();
-        let numbers: Vec<Option<String>> = batch.cells().filter_map(|cells| urn(&cells)).map(Some).collect();
-        let mut found = Vec::new();
-        if !numbers.is_empty() {
-            let filter = homes::Filter { urn: Some(numbers), ..homes::Filter::default() };
-            found.extend(homes::list(conn, &filter, Page::ALL)?);
-        }
+        let numbers = batch.cells().filter_map(|cells| urn(&cells));
+        let mut found = conn.list(&Filter::all().any(homes::urn, numbers), Page::ALL)?;
         // Those without a number are few: they wait to be registered.
-        let proposed = Some(vec!["proposed".to_owned()]);
-        let filter = homes::Filter { provider_id: Some(uids(&own)), state: proposed, ..homes::Filter::default() };
-        found.extend(homes::list(conn, &filter, Page::ALL)?);
+        let proposed = Filter::all().any(homes::provider_id, own).is(homes::state, "proposed");
+        found.extend(conn.list(&proposed, Page::ALL)?);
         let key = |home: &Home| match home.urn() {
             Some(urn) => Key::Urn(urn.to_owned()),
             None => Key::Name(home.provider, home.profile.name.to_lowercase()),
@@ -150,10 +145,6 @@ impl Known {
             providers: providers.into_iter().map(|p| (p.id, p)).collect(),
         })
     }
-}
-
-fn uids(ids: &[ProviderId]) -> Vec<Uid> {
-    ids.iter().map(|id| Uid::from(*id)).collect()
 }
 
 fn urn(cells: &Cells<'_>) -> Option<String> {

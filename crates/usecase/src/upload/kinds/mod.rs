@@ -11,7 +11,7 @@ use domain::provider::Rating;
 use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
 use domain::provider::provider::Provider;
 use persistence::provider::providers as kept;
-use persistence::{Conn, Decided, Outcome, Page, Uid};
+use persistence::{Conn, Decided, Filter, Outcome, Page};
 
 use super::Batch;
 use super::row::Cells;
@@ -51,13 +51,12 @@ fn rated(
 
 /// Those of the providers that rows name that are the sender's.
 fn own(conn: &mut Conn<'_>, batch: &Batch<'_>, named: &[ProviderId]) -> Outcome<Vec<Provider>> {
-    let ids = named.iter().map(|id| Uid::from(*id)).collect();
-    let filter = kept::Filter { id: Some(ids), ..kept::Filter::default() };
+    let filter = Filter::all().any(kept::id, named.iter().copied());
     let actor = &batch.stamp.actor;
     let is_own = |provider: &Provider| match actor.role {
         Role::Portal => provider.registered_by == actor.subject,
         _ => actor.provider == Some(provider.id),
     };
-    let found = kept::list(conn, &filter, Page::ALL)?.into_iter().map(|found| found.value);
+    let found = conn.list(&filter, Page::ALL)?.into_iter().map(|found| found.value);
     Ok(found.filter(is_own).collect())
 }

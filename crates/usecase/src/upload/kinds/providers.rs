@@ -10,7 +10,7 @@ use domain::provider::provider::{
 };
 use domain::upload::{Subject, UploadKind};
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Decided, Failure, Outcome, Page, Stored, Uid};
+use persistence::{Conn, Decided, Failure, Filter, Outcome, Page, Stored};
 
 use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
@@ -57,30 +57,23 @@ impl Rows for Providers {
 
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions> {
         let known = Known::load(conn, batch)?;
-        let (mut changes, mut verdicts, mut refs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
         for mut cells in batch.cells() {
             let change = decide(&mut cells, batch, &known);
             verdicts.push(match change {
                 _ if !cells.is_good() => Verdict::Refused(cells.faults()),
                 None => Verdict::Unchanged,
                 Some(change) => {
-                    let (verdict, before, after) = match &change {
-                        Change::New((after, _)) => (Verdict::Added, None, after),
-                        Change::Old(before, (after, _)) => (Verdict::Changed, Some(before), after),
+                    let verdict = match change {
+                        Change::New(_) => Verdict::Added,
+                        Change::Old(..) => Verdict::Changed,
                     };
-                    let old = before.map(|before| before.value.external_refs.as_slice()).unwrap_or_default();
-                    let new = after.external_refs.iter().filter(|known_as| !old.contains(known_as));
-                    refs.extend(new.map(|known_as| (after.id, known_as.clone())));
                     changes.push(change);
                     verdict
                 }
             });
         }
-        let write = move |tx: &mut persistence::Tx<'_>| {
-            write_all(tx, changes)?;
-            store::keep_all_refs(tx, &refs)
-        };
-        Ok(Decisions { verdicts, write: Box::new(write) })
+        Ok(Decisions { verdicts, write: Box::new(move |tx| write_all(tx, changes)) })
     }
 }
 
@@ -96,24 +89,17 @@ impl Known {
     fn load(conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Self> {
         let sought: Vec<ExternalRef> = batch.cells().filter_map(|cells| known_as(&cells)).collect();
         let references = store::by_references(conn, &sought)?;
-        let numbers = |column: &'static str, read: fn(&str) -> String| -> Vec<Option<String>> {
-            batch.cells().filter_map(|cells| cells.text(column)).map(|n| Some(read(&n))).collect()
+        let numbers = |column: &'static str, read: fn(&str) -> String| -> Vec<String> {
+            batch.cells().filter_map(|cells| cells.text(column)).map(|n| read(&n)).collect()
         };
-        let by_id = references.iter().map(|(_, id)| Uid::from(*id)).collect();
         let filters = [
-            providers::Filter { id: Some(by_id), ..providers::Filter::default() },
-            providers::Filter {
-                company_number: Some(numbers("companyNumber", company_number)),
-                ..providers::Filter::default()
-            },
-            providers::Filter {
-                agency_urn: Some(numbers("agencyUrn", regulator_number)),
-                ..providers::Filter::default()
-            },
+            Filter::all().any(providers::id, references.iter().map(|(_, id)| *id)),
+            Filter::all().any(providers::company_number, numbers("companyNumber", company_number)),
+            Filter::all().any(providers::agency_urn, numbers("agencyUrn", regulator_number)),
         ];
         let mut found = HashMap::new();
         for filter in filters {
-            found.extend(providers::list(conn, &filter, Page::ALL)?.into_iter().map(|p| (p.value.id, p)));
+            found.extend(conn.list(&filter, Page::ALL)?.into_iter().map(|p| (p.value.id, p)));
         }
         let by = |number: fn(&ProviderProfile) -> &Option<String>| {
             let numbered = found.values().map(|p: &Stored<Provider>| (number(&p.value.profile).clone(), p.value.id));

@@ -12,7 +12,7 @@ use domain::provider::provider::regulator_number;
 use domain::upload::{FileFormat, Subject, UploadKind};
 use persistence::provider::homes;
 use persistence::upload::Fault;
-use persistence::{Conn, Outcome, Page, Stored};
+use persistence::{Conn, Filter, Outcome, Page, Stored};
 
 use super::{rated, rating};
 use crate::Caller;
@@ -136,9 +136,9 @@ impl Rows for Ratings {
     }
 
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions> {
-        let numbers = batch.cells().filter_map(|cells| cells.text("urn")).map(|urn| Some(regulator_number(&urn)));
-        let filter = homes::Filter { urn: Some(numbers.collect()), ..homes::Filter::default() };
-        let known: HashMap<String, Stored<Home>> = homes::list(conn, &filter, Page::ALL)?
+        let numbers = batch.cells().filter_map(|cells| cells.text("urn")).map(|urn| regulator_number(&urn));
+        let known: HashMap<String, Stored<Home>> = conn
+            .list(&Filter::all().any(homes::urn, numbers), Page::ALL)?
             .into_iter()
             .filter_map(|home| Some((home.value.urn()?.to_owned(), home)))
             .collect();
