@@ -48,7 +48,7 @@ DECLARE
     kept CONSTANT text[] := ARRAY['events', 'checkpoints'];
     -- What ends: work that is done, answers and deliveries whose time is over, secrets that are replaced.
     ending CONSTANT text[] := ARRAY[
-        'timers', 'answers', 'leases', 'job_runs', 'subscription_secrets', 'subscription_progress', 'deliveries',
+        'timers', 'answers', 'leases', 'job_runs', 'webhook_secrets', 'webhook_progress', 'deliveries',
         'upload_chunks', 'upload_faults'
     ];
 BEGIN

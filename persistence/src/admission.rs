@@ -29,23 +29,23 @@ declare_table! {
 
 declare_table! {
     /// Compliance checks.
-    checks: ComplianceCheck, ComplianceCheckId {
+    compliance_checks: ComplianceCheck, ComplianceCheckId {
         arrangement_id: Uid = |check| check.arrangement;
         application_id: Uid [narrow] = |check| check.application;
         provider_id: Uid = |check| check.provider;
         requirement_id: Uid = |check| check.requirement.requirement;
         requirement_version: Integer = |check| i32::try_from(check.requirement.version).unwrap_or(i32::MAX);
     }
-    unique checks_one_each (application_id, requirement_id, requirement_version) = Taken::Retry;
+    unique compliance_checks_one_each (application_id, requirement_id, requirement_version) = Taken::Retry;
 }
 
 declare_table! {
     /// Declarations of interest.
-    declarations: DeclarationOfInterests, DeclarationOfInterestsId {
+    declarations_of_interests: DeclarationOfInterests, DeclarationOfInterestsId {
         arrangement_id: Uid = |d| d.arrangement;
         assessor: Text = |d| d.assessor.clone();
     }
-    unique declarations_one_each (arrangement_id, assessor) = Taken::Retry;
+    unique declarations_of_interests_one_each (arrangement_id, assessor) = Taken::Retry;
 }
 
 declare_table! {
@@ -65,7 +65,7 @@ declare_table! {
 /// # Errors
 /// Where the store fails.
 pub fn checks_of(conn: &mut Conn<'_>, application: ApplicationId) -> Outcome<Vec<Stored<ComplianceCheck>>> {
-    conn.all_of(checks::application_id, application)
+    conn.all_of(compliance_checks::application_id, application)
 }
 
 /// The open application of a provider to an arrangement.
@@ -109,7 +109,9 @@ pub fn declaration_of(
     arrangement: ArrangementId,
     assessor: &str,
 ) -> Outcome<Option<Stored<DeclarationOfInterests>>> {
-    let filter = Filter::all().is(declarations::arrangement_id, arrangement).is(declarations::assessor, assessor);
+    let filter = Filter::all()
+        .is(declarations_of_interests::arrangement_id, arrangement)
+        .is(declarations_of_interests::assessor, assessor);
     Ok(conn.list(&filter, Page::ALL)?.pop())
 }
 
@@ -122,8 +124,7 @@ pub fn memberships_of(
     provider: ProviderId,
     arrangement: ArrangementId,
 ) -> Outcome<Vec<Stored<Membership>>> {
-    let filter =
-        Filter::all().is(memberships::provider_id, provider).is(memberships::arrangement_id, arrangement);
+    let filter = Filter::all().is(memberships::provider_id, provider).is(memberships::arrangement_id, arrangement);
     conn.list(&filter, Page::ALL)
 }
 

@@ -82,14 +82,17 @@ pub fn asked_by_others(
     at: Instant,
 ) -> Outcome<Vec<Pence>> {
     let at = Cell::from(Moment(at));
-    let (lot, unit, own) = (Cell::from(Uid::from(lot)), Cell::from(unit.name().to_owned()), Cell::from(Uid::from(provider)));
+    let (lot, unit, own) =
+        (Cell::from(Uid::from(lot)), Cell::from(unit.name().to_owned()), Cell::from(Uid::from(provider)));
     let mut query = Statement::<BigInt>::new("SELECT amount_pence FROM ", Fee::TABLE.name);
     query.words(" WHERE ");
     holding(&mut query, &at);
     query.words(" AND lot_id = ").value(Sort::Uid, &lot).words(" AND unit = ").value(Sort::Text, &unit);
     query.words(" AND provider_id <> ").value(Sort::Uid, &own);
     // Asked of each fee: a list of all who are members would grow with them.
-    query.words(" AND EXISTS (SELECT 1 FROM memberships WHERE memberships.id = fees.membership_id AND memberships.live)");
+    query.words(
+        " AND EXISTS (SELECT 1 FROM memberships WHERE memberships.id = fees.membership_id AND memberships.live)",
+    );
     let amounts: Vec<i64> = on!(conn, c => query.load(c))?;
     Ok(amounts.into_iter().map(Pence).collect())
 }

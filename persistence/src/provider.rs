@@ -9,13 +9,14 @@ use domain::provider::provider::{
     AGENCY_URN_TAKEN, ALREADY_REGISTERED, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider,
 };
 
-use crate::aggregate::{Change, Filter, Taken};
-use crate::{Conn, Outcome, Page, Stored, Tx, Uid};
+use crate::aggregate::{Change, Taken};
+use crate::{Conn, Outcome, Stored, Tx, Uid};
 
 declare_table! {
     /// Providers.
     providers: Provider, ProviderId {
         registered_by: Text = |p| p.registered_by.clone();
+        legal_name: Text = |p| p.profile.legal_name.clone();
         agency_urn: Nullable<Text> = |p| p.profile.agency_urn.clone();
         company_number: Nullable<Text> = |p| p.profile.company_number.clone();
         was_dormant: Bool = |p| p.impediments().next().is_some();
@@ -148,12 +149,14 @@ pub fn registered_through(conn: &mut Conn<'_>, subject: &str) -> Outcome<Vec<Pro
 /// # Errors
 /// Where the store fails.
 pub fn names_of(conn: &mut Conn<'_>, ids: impl Iterator<Item = ProviderId>) -> Outcome<HashMap<ProviderId, String>> {
+    use providers as table;
     let ids: Vec<Uid> = ids.map(Uid::from).collect();
     let mut names = HashMap::with_capacity(ids.len());
     // SQLite bounds the values of one statement.
     for some in ids.chunks(10_000) {
-        let found = conn.list(&Filter::all().any(providers::id, some.iter().copied()), Page::ALL)?;
-        names.extend(found.into_iter().map(|p: Stored<Provider>| (p.value.id, p.value.profile.legal_name)));
+        let query = table::table.filter(table::id.eq_any(some)).select((table::id, table::legal_name));
+        let found = on!(conn, c => query.load::<(Uid, String)>(c))?;
+        names.extend(found.into_iter().map(|(id, name)| (ProviderId(id.0), name)));
     }
     Ok(names)
 }

@@ -46,7 +46,7 @@ declare_table! {
 
 declare_table! {
     /// Improvement notices.
-    notices: ImprovementNotice, ImprovementNoticeId {
+    improvement_notices: ImprovementNotice, ImprovementNoticeId {
         arrangement_id: Uid = |n| n.arrangement;
         provider_id: Uid = |n| n.provider;
         lot_id: Uid [narrow] = |n| n.lot;
@@ -129,8 +129,7 @@ pub fn suspensions_of(
     provider: ProviderId,
     arrangement: ArrangementId,
 ) -> Outcome<Vec<Stored<Suspension>>> {
-    let filter =
-        Filter::all().is(suspensions::provider_id, provider).is(suspensions::arrangement_id, arrangement);
+    let filter = Filter::all().is(suspensions::provider_id, provider).is(suspensions::arrangement_id, arrangement);
     conn.list(&filter, Page::ALL)
 }
 
@@ -139,7 +138,7 @@ pub fn suspensions_of(
 /// # Errors
 /// Where the store fails.
 pub fn notices_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<ImprovementNotice>>> {
-    conn.all_of(notices::membership_id, membership)
+    conn.all_of(improvement_notices::membership_id, membership)
 }
 
 /// The sanctions of a membership, past ones included.

@@ -61,7 +61,6 @@ mod schema {
 use schema::{upload_chunks, upload_faults, upload_progress};
 use uploads as table;
 
-
 mod joined {
     use super::{upload_chunks, uploads};
     diesel::allow_tables_to_appear_in_same_query!(upload_chunks, uploads);

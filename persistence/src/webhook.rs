@@ -14,7 +14,7 @@ use crate::{Conn, Moment, Outcome, Page, Stored, Tx, Uid};
 
 declare_table! {
     /// Subscriptions.
-    subscriptions: Webhook, WebhookId {
+    webhooks: Webhook, WebhookId {
         owner: Text = |s| account(&s.owner);
     }
 }
@@ -24,8 +24,8 @@ mod schema {
         use diesel::sql_types::*;
         use crate::types::sql::{Moment, Uid};
 
-        subscription_progress (subscription_id) {
-            subscription_id -> Uid,
+        webhook_progress (webhook_id) {
+            webhook_id -> Uid,
             tx -> BigInt,
             seq -> BigInt,
             attempts -> Integer,
@@ -36,9 +36,9 @@ mod schema {
         use diesel::sql_types::*;
         use crate::types::sql::{Moment, Uid};
 
-        subscription_secrets (id) {
+        webhook_secrets (id) {
             id -> Uid,
-            subscription_id -> Uid,
+            webhook_id -> Uid,
             sealed -> Binary,
             until -> Nullable<Moment>,
         }
@@ -49,7 +49,7 @@ mod schema {
 
         deliveries (id) {
             id -> Uid,
-            subscription_id -> Uid,
+            webhook_id -> Uid,
             event_id -> Uid,
             kind -> Text,
             attempt -> Integer,
@@ -60,8 +60,8 @@ mod schema {
         }
     }
 }
-use schema::{deliveries, subscription_progress as progress, subscription_secrets as secrets};
-use subscriptions as owned;
+use schema::{deliveries, webhook_progress as progress, webhook_secrets as secrets};
+use webhooks as owned;
 
 diesel::allow_tables_to_appear_in_same_query!(owned, progress);
 
@@ -70,9 +70,8 @@ diesel::allow_tables_to_appear_in_same_query!(owned, progress);
 /// # Errors
 /// Where the store fails.
 pub fn of(conn: &mut Conn<'_>, owner: &Actor) -> Outcome<Vec<Stored<Webhook>>> {
-    let filter = Filter::all()
-        .is(subscriptions::owner, account(owner))
-        .any(subscriptions::state, ["active", "paused", "failing"]);
+    let filter =
+        Filter::all().is(webhooks::owner, account(owner)).any(webhooks::state, ["active", "paused", "failing"]);
     conn.list(&filter, Page::ALL)
 }
 
@@ -118,14 +117,10 @@ pub fn place(tx: &mut Tx<'_>, id: WebhookId, at: Cursor) -> Outcome<()> {
         progress::attempts.eq(0),
         progress::next_at.eq(None::<Moment>),
     );
-    let row = (progress::subscription_id.eq(Uid::from(id)), changed);
+    let row = (progress::webhook_id.eq(Uid::from(id)), changed);
     run!(
         tx,
-        diesel::insert_into(progress::table)
-            .values(row)
-            .on_conflict(progress::subscription_id)
-            .do_update()
-            .set(changed)
+        diesel::insert_into(progress::table).values(row).on_conflict(progress::webhook_id).do_update().set(changed)
     )?;
     Ok(())
 }
@@ -162,11 +157,11 @@ pub struct Work {
 pub fn work(conn: &mut Conn<'_>, end: Cursor, now: Instant) -> Outcome<Work> {
     let behind = progress::tx.lt(end.tx).or(progress::tx.eq(end.tx).and(progress::seq.lt(end.seq)));
     let query = progress::table
-        .inner_join(owned::table.on(owned::id.eq(progress::subscription_id)))
+        .inner_join(owned::table.on(owned::id.eq(progress::webhook_id)))
         .filter(owned::state.eq("active"))
         .filter(behind)
-        .order(progress::subscription_id)
-        .select((progress::subscription_id, progress::next_at, owned::owner));
+        .order(progress::webhook_id)
+        .select((progress::webhook_id, progress::next_at, owned::owner));
     let rows = on!(conn, c => query.load::<(Uid, Option<Moment>, String)>(c))?;
     let mut work = Work::default();
     let mut due: BTreeMap<String, VecDeque<WebhookId>> = BTreeMap::new();
@@ -198,14 +193,14 @@ pub fn work(conn: &mut Conn<'_>, end: Cursor, now: Instant) -> Outcome<Work> {
 /// # Errors
 /// Where the store fails.
 pub fn add_secret(tx: &mut Tx<'_>, id: WebhookId, sealed: &[u8], until: Instant) -> Outcome<()> {
-    let own = secrets::table.filter(secrets::subscription_id.eq(Uid::from(id)));
+    let own = secrets::table.filter(secrets::webhook_id.eq(Uid::from(id)));
     // Two are live at most: of those before it only the newest stays.
     let replaced = own.filter(secrets::until.is_not_null());
     run!(tx, diesel::delete(replaced))?;
     run!(tx, diesel::update(own).set(secrets::until.eq(Some(Moment(until)))))?;
     let row = (
         secrets::id.eq(Uid(tx.mint())),
-        secrets::subscription_id.eq(Uid::from(id)),
+        secrets::webhook_id.eq(Uid::from(id)),
         secrets::sealed.eq(sealed),
         secrets::until.eq(None::<Moment>),
     );
@@ -219,7 +214,7 @@ pub fn add_secret(tx: &mut Tx<'_>, id: WebhookId, sealed: &[u8], until: Instant)
 /// Where the store fails.
 pub fn secrets_of(conn: &mut Conn<'_>, id: WebhookId, now: Instant) -> Outcome<Vec<(Vec<u8>, Option<Instant>)>> {
     let query = secrets::table
-        .filter(secrets::subscription_id.eq(Uid::from(id)))
+        .filter(secrets::webhook_id.eq(Uid::from(id)))
         .filter(secrets::until.is_null().or(secrets::until.gt(Moment(now))))
         .order(secrets::id.desc())
         .select((secrets::sealed, secrets::until));
@@ -233,8 +228,8 @@ pub fn secrets_of(conn: &mut Conn<'_>, id: WebhookId, now: Instant) -> Outcome<V
 /// Where the store fails.
 pub fn forget(tx: &mut Tx<'_>, id: WebhookId) -> Outcome<()> {
     let id = Uid::from(id);
-    run!(tx, diesel::delete(secrets::table.filter(secrets::subscription_id.eq(id))))?;
-    run!(tx, diesel::delete(deliveries::table.filter(deliveries::subscription_id.eq(id))))?;
+    run!(tx, diesel::delete(secrets::table.filter(secrets::webhook_id.eq(id))))?;
+    run!(tx, diesel::delete(deliveries::table.filter(deliveries::webhook_id.eq(id))))?;
     run!(tx, diesel::delete(progress::table.find(id)))?;
     Ok(())
 }
@@ -246,7 +241,7 @@ pub struct Delivery {
     /// Identifier, in the order of the attempts.
     pub id: Uid,
     /// To which subscription.
-    pub subscription_id: Uid,
+    pub webhook_id: Uid,
     /// Which event.
     pub event_id: Uid,
     /// The event's type.
@@ -278,7 +273,7 @@ pub fn log(tx: &mut Tx<'_>, delivery: &Delivery) -> Outcome<()> {
 /// Where the store fails.
 pub fn deliveries_of(conn: &mut Conn<'_>, id: WebhookId, before: Option<Uuid>, limit: i64) -> Outcome<Vec<Delivery>> {
     Ok(on!(conn, c => {
-        let mut query = deliveries::table.filter(deliveries::subscription_id.eq(Uid::from(id))).into_boxed();
+        let mut query = deliveries::table.filter(deliveries::webhook_id.eq(Uid::from(id))).into_boxed();
         if let Some(before) = before {
             query = query.filter(deliveries::id.lt(Uid(before)));
         }

@@ -415,7 +415,7 @@ def restored(room, before, file, place):
 
 
 # Migrations that run while servers write.
-BESIDE_OTHERS = ("00000000000015", "00000000000017")
+BESIDE_OTHERS = ("00000000000010",)
 
 
 def upgrade(database, seed, quick, times=None):
@@ -429,8 +429,7 @@ def upgrade(database, seed, quick, times=None):
     room.store.give_rights()
     with room:
         for _ in range(times or (1 if quick else 5)):
-            # The schema without two migrations that these servers do not need: old ones beside them would be as they are. One makes an index, the
-            # other goes through all applications.
+            # The schema without a migration that these servers do not need: old ones beside them would be as they are. It makes an index.
             for version in BESIDE_OTHERS:
                 subprocess.run([BINARY.parent / "examples" / "revert", owner["DATABASE_URL"], version], check=True)
             room.run_until_acknowledged(50)

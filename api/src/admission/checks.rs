@@ -5,8 +5,8 @@ use domain::admission::Application;
 use domain::admission::compliance_check::{self as rules, ComplianceCheck, Judgement};
 use domain::admission::declaration_of_interests;
 use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, ProviderId};
+use persistence::admission::{checks_of, compliance_checks};
 use persistence::{Filter, Outcome};
-use persistence::admission::{checks, checks_of};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -65,9 +65,9 @@ async fn list_checks(call: Call, wanted: web::Query<ListChecksQuery>, listing: w
             let page = listing.page()?;
             let (provider_id, arrangement_id) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
             let filter = Filter::all()
-                .if_any(checks::provider_id, provider_id)
-                .if_any(checks::arrangement_id, arrangement_id)
-                .if_is(checks::state, wanted.state.clone());
+                .if_any(compliance_checks::provider_id, provider_id)
+                .if_any(compliance_checks::arrangement_id, arrangement_id)
+                .if_is(compliance_checks::state, wanted.state.clone());
             Ok((page, filter.since(listing.since())))
         },
         |found: &ComplianceCheck, _| found.clone(),

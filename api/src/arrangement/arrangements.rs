@@ -76,9 +76,7 @@ async fn list_arrangements(
             let drafts_of = call.who.actor.authority.as_ref().filter(|_| call.who.actor.role != Role::Script);
             let filter = match (drafts_of, &wanted.state) {
                 (Some(own), Some(state)) if state == "draft" => filter.is(arrangements::lead, own.as_str()),
-                (_, _) => {
-                    filter.if_is(arrangements::lead, wanted.lead.clone()).is(arrangements::published, true)
-                }
+                (_, _) => filter.if_is(arrangements::lead, wanted.lead.clone()).is(arrangements::published, true),
             };
             Ok((page, filter))
         },

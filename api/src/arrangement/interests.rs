@@ -3,8 +3,8 @@
 use actix_web::{get, post, web};
 use domain::arrangement::interest::{self as rules, Interest};
 use domain::kernel::{ArrangementId, InterestId, Kind, ProviderId};
-use persistence::{Filter, Failure};
 use persistence::arrangement::interests;
+use persistence::{Failure, Filter};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;

@@ -125,8 +125,7 @@ pub fn page<A: Record, V: Serialize>(
         found.iter().zip(&rows).filter(|(_, (_, row))| row.is_none()).map(|(row, _)| row.id).collect();
     if !missing.is_empty() {
         let read: Vec<Stored<A>> = conn.these(&missing)?;
-        let mut read: HashMap<Uuid, Stored<A>> =
-            read.into_iter().map(|stored| (stored.value.id(), stored)).collect();
+        let mut read: HashMap<Uuid, Stored<A>> = read.into_iter().map(|stored| (stored.value.id(), stored)).collect();
         for (Head { id, .. }, row) in found.iter().zip(&mut rows).filter(|(_, (_, row))| row.is_none()) {
             // It may have been changed since the page was read: then this is what it has become.
             let Some(stored) = read.remove(id) else { continue };

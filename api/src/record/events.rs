@@ -27,6 +27,9 @@ pub struct EventView {
     #[serde(rename = "type")]
     #[schema(example = "ApplicationSubmitted")]
     kind: String,
+    /// The version of the events' format: 1. What is in an event, and what its hash covers, changes with it only.
+    #[schema(example = 1)]
+    format: i32,
     /// The instant of the command.
     at: Instant,
     /// Its place in the feed: a feed read after it continues with the next event.
@@ -103,6 +106,7 @@ impl EventView {
         Ok(Self {
             id: entry.id.0,
             kind: entry.kind,
+            format: entry.format,
             at: entry.at.0,
             cursor: cursor::text(place),
             aggregate: AggregateRef { kind: entry.aggregate, id: entry.aggregate_id.0 },

@@ -99,7 +99,6 @@ impl MeasuresQuery {
     }
 }
 
-
 /// A command on a measure against one membership.
 async fn on_measure<A: Measure, T: Send + Sync + 'static>(
     call: Call<T>,

@@ -3,8 +3,8 @@
 use actix_web::{get, post, web};
 use domain::kernel::{ArrangementId, HomeId, Instant, MembershipId, SuspensionId};
 use domain::standing::suspension::{self as rules, Suspension};
-use persistence::{Filter, Tx};
 use persistence::standing::{self as store, suspensions};
+use persistence::{Filter, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;

@@ -244,7 +244,7 @@ struct Next {
 pub fn log(tx: &mut Tx<'_>, id: WebhookId, (event, kind): (Uuid, &str), attempt: u32, sent: Sent) -> Outcome<Delivery> {
     let delivery = Delivery {
         id: tx.mint::<Uuid>().into(),
-        subscription_id: Uid::from(id),
+        webhook_id: Uid::from(id),
         event_id: event.into(),
         kind: kind.to_owned(),
         attempt: i32::try_from(attempt).unwrap_or(i32::MAX),

@@ -351,7 +351,7 @@ pub(super) struct DeliveryView {
 
 impl From<store::Delivery> for DeliveryView {
     fn from(row: store::Delivery) -> Self {
-        let store::Delivery { id, subscription_id: _, event_id, kind, attempt, at, duration_ms, status, outcome } = row;
+        let store::Delivery { id, webhook_id: _, event_id, kind, attempt, at, duration_ms, status, outcome } = row;
         Self { id: id.0, event: event_id.0, kind, attempt, at: at.0, duration_ms, status, outcome }
     }
 }

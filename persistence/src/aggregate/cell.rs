@@ -1,12 +1,12 @@
 //! Cells: the values that a row is written from and found by, whatever its table.
 
+use diesel::QueryResult;
 use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::AstPass;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{self, Array, Nullable};
 use diesel::sqlite::Sqlite;
-use diesel::QueryResult;
 
 use crate::types::sql;
 use crate::{Json, Moment, Uid};

@@ -190,7 +190,11 @@ impl Cut {
             to.words(before);
             match &self.changed {
                 Some(changed) => {
-                    to.words("(updated_at, id) > (").value(Sort::Moment, changed).words(", ").value(Sort::Uid, after).words(")");
+                    to.words("(updated_at, id) > (")
+                        .value(Sort::Moment, changed)
+                        .words(", ")
+                        .value(Sort::Uid, after)
+                        .words(")");
                 }
                 None => {
                     to.words("id > ").value(Sort::Uid, after);

@@ -19,7 +19,12 @@ type Documents = (sql::Uid, BigInt, sql::Moment, sql::Json);
 const DOCUMENTS: &str = "SELECT id, version, updated_at, body FROM ";
 
 /// The one with that identifier, held in that strength where one is given.
-pub(crate) fn find(conn: &mut Conn<'_>, table: &'static Table, id: Uuid, held: Option<Strength>) -> Outcome<Option<Document>> {
+pub(crate) fn find(
+    conn: &mut Conn<'_>,
+    table: &'static Table,
+    id: Uuid,
+    held: Option<Strength>,
+) -> Outcome<Option<Document>> {
     let id = Cell::from(Uid(id));
     let mut query = Statement::<Documents>::new(DOCUMENTS, table.name);
     query.words(" WHERE id = ").value(Sort::Uid, &id);

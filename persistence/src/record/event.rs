@@ -26,6 +26,7 @@ mod schema {
             seq -> BigInt,
             tx -> BigInt,
             id -> Uid,
+            format -> Integer,
             at -> Moment,
             kind -> Text,
             aggregate -> Text,
@@ -52,6 +53,9 @@ mod schema {
 }
 pub(super) use schema::events;
 
+/// The format in which events are written. What is in an event, and what its hash covers, changes with this number only.
+pub const FORMAT: i32 = 1;
+
 /// Two transactions that go on with one chain meet.
 pub(crate) static CHAIN: Unique =
     Unique { index: "events_chain", table: "events", columns: &["aggregate_id", "link"], taken: Taken::Retry };
@@ -62,6 +66,8 @@ pub(crate) static CHAIN: Unique =
 pub struct Entry {
     /// Unique; consumers drop repeats by it.
     pub id: Uid,
+    /// The format that it is written and hashed in: [`FORMAT`], or one before it.
+    pub format: i32,
     /// The instant of the command.
     pub at: Moment,
     /// What happened, past tense.
@@ -212,6 +218,7 @@ fn entry<E: Serialize>(tx: &Tx<'_>, note: &Note<'_>, event: &E, head: Option<(i6
     let (link, previous) = head.map_or((1, None), |(link, hash)| (link + 1, Some(hash)));
     let mut entry = Entry {
         id: Uid(tx.mint()),
+        format: FORMAT,
         at: Moment(stamp.now),
         kind,
         aggregate: note.kind.name().to_owned(),

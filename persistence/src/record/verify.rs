@@ -106,6 +106,8 @@ pub enum Fault {
     Unrecorded,
     /// The events are there and the aggregate is not.
     Gone,
+    /// The event is of a format that is not known: of a later version, or it was altered.
+    UnknownFormat,
     /// No store of this kind of aggregate is known.
     UnknownKind,
     /// The checkpoints before this one, down to `from`, are missing.
@@ -143,6 +145,7 @@ impl std::fmt::Display for Finding {
             }
             Fault::Unrecorded => f.write_str("none of its events is there"),
             Fault::Gone => f.write_str("its events are there and it is not"),
+            Fault::UnknownFormat => f.write_str("its format is not known"),
             Fault::UnknownKind => f.write_str("this kind is not known"),
             Fault::CheckpointMissing { from } => write!(f, "checkpoints are missing before it, from {from} on"),
             Fault::Count { sealed, found } => write!(f, "{sealed} events were sealed and {found} are there"),
@@ -271,7 +274,9 @@ fn follow(head: Option<&Head>, entry: Entry, account: &mut Account) -> Head {
     } else if entry.previous.as_ref() != head.map(|head| &head.hash) {
         account.add(place(), Fault::Unlinked);
     }
-    if entry.hash != entry.digest() {
+    if !(1..=event::FORMAT).contains(&entry.format) {
+        account.add(place(), Fault::UnknownFormat);
+    } else if entry.hash != entry.digest() {
         account.add(place(), Fault::Altered);
     }
     let Entry { aggregate: kind, aggregate_id: id, link, version, hash, .. } = entry;

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::app::TestApp;
 use crate::applicants::{Applicant, Application};
-use crate::database::Kind;
 use crate::market::{FIRST_CLOSE, LIVE, Market, SECOND_OPEN, manual, with};
 
 /// A market that goes live at `live` with a first round of 30 days.
@@ -90,25 +89,6 @@ on_both! {
         assert_eq!(received.iter().map(|a| a["id"].clone()).collect::<Vec<_>>(), [json!(revised.id)]);
         // Nor is a revision that was not submitted again.
         assert_eq!((revised.show()["lines"].as_array().unwrap().len(), &revised.show()["draft"]), (1, &Value::Null));
-    }
-
-    fn what_an_older_server_submitted_is_found_when_its_column_is_filled(app: &TestApp) {
-        let fills = match app.database.kind {
-            Kind::Sqlite => include_str!("../../../migrations/sqlite/00000000000017_received_filled/up.sql"),
-            Kind::Postgres => include_str!("../../../migrations/postgres/00000000000017_received_filled/up.sql"),
-        };
-        let market = Market::published(app);
-        app.at(LIVE);
-        Applicant::new(app, "Fens Care").ready(&market, &["FOSTERING"]);
-        let submitted = Applicant::new(app, "Wash Homes").submitted(&market, &["FOSTERING"]);
-        let received = || {
-            let all = market.lead.all(&format!("/v1/applications?arrangement={}", market.id));
-            all.iter().map(|application| application["id"].clone()).collect::<Vec<_>>()
-        };
-        app.database.execute("UPDATE applications SET received = FALSE");
-        assert_eq!(received(), Vec::<Value>::new());
-        app.database.execute(fills);
-        assert_eq!(received(), [json!(submitted.id)]);
     }
 
     fn what_was_never_submitted_does_not_exist_for_buyers_whatever_becomes_of_it(app: &TestApp) {

@@ -81,7 +81,7 @@ pub(super) fn restore(config: &Config, file: &Path, replace: bool, json: bool) -
 
 /// Reads a store that is backed up: it must be one that this program knows.
 fn account(conn: &mut Conn<'_>) -> Outcome<(Option<String>, Account)> {
-    let (schema, newest) = (persistence::backup::schema(conn)?, persistence::newest_schema()?);
+    let (schema, newest) = (persistence::backup::schema(conn)?, persistence::newest_schema());
     if schema != newest {
         let told = |version: Option<String>| version.unwrap_or_else(|| "none".to_owned());
         return Err(persistence::Failure::Broken(format!(

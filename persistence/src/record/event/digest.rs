@@ -10,6 +10,7 @@ impl Entry {
     pub fn digest(&self) -> Vec<u8> {
         let Self {
             id,
+            format,
             at,
             kind,
             aggregate,
@@ -42,6 +43,7 @@ impl Entry {
             None => sha.update(u64::MAX.to_be_bytes()),
         };
         let mut field = |bytes: &[u8]| put(Some(bytes));
+        field(&format.to_be_bytes());
         field(id.0.as_bytes());
         field(&at.0.micros().to_be_bytes());
         field(aggregate_id.0.as_bytes());

@@ -92,9 +92,8 @@ pub const ALLOWED: &[Allowed] = &[
         like: &["coalesce(", "updated_at"],
         why: "it looks through what was changed since, by whomever; each page goes on where the one before it ended",
         ask: |c| {
-            let filter = Rows::all()
-                .is(memberships::arrangement_id, Uuid::nil())
-                .since(Some(Moment(Instant::from_micros(0))));
+            let filter =
+                Rows::all().is(memberships::arrangement_id, Uuid::nil()).since(Some(Moment(Instant::from_micros(0))));
             c.list(&filter, Page { changes: true, limit: 1, ..Page::ALL }).map(drop)
         },
     },

@@ -15,8 +15,8 @@ pub const SMALL: &[(&str, &str)] = &[
     ("requirements", "the library of an authority, kept by hand"),
     ("rounds", "a few a year for each arrangement"),
     ("clients", "registered by hand, one by one"),
-    ("subscriptions", "an account may have a few"),
-    ("subscription_progress", "one row for each subscription that is there still"),
+    ("webhooks", "an account may have a few"),
+    ("webhook_progress", "one row for each subscription that is there still"),
     ("leases", "one row for each piece of work in hand"),
     ("__diesel_schema_migrations", "one row for each migration"),
 ];

@@ -53,7 +53,7 @@ on_both! {
         let one = "'00000000-0000-0000-0000-000000000000'";
         let walked = format!("SELECT id FROM applications WHERE id > {one} AND version > 1 ORDER BY id LIMIT 1");
         assert_eq!(faults(&walked), [Fault::Walks]);
-        let sorted = format!("SELECT id FROM checks WHERE provider_id = {one} ORDER BY updated_at LIMIT 1");
+        let sorted = format!("SELECT id FROM compliance_checks WHERE provider_id = {one} ORDER BY updated_at LIMIT 1");
         assert_eq!(faults(&sorted), [Fault::Sorts]);
         assert_eq!(faults(&sorted.replace("updated_at", "id")), []);
         assert_eq!(faults("SELECT count(*) FROM leases WHERE name > 'a' AND holder IS NULL"), [], "it is small");

@@ -156,7 +156,7 @@ on_both! {
         declare_interests(&market.lead, &market, json!([]));
         let path = application.check_path(&market, "safeguarding", "/record");
         let faults = [
-            ("checks", "UPDATE", ANY),
+            ("compliance_checks", "UPDATE", ANY),
             ("events", "INSERT", "row.kind = 'CheckPassed'"),
             ("answers", "INSERT", ANY),
         ];
@@ -168,7 +168,7 @@ on_both! {
         let path = application.path("/submit");
         let faults = [
             ("applications", "UPDATE", ANY),
-            ("checks", "INSERT", ANY),
+            ("compliance_checks", "INSERT", ANY),
             ("timers", "INSERT", ANY),
             ("events", "INSERT", "row.kind = 'ApplicationSubmitted'"),
             ("events", "INSERT", "row.kind = 'EvaluationBegun'"),

@@ -109,7 +109,7 @@ mod postgres {
 
     #[test]
     fn a_migration_that_was_broken_off_is_run_again() {
-        const MAKES_AN_INDEX: &str = "00000000000015";
+        const MAKES_AN_INDEX: &str = "00000000000010";
         let database = super::Database::bare(super::Kind::Postgres);
         persistence::migrate(&database.url).unwrap();
         let whole = super::logical(&database);

@@ -1,0 +1,5 @@
+DROP TABLE appeals;
+DROP TABLE removals;
+DROP TABLE sanctions;
+DROP TABLE improvement_notices;
+DROP TABLE suspensions;

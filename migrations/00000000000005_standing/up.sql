@@ -1,0 +1,96 @@
+CREATE TABLE suspensions (
+    id         UID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at MOMENT NOT NULL,
+    body       JSON NOT NULL,
+    arrangement_id UID NOT NULL REFERENCES arrangements (id),
+    provider_id    UID NOT NULL REFERENCES providers (id),
+    lot_id         UID REFERENCES lots (id),
+    membership_id  UID REFERENCES memberships (id),
+    home_id        UID REFERENCES homes (id),
+    begins_at      MOMENT NOT NULL,
+    over_at        MOMENT
+);
+CREATE INDEX suspensions_arrangement ON suspensions (arrangement_id, id);
+CREATE INDEX suspensions_provider ON suspensions (provider_id, arrangement_id);
+CREATE INDEX suspensions_lot ON suspensions (lot_id) WHERE lot_id IS NOT NULL;
+CREATE INDEX suspensions_membership ON suspensions (membership_id, id) WHERE membership_id IS NOT NULL;
+CREATE INDEX suspensions_home ON suspensions (home_id) WHERE home_id IS NOT NULL;
+CREATE INDEX suspensions_changed ON suspensions (updated_at, id);
+
+CREATE TABLE improvement_notices (
+    id         UID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at MOMENT NOT NULL,
+    body       JSON NOT NULL,
+    arrangement_id UID NOT NULL REFERENCES arrangements (id),
+    provider_id    UID NOT NULL REFERENCES providers (id),
+    lot_id         UID NOT NULL REFERENCES lots (id),
+    membership_id  UID NOT NULL REFERENCES memberships (id)
+);
+CREATE INDEX improvement_notices_arrangement ON improvement_notices (arrangement_id, id);
+CREATE INDEX improvement_notices_provider ON improvement_notices (provider_id, arrangement_id);
+CREATE INDEX improvement_notices_lot ON improvement_notices (lot_id, provider_id);
+CREATE INDEX improvement_notices_membership ON improvement_notices (membership_id, id);
+
+CREATE TABLE sanctions (
+    id         UID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at MOMENT NOT NULL,
+    body       JSON NOT NULL,
+    arrangement_id UID NOT NULL REFERENCES arrangements (id),
+    provider_id    UID NOT NULL REFERENCES providers (id),
+    lot_id         UID NOT NULL REFERENCES lots (id),
+    membership_id  UID NOT NULL REFERENCES memberships (id),
+    kind           TEXT NOT NULL,
+    begins_at      MOMENT NOT NULL,
+    over_at        MOMENT,
+    in_force       BOOLEAN NOT NULL
+);
+CREATE UNIQUE INDEX sanctions_one_each ON sanctions (membership_id, kind) WHERE in_force;
+CREATE INDEX sanctions_arrangement ON sanctions (arrangement_id, id);
+CREATE INDEX sanctions_provider ON sanctions (provider_id, arrangement_id);
+CREATE INDEX sanctions_lot ON sanctions (lot_id, provider_id);
+CREATE INDEX sanctions_membership ON sanctions (membership_id, id);
+
+CREATE TABLE removals (
+    id         UID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at MOMENT NOT NULL,
+    body       JSON NOT NULL,
+    arrangement_id UID NOT NULL REFERENCES arrangements (id),
+    provider_id    UID NOT NULL REFERENCES providers (id),
+    lot_id         UID NOT NULL REFERENCES lots (id),
+    membership_id  UID NOT NULL REFERENCES memberships (id),
+    ground         TEXT NOT NULL,
+    effective_at   MOMENT,
+    pending        BOOLEAN NOT NULL
+);
+CREATE UNIQUE INDEX removals_one_pending ON removals (membership_id) WHERE pending;
+CREATE INDEX removals_arrangement ON removals (arrangement_id, id);
+CREATE INDEX removals_provider ON removals (provider_id, arrangement_id);
+CREATE INDEX removals_lot ON removals (lot_id, provider_id);
+CREATE INDEX removals_membership ON removals (membership_id, id);
+CREATE INDEX removals_ground ON removals (arrangement_id, ground);
+CREATE INDEX removals_changed ON removals (updated_at, id);
+
+CREATE TABLE appeals (
+    id         UID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at MOMENT NOT NULL,
+    body       JSON NOT NULL,
+    arrangement_id UID NOT NULL REFERENCES arrangements (id),
+    provider_id    UID NOT NULL REFERENCES providers (id),
+    target         TEXT NOT NULL,
+    lodged         BOOLEAN NOT NULL
+);
+CREATE UNIQUE INDEX appeals_one_lodged ON appeals (target) WHERE lodged;
+CREATE INDEX appeals_arrangement ON appeals (arrangement_id, id);
+CREATE INDEX appeals_provider ON appeals (provider_id, id);
+CREATE INDEX appeals_changed ON appeals (updated_at, id);
+CREATE INDEX appeals_state ON appeals (state, id);

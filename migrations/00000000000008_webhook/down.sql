@@ -1,0 +1,4 @@
+DROP TABLE deliveries;
+DROP TABLE webhook_secrets;
+DROP TABLE webhook_progress;
+DROP TABLE webhooks;

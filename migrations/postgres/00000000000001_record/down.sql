@@ -1,4 +1,0 @@
-DROP TABLE answers;
-DROP TABLE timers;
-DROP TABLE events;
-DROP FUNCTION events_are_append_only;

@@ -1,4 +1,0 @@
-DROP TABLE memberships;
-DROP TABLE declarations;
-DROP TABLE checks;
-DROP TABLE applications;

@@ -1,2 +1,0 @@
-DROP TABLE checkpoints;
-DROP FUNCTION checkpoints_are_append_only;

@@ -1,5 +1,0 @@
-CREATE TABLE leases (
-    name   TEXT NOT NULL PRIMARY KEY,
-    holder UUID NOT NULL,
-    until  TIMESTAMPTZ NOT NULL
-);

@@ -1,9 +1,0 @@
-CREATE TABLE clients (
-    id         UUID NOT NULL PRIMARY KEY,
-    version    BIGINT NOT NULL,
-    state      TEXT NOT NULL,
-    updated_at TIMESTAMPTZ NOT NULL,
-    body       JSON NOT NULL,
-    portal     TEXT
-);
-CREATE UNIQUE INDEX clients_portal ON clients (portal) WHERE portal IS NOT NULL;

@@ -1,1 +1,0 @@
-CREATE INDEX events_open_id ON events (id) WHERE audience = 'everyone' AND provider_id IS NULL;

@@ -1,1 +1,0 @@
-DROP INDEX CONCURRENTLY interests_provider;

@@ -1,1 +1,0 @@
-DROP INDEX CONCURRENTLY events_general_kind;

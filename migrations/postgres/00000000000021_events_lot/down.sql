@@ -1,1 +1,0 @@
-CREATE INDEX CONCURRENTLY events_lot ON events (lot_id, tx, seq);

@@ -1,3 +1,0 @@
-DROP TABLE answers;
-DROP TABLE timers;
-DROP TABLE events;

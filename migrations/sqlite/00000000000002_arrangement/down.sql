@@ -1,5 +1,0 @@
-DROP TABLE rounds;
-DROP TABLE requirements;
-DROP TABLE lots;
-DROP TABLE participants;
-DROP TABLE arrangements;

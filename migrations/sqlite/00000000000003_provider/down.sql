@@ -1,3 +1,0 @@
-DROP TABLE homes;
-DROP TABLE provider_refs;
-DROP TABLE providers;

@@ -1,5 +1,0 @@
-CREATE TABLE leases (
-    name   TEXT NOT NULL PRIMARY KEY,
-    holder BLOB NOT NULL,
-    until  BIGINT NOT NULL
-) WITHOUT ROWID;

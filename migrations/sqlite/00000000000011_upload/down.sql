@@ -1,4 +1,0 @@
-DROP TABLE upload_faults;
-DROP TABLE upload_progress;
-DROP TABLE upload_chunks;
-DROP TABLE uploads;

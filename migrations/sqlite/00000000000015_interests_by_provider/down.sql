@@ -1,1 +1,0 @@
-DROP INDEX interests_provider;

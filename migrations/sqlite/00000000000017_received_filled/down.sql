@@ -1,2 +1,0 @@
--- What was filled goes with its column.
-SELECT 1;

@@ -1,1 +1,0 @@
-CREATE INDEX events_lot ON events (lot_id);
