@@ -17,11 +17,15 @@ function expected({ method, parameters = [], security = [], path }) {
 /** A rule over operations: `check(operation, report, options)`. */
 const overOperations = (check) => (options) => ({
   PathItem: {
-    Operation(operation, { report, location, key, parentLocations, config }) {
+    Operation(operation, { report, location, key, parentLocations, resolve }) {
+      // What the server sends is no operation of it.
+      if (parentLocations.PathItem.pointer.startsWith("#/webhooks/")) return;
       const path = parentLocations.PathItem.pointer.split("/").pop().replaceAll("~1", "/").replaceAll("~0", "~");
       if (options.except?.includes(path)) return;
       const say = (message) => report({ message: `${operation.operationId ?? `${key} ${path}`}: ${message}`, location });
-      check({ ...operation, path, method: key }, say);
+      const parameters = operation.parameters?.map((parameter) => resolve(parameter).node);
+      const responses = Object.entries(operation.responses ?? {}).map(([status, response]) => [status, resolve(response).node]);
+      check({ ...operation, parameters, responses: Object.fromEntries(responses), path, method: key }, say);
     },
   },
 });
@@ -48,7 +52,8 @@ const problemsTyped = overOperations((operation, say) => {
   for (const [status, response] of Object.entries(responses).filter(([status]) => /^[45]/.test(status))) {
     const schema = response.content?.["application/problem+json"]?.schema?.$ref;
     if (schema !== "#/components/schemas/Problem") say(`${status} as a Problem in application/problem+json`);
-    const codes = response["x-problem-codes"] ?? [];
+    // What follows from rules the operation says itself.
+    const codes = response["x-problem-codes"] ?? operation["x-problem-codes"]?.[status] ?? [];
     if (codes.length === 0 || !codes.every((code) => /^[a-z][a-z0-9_]*$/.test(code))) say(`the codes of ${status} (the rules in the \`routes!\` of its subject)`);
   }
 });

@@ -1,14 +1,16 @@
 //! The published contract: what the handlers document, completed with what every operation shares.
 
 mod shapes;
+mod shared;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
-use utoipa::OpenApi as _;
+use utoipa::{OpenApi as _, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::client::oauth;
@@ -57,13 +59,40 @@ fn written() -> Result<String, String> {
     }
     let mut document = serde_json::to_value(&document).map_err(|e| e.to_string())?;
     camel_fields(&mut document);
-    let examples = serde_json::from_str(EXAMPLES).map_err(|e| format!("the examples: {e}"))?;
+    let token = serde_json::to_value(oauth::Document::openapi()).map_err(|e| e.to_string())?;
+    merge(&mut document, token);
+    let examples: Value = serde_json::from_str(EXAMPLES).map_err(|e| format!("the examples: {e}"))?;
     shapes::tidy(&mut document);
     complete(&mut document, &operations, &examples);
+    shared::parameters(&mut document);
     shapes::prune(&mut document);
     let mut text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
     text.push('\n');
     Ok(text)
+}
+
+/// Adds the members of an object that the other does not have yet, all the way down.
+fn merge(whole: &mut Value, part: Value) {
+    if let (Value::Object(whole), Value::Object(part)) = (whole, part) {
+        for (name, member) in part {
+            match whole.get_mut(&name) {
+                Some(known) => merge(known, member),
+                None => drop(whole.insert(name, member)),
+            }
+        }
+    }
+}
+
+/// The schema of a type as the document has it, and those that it refers to by their names.
+pub fn schema_of<T: ToSchema>() -> (Value, Map<String, Value>) {
+    let mut schemas = vec![(String::new(), T::schema())];
+    T::schemas(&mut schemas);
+    let schemas: BTreeMap<_, _> = schemas.into_iter().collect();
+    let mut document = json!({"components": {"schemas": schemas}});
+    camel_fields(&mut document);
+    shapes::tidy(&mut document);
+    let mut schemas = shapes::taken(&mut document);
+    (schemas.remove("").unwrap_or_default(), schemas)
 }
 
 /// Names fields as they are sent: serde's `rename_all_fields` is not read by the macro that writes the schemas.
@@ -89,6 +118,7 @@ fn camel_fields(schema: &mut Value) {
 fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), schemes());
+        components.insert("responses".to_owned(), shared::responses());
         if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
             let key =
                 json!({"type": "string", "minLength": 1, "maxLength": call::KEY, "pattern": "^[!-~]([ -~]*[!-~])?$"});
@@ -100,9 +130,12 @@ fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
     for methods in paths.values_mut().filter_map(Value::as_object_mut) {
         for (method, documented) in methods {
             let name = documented["operationId"].as_str().unwrap_or_default().to_owned();
-            let Some(operation) = operations.iter().find(|o| o.name == name) else { continue };
-            if let Some(documented) = documented.as_object_mut() {
-                describe(documented, method, operation, examples);
+            let Some(documented) = documented.as_object_mut() else { continue };
+            if let Some(exchanges) = examples.get(camel(&name)).and_then(Value::as_object) {
+                exemplify(documented, exchanges);
+            }
+            if let Some(operation) = operations.iter().find(|o| o.name == name) {
+                describe(documented, method, operation);
             }
         }
     }
@@ -113,6 +146,7 @@ fn schemes() -> Value {
     let scopes = Permission::ALL.iter().filter(|p| is_scope(**p)).map(|p| (p.scope(), json!(p.says())));
     json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "clientSecret": {"type": "http", "scheme": "basic", "description": "A client's id and secret, where it asks for a token"},
         "oauth2": {
             "type": "oauth2",
             "description": "For machine clients. The secret goes in the form, or in a Basic header; errors are those of RFC 6749.",
@@ -177,7 +211,7 @@ fn says_which(parameter: &mut Value) {
     }
 }
 
-fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation, examples: &Value) {
+fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Operation) {
     let sent = documented.get_mut("requestBody").and_then(|body| body["content"].as_object_mut());
     // A file is bytes, whatever it is called; generators know it by this.
     for (_, content) in sent.into_iter().flatten().filter(|(media, _)| *media != "application/json") {
@@ -186,9 +220,6 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     let public = operation.permission.reach(Role::Public) != Reach::None;
     let writes = method != "get";
     documented.insert("operationId".to_owned(), json!(camel(operation.name)));
-    if let Some(exchanges) = examples.get(camel(operation.name)).and_then(Value::as_object) {
-        exemplify(documented, exchanges);
-    }
     documented.insert("x-permission".to_owned(), json!(operation.permission.name()));
     let anyone = public.then(|| json!({}));
     let client = is_scope(operation.permission).then(|| json!({"oauth2": [operation.permission.scope()]}));
@@ -203,22 +234,14 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
         for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
             succeed(status, response, &summary);
         }
-        for group in codes.chunk_by(|a, b| a.0 == b.0) {
-            let Some((status, _)) = group.first() else { continue };
-            let names: Vec<&str> = group.iter().map(|(_, code)| *code).collect();
-            responses.insert(
-                status.to_string(),
-                json!({
-                    "description": format!("One of: {}", names.join(", ")),
-                    "x-problem-codes": names,
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-                }),
-            );
+        for (status, _) in &codes {
+            responses.insert(status.to_string(), shared::response(*status));
         }
         if !writes {
-            responses.insert("304".to_owned(), json!({"description": "Unchanged since the ETag in If-None-Match"}));
+            responses.insert("304".to_owned(), shared::response(304));
         }
     }
+    documented.insert(shared::CODES_BY_STATUS.to_owned(), shared::by_status(&codes));
     let parameters = documented.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         parameters.iter_mut().for_each(says_which);
@@ -277,7 +300,8 @@ pub fn serve(service: &mut ServiceConfig) {
     // What the page is made of comes from this server. It writes styles into its elements.
     let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                   connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let page = SwaggerUi::new("/{_:.*}").config(Config::from("/openapi.json").validator_url("none"));
+    let page =
+        SwaggerUi::new("/{_:.*}").config(Config::from("/openapi.json").validator_url("none").show_extensions(true));
     service.service(
         web::scope("/docs").wrap(DefaultHeaders::new().add(("Content-Security-Policy", policy))).service(page),
     );

@@ -138,8 +138,6 @@ impl Server {
                 operations.push((method.to_uppercase(), path.clone()));
             }
         }
-        // It is no operation of the document, but of the standard.
-        operations.push(("POST".to_owned(), TOKENS.to_owned()));
         let mut server = Self {
             address: address.to_string(),
             operations,

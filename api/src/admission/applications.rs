@@ -112,9 +112,11 @@ struct StartApplication {
     provider: Option<ProviderId>,
     /// The lots applied to.
     #[validate(length(max = 200))]
+    #[schema(max_items = 200)]
     lots: Vec<LotId>,
     /// The portal's own reference.
     #[validate(length(min = 1, max = 128))]
+    #[schema(min_length = 1, max_length = 128)]
     external_ref: Option<String>,
     /// The earlier application that this one follows.
     previous: Option<ApplicationId>,
@@ -241,6 +243,7 @@ async fn withdraw_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> A
 struct ExtendEvaluation {
     /// The justification, which is recorded.
     #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
     justification: String,
 }
 

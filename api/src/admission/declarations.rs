@@ -7,6 +7,7 @@ use persistence::Failure;
 use persistence::admission::declaration_of;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use usecase::admission::declaration;
 
@@ -20,11 +21,12 @@ routes! {
 }
 
 /// An assessor's interests.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(as = DeclareInterests)]
 struct Interests {
     /// Empty where there is none.
+    #[validate(nested)]
     interests: Vec<DeclaredInterest>,
 }
 

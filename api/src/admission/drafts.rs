@@ -35,6 +35,7 @@ routes! {
 struct ChosenLots {
     /// At least one.
     #[validate(length(max = 200))]
+    #[schema(max_items = 200)]
     lots: Vec<LotId>,
 }
 
@@ -46,7 +47,7 @@ async fn set_application_lots(call: Call<ChosenLots>, id: web::Path<ApplicationI
 }
 
 /// The answers to one requirement.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 struct Answers {
     /// By question code; `null` takes an answer back.
@@ -73,7 +74,7 @@ async fn save_answer(call: Call<DomainBody<Answers>>, path: web::Path<(Applicati
 }
 
 /// A document given for a requirement.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AttachDocument)]
 pub(super) struct Document {
@@ -81,6 +82,7 @@ pub(super) struct Document {
     pub(super) requirement: RequirementId,
     /// The document.
     #[serde(flatten)]
+    #[validate(nested)]
     pub(super) item: EvidenceItem,
 }
 
@@ -111,6 +113,7 @@ async fn remove_document(call: Call, path: web::Path<(ApplicationId, Requirement
 struct OfferedHomes {
     /// Homes of the provider.
     #[validate(length(max = 1000))]
+    #[schema(max_items = 1000)]
     homes: Vec<HomeId>,
 }
 
@@ -122,10 +125,11 @@ async fn set_offered_homes(call: Call<OfferedHomes>, id: web::Path<ApplicationId
 }
 
 /// The exclusion grounds that apply.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 struct Declared {
     /// Empty where none applies.
+    #[validate(nested)]
     grounds: Vec<DeclaredGround>,
 }
 
@@ -145,6 +149,7 @@ async fn declare_exclusions(call: Call<DomainBody<Declared>>, id: web::Path<Appl
 struct AcceptedTerms {
     /// The version of the arrangement's terms.
     #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     version: String,
 }
 

@@ -64,9 +64,11 @@ async fn admit_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answ
 struct RejectLine {
     /// Codes of the requirements that are not met: the reasons published beforehand (PRO-25).
     #[validate(length(max = 200))]
+    #[schema(max_items = 200)]
     reasons: Vec<String>,
     /// More, for the provider.
     #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     note: Option<String>,
 }
 

@@ -159,11 +159,14 @@ async fn publish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer
 }
 
 /// A modification with its reason.
-#[derive(Clone, Debug, Deserialize, serde::Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, serde::Serialize, ToSchema, Validate)]
 struct Modify {
     /// What is replaced.
+    #[validate(nested)]
     changes: Changes,
     /// Why.
+    #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     reason: String,
 }
 
@@ -193,9 +196,11 @@ async fn establish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answ
 struct Extend {
     /// Months more.
     #[validate(range(min = 1, max = 600))]
+    #[schema(minimum = 1, maximum = 600)]
     months: u32,
     /// Why.
     #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
     reason: String,
 }
 
@@ -215,6 +220,7 @@ async fn extend_arrangement(call: Call<Extend>, id: web::Path<ArrangementId>) ->
 pub struct Because {
     /// The reason, for those it affects.
     #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
     pub reason: String,
 }
 

@@ -7,6 +7,7 @@ use persistence::Filter;
 use persistence::arrangement::requirements;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
 
 use usecase::arrangement::requirement;
 
@@ -22,12 +23,15 @@ routes! {
 }
 
 /// A new requirement.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 struct Define {
     /// Unique in the caller's library.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     code: String,
     /// Its first version.
+    #[validate(nested)]
     first: RequirementVersion,
 }
 

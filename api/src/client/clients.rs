@@ -158,6 +158,7 @@ struct Rotate {
     /// Hours for which the secret in use stays valid, 0 to 720; as configured where absent. 0 ends it, and the tokens
     /// that were got with it, at once.
     #[validate(range(max = 720))]
+    #[schema(maximum = 720)]
     overlap_hours: Option<u16>,
 }
 

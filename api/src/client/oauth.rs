@@ -9,8 +9,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use domain::client::Client;
 use domain::kernel::{ClientId, Permission, SecretId};
-use serde_json::json;
+use serde::Serialize;
 use subtle::ConstantTimeEq as _;
+use utoipa::ToSchema;
 
 use crate::App;
 use crate::auth::token::{ClientToken, scope};
@@ -34,6 +35,11 @@ const CLIENTS_PER_ADDRESS: u32 = 10;
 /// Where tokens are given.
 pub const PATH: &str = "/oauth/token";
 
+/// Its part of the contract: it stands before the gate, so it is none of the operations that need a permission.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(token))]
+pub struct Document;
+
 /// Registers the one route.
 pub fn serve(service: &mut ServiceConfig) {
     service.service(web::resource(PATH).route(web::post().to(token)).default_service(web::to(|| async {
@@ -42,7 +48,43 @@ pub fn serve(service: &mut ServiceConfig) {
     })));
 }
 
-/// Why there is no token: an error code of RFC 6749, its status, and what is wrong.
+/// What a client sends for a token (RFC 6749 §4.4.2).
+#[derive(ToSchema)]
+struct TokenRequest {
+    /// `client_credentials`.
+    #[schema(required = true, value_type = String, pattern = "^client_credentials$")]
+    grant_type: Option<String>,
+    /// The client's identifier, where no Basic header names it.
+    client_id: Option<String>,
+    /// Its secret, where no Basic header has it.
+    client_secret: Option<String>,
+    /// The scopes asked for, with blanks between them; all that the client has, where absent.
+    scope: Option<String>,
+}
+
+/// A token (RFC 6749 §5.1).
+#[derive(Serialize, ToSchema)]
+struct TokenGiven {
+    /// What goes behind `Bearer` in `Authorization`.
+    access_token: String,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// Seconds for which it is valid.
+    expires_in: u64,
+    /// What it may be used for, with blanks between the scopes.
+    scope: String,
+}
+
+/// Why there is no token (RFC 6749 §5.2).
+#[derive(Serialize, ToSchema)]
+struct TokenRefused {
+    /// An error code of RFC 6749, such as `invalid_client`.
+    error: &'static str,
+    /// What is wrong, for people.
+    error_description: String,
+}
+
+/// What [`TokenRefused`] is answered with.
 struct Refused {
     status: u16,
     error: &'static str,
@@ -73,7 +115,8 @@ impl Refused {
         if let Some(wait) = self.share.and_then(|share| share.wait) {
             response.insert_header((header::RETRY_AFTER, wait.to_string()));
         }
-        let mut response = unstored(&mut response).json(json!({"error": self.error, "error_description": self.why}));
+        let mut response =
+            unstored(&mut response).json(TokenRefused { error: self.error, error_description: self.why });
         if let Some(share) = self.share {
             share.mark(response.headers_mut());
         }
@@ -86,6 +129,22 @@ fn unstored(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::Ht
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"))
 }
 
+/// Get a token for a machine client
+///
+/// The client credentials grant of RFC 6749, section 4.4. The client proves itself in the form or in a Basic header, not in
+/// both; no bearer token is needed. Errors are those of section 5.2.
+#[utoipa::path(post, path = "/oauth/token", operation_id = "giveToken", tag = "clients", security((), ("clientSecret" = [])),
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = TokenGiven, description = "The token"),
+        (status = 400, body = TokenRefused, description = "The form, the grant or a scope is wrong"),
+        (status = 401, body = TokenRefused, description = "The client is unknown, or its secret is not valid"),
+        (status = 408, body = TokenRefused, description = "The form took longer to arrive than this server waits"),
+        (status = 413, body = TokenRefused, description = "The form is larger than this server accepts"),
+        (status = 429, body = TokenRefused, description = "Too many requests: `Retry-After` says when to come back"),
+        (status = 500, body = TokenRefused, description = "Something is wrong with the server"),
+        (status = 503, body = TokenRefused, description = "The server cannot do this now; try again later"),
+    ))]
 async fn token(req: HttpRequest, app: web::Data<App>, payload: web::Payload) -> HttpResponse {
     let given = match arrival::body(req.clone(), payload.into_inner()).await {
         Ok(body) => give(&req, &app, &body).await,
@@ -105,7 +164,7 @@ async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse,
     let bucket = || format!("{address} {}", id.unwrap_or_default());
     let share = app.limits.count("token", bucket, Some(app.oauth.per_minute));
     limited(share)?;
-    match form.remove("grant_type").as_deref() {
+    match form.grant_type.as_deref() {
         None => return Err(Refused::request("grant_type is missing")),
         Some("client_credentials") => {}
         Some(_) => return Err(Refused::new(400, "unsupported_grant_type", "the grant is client_credentials")),
@@ -118,7 +177,7 @@ async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse,
     })?;
     let client = found.map(|found| found.value).ok_or_else(Refused::client)?;
     let secret = proven(&client, &secret, app).ok_or_else(Refused::client)?;
-    let scopes = narrowed(&client, form.get("scope").map(String::as_str))?;
+    let scopes = narrowed(&client, form.scope.as_deref())?;
     let token = ClientToken { client: id, secret, scopes };
     let seconds = app.oauth.token_seconds;
     let signed = app.verifier.issue(&token, client.terms.role, client.terms.authority.as_ref(), seconds);
@@ -126,9 +185,12 @@ async fn give(req: &HttpRequest, app: &App, body: &[u8]) -> Result<HttpResponse,
         tracing::error!(%why, "a token was not signed");
         Refused::new(500, "server_error", "something is wrong with the server")
     })?;
-    let mut response = unstored(&mut HttpResponse::Ok()).json(json!({
-        "access_token": signed, "token_type": "Bearer", "expires_in": seconds, "scope": scope(&token.scopes),
-    }));
+    let mut response = unstored(&mut HttpResponse::Ok()).json(TokenGiven {
+        access_token: signed,
+        token_type: "Bearer",
+        expires_in: seconds,
+        scope: scope(&token.scopes),
+    });
     if let Some(share) = share {
         share.mark(response.headers_mut());
     }
@@ -145,8 +207,8 @@ fn limited(share: Option<Share>) -> Result<(), Refused> {
     }
 }
 
-/// The parameters of the form, each once; empty ones count as absent (RFC 6749 §3.2).
-fn form(req: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, String>, Refused> {
+/// The parameters of the form, each once; empty ones count as absent, others are ignored (RFC 6749 §3.2).
+fn form(req: &HttpRequest, body: &[u8]) -> Result<TokenRequest, Refused> {
     use actix_web::HttpMessage as _;
     if req.content_type() != "application/x-www-form-urlencoded" {
         return Err(Refused::request("the body is application/x-www-form-urlencoded"));
@@ -160,12 +222,18 @@ fn form(req: &HttpRequest, body: &[u8]) -> Result<BTreeMap<String, String>, Refu
             return Err(Refused::request("a parameter is there twice"));
         }
     }
-    Ok(form)
+    let mut field = |name: &str| form.remove(name);
+    Ok(TokenRequest {
+        grant_type: field("grant_type"),
+        client_id: field("client_id"),
+        client_secret: field("client_secret"),
+        scope: field("scope"),
+    })
 }
 
 /// The client's id and secret, by `client_secret_basic` or `client_secret_post`, not by both.
-fn credentials(req: &HttpRequest, form: &mut BTreeMap<String, String>) -> Result<(String, String), Refused> {
-    let (id, secret) = (form.remove("client_id"), form.remove("client_secret"));
+fn credentials(req: &HttpRequest, form: &mut TokenRequest) -> Result<(String, String), Refused> {
+    let (id, secret) = (form.client_id.take(), form.client_secret.take());
     let Some(basic) = req.headers().get(header::AUTHORIZATION) else {
         return id.zip(secret).ok_or_else(|| Refused::new(401, "invalid_client", "client authentication is missing"));
     };

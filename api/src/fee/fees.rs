@@ -120,6 +120,7 @@ async fn get_fee(call: Call, id: web::Path<FeeId>) -> Answer {
 struct WithdrawFee {
     /// The reason.
     #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
     reason: String,
 }
 

@@ -22,6 +22,8 @@ pub fn tidy(document: &mut Value) {
     schemas.extend(flat);
     constants(document);
     schemas.values_mut().for_each(constants);
+    integers(document);
+    schemas.values_mut().for_each(integers);
     put_back(document, schemas);
 }
 
@@ -33,13 +35,15 @@ pub fn prune(document: &mut Value) {
     put_back(document, schemas);
 }
 
-fn put_back(document: &mut Value, schemas: Fields) {
+/// Puts the schemas into the document.
+pub fn put_back(document: &mut Value, schemas: Fields) {
     if let Some(components) = document.get_mut("components") {
         components["schemas"] = Value::Object(schemas);
     }
 }
 
-fn taken(document: &mut Value) -> Fields {
+/// The schemas of the document, taken out of it.
+pub fn taken(document: &mut Value) -> Fields {
     match document.pointer_mut("/components/schemas").map(Value::take) {
         Some(Value::Object(schemas)) => schemas,
         _ => Fields::new(),
@@ -80,7 +84,8 @@ fn children(value: &mut Value) -> Box<dyn Iterator<Item = &mut Value> + '_> {
     }
 }
 
-fn reference(name: &str) -> Value {
+/// Refers to a schema.
+pub fn reference(name: &str) -> Value {
     json!({ "$ref": format!("{SCHEMAS}{name}") })
 }
 
@@ -187,7 +192,7 @@ fn tag(case: &Fields) -> Option<String> {
     (!tags.is_empty()).then(|| tags.join("_"))
 }
 
-fn pascal(name: &str) -> String {
+pub(super) fn pascal(name: &str) -> String {
     let camel = camel(name);
     let (first, rest) = camel.split_at_checked(1).unwrap_or_default();
     first.to_uppercase() + rest
@@ -208,10 +213,33 @@ fn constants(schema: &mut Value) {
     children(schema).for_each(constants);
 }
 
+/// Small integers by their limits, in the formats that every tool knows.
+fn integers(schema: &mut Value) {
+    if let Some(members) = schema.as_object_mut() {
+        let (format, most) = match members.get("format").and_then(Value::as_str) {
+            Some("u-int8") => ("int32", Some(u8::MAX.into())),
+            Some("u-int16") => ("int32", Some(u16::MAX.into())),
+            Some("u-int32") => ("int32", None),
+            Some("u-int64") => ("int64", None),
+            _ => ("", None),
+        };
+        if !format.is_empty() {
+            members.insert("format".to_owned(), json!(format));
+        }
+        if let Some::<u32>(most) = most {
+            members.entry("maximum").or_insert(json!(most));
+        }
+    }
+    children(schema).for_each(integers);
+}
+
 /// The names that the operations lead to.
 fn reachable(document: &Value, schemas: &Fields) -> Vec<String> {
     let mut found = Vec::new();
-    let mut open = vec![&document["paths"]];
+    let mut open: Vec<&Value> = ["/paths", "/components/responses", "/components/parameters"]
+        .iter()
+        .filter_map(|at| document.pointer(at))
+        .collect();
     while let Some(value) = open.pop() {
         match value {
             Value::Object(members) => {

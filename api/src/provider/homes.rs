@@ -10,6 +10,7 @@ use persistence::Filter;
 use persistence::provider::{self as store, homes};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
 
 use super::providers::open_to;
 use usecase::provider::home;
@@ -61,10 +62,11 @@ async fn list_provider_homes(
 }
 
 /// A home to be added.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewHome {
     /// What is said of it.
+    #[validate(nested)]
     profile: HomeProfile,
     /// The regulator's registration; left out where the home is still to be opened.
     #[serde(default)]
@@ -137,13 +139,15 @@ async fn register_home(call: Call<DomainBody<Registration>>, id: web::Path<HomeI
 }
 
 /// How a home closes.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Closure {
     /// From which day on it is closed; today or earlier.
     #[schema(value_type = String, format = Date)]
     closed_on: NaiveDate,
     /// Why.
+    #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     reason: String,
 }
 

@@ -36,6 +36,7 @@ struct Lodge {
     target: AppealTarget,
     /// Why.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     grounds: String,
 }
 

@@ -25,6 +25,7 @@ routes! {
 struct Leave {
     /// The reason, where the provider gives one; it owes none.
     #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     reason: Option<String>,
 }
 
@@ -51,6 +52,7 @@ struct Renew {
     /// References of the documents, at least one.
     #[serde(default)]
     #[validate(length(max = 100))]
+    #[schema(max_items = 100)]
     evidence: Vec<String>,
 }
 

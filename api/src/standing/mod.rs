@@ -55,6 +55,7 @@ pub static SUBJECT: Subject = Subject {
 struct Said {
     /// The text, or a reference of the document that holds it.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     text: String,
 }
 
@@ -64,6 +65,7 @@ struct Said {
 struct Lift {
     /// The reason.
     #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
     reason: String,
     /// Whether it should not have been imposed: then it counts as no step towards a removal.
     #[serde(default)]

@@ -34,6 +34,7 @@ routes! {
 struct NewNotice {
     /// What is to be rectified.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     issue: String,
     /// The date of the discussion with the provider.
     #[schema(value_type = String, format = Date)]
@@ -45,6 +46,7 @@ struct NewNotice {
     /// References of documents.
     #[serde(default)]
     #[validate(length(max = 100))]
+    #[schema(max_items = 100)]
     evidence: Vec<String>,
 }
 

@@ -35,6 +35,7 @@ routes! {
 struct Gross {
     /// Why the failure is gross.
     #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     reason: String,
 }
 
@@ -46,6 +47,7 @@ struct Begin {
     ground: Ground,
     /// The grounds in words, as the provider is told them.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     reason: String,
     /// Given where the failure is gross, so that the arrangement's failure path need not be followed (C-02).
     #[validate(nested)]
@@ -53,6 +55,7 @@ struct Begin {
     /// References of documents.
     #[serde(default)]
     #[validate(length(max = 100))]
+    #[schema(max_items = 100)]
     evidence: Vec<String>,
 }
 
@@ -77,6 +80,7 @@ struct NoFault {
     /// The reason, where the one who gives notice names one; it owes none.
     #[serde(default)]
     #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     reason: String,
 }
 
@@ -117,6 +121,7 @@ async fn get_removal(call: Call, id: web::Path<RemovalId>) -> Answer {
 struct Hearing {
     /// The text, or a reference of the document that holds it.
     #[validate(length(max = 20_000))]
+    #[schema(max_length = 20_000)]
     text: Option<String>,
     /// Whether the provider declares that it makes none, or no more: then the decision need not wait.
     #[serde(default)]
@@ -142,6 +147,7 @@ struct Decide {
     effective_at: Option<Instant>,
     /// The reasons, as the provider is told them.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     reasons: String,
 }
 

@@ -31,13 +31,16 @@ struct Impose {
     kind: SanctionKind,
     /// The grounds.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     reason: String,
     /// Why the failing is serious enough to skip a step.
     #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     serious: Option<String>,
     /// References of documents.
     #[serde(default)]
     #[validate(length(max = 100))]
+    #[schema(max_items = 100)]
     evidence: Vec<String>,
     /// When to look at it again.
     review_on: Option<Instant>,

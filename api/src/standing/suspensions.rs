@@ -52,15 +52,18 @@ struct Impose {
     scope: Scope,
     /// For how many months; the arrangement's usual length, where absent.
     #[validate(range(max = 600))]
+    #[schema(maximum = 600)]
     months: Option<u32>,
     /// From when; now, where absent.
     from: Option<Instant>,
     /// The grounds, as the provider is told them.
     #[validate(length(min = 1, max = 20_000))]
+    #[schema(min_length = 1, max_length = 20_000)]
     reason: String,
     /// References of documents.
     #[serde(default)]
     #[validate(length(max = 100))]
+    #[schema(max_items = 100)]
     evidence: Vec<String>,
 }
 
@@ -126,9 +129,11 @@ async fn lift_suspension(call: Call<Lift>, id: web::Path<SuspensionId>) -> Answe
 struct Lengthen {
     /// How many months it lasts in all, counted from its beginning.
     #[validate(range(min = 1, max = 600))]
+    #[schema(minimum = 1, maximum = 600)]
     months_in_all: u32,
     /// Why.
     #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
     reason: String,
 }
 

@@ -113,6 +113,7 @@ struct Subscribe {
     url: String,
     /// What it is for.
     #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     description: Option<String>,
     /// Which events; all that the account may see where absent.
     #[serde(default)]
@@ -201,6 +202,7 @@ struct Change {
     url: Option<String>,
     /// Another description.
     #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     description: Option<String>,
     /// Other filters, in place of all that were.
     filters: Option<Filters>,

@@ -33,6 +33,7 @@ const OVERLAP: u32 = 24;
 struct Rotate {
     /// Hours, 0 to 168; 24 where absent.
     #[validate(range(min = 0, max = 168))]
+    #[schema(minimum = 0, maximum = 168)]
     overlap_hours: Option<u32>,
 }
 

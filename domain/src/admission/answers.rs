@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use validator::Validate;
 
 use crate::arrangement::requirement::{AnswerType, RequirementRef};
 use crate::arrangement::{Question, RequirementVersion, Test};
@@ -64,12 +65,15 @@ pub struct Answer {
 }
 
 /// One document given as evidence.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct EvidenceItem {
     /// The code that the requirement asks for it by.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub code: String,
     /// The document.
+    #[validate(nested)]
     pub document: DocumentRef,
     /// The date it was issued on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,11 +89,13 @@ pub struct EvidenceItem {
 }
 
 /// A document that is kept elsewhere (DPS-24): the portal's own store, for one.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = GivenDocument)]
 pub struct DocumentRef {
     /// The file's name.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub name: String,
     /// Where it is kept: an `https`, `http` or `urn` URI of at most 2048 characters.
     pub uri: String,
@@ -99,10 +105,12 @@ pub struct DocumentRef {
 }
 
 /// An exclusion ground that the provider declares to apply to it (PCR57, PA58).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeclaredGround {
     /// The ground's code in the regime's rule set.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub code: String,
     /// The date of the event: its look-back runs from here.
     #[schema(value_type = String, format = Date)]

@@ -13,6 +13,7 @@ pub use opening::{Applicant, LotRequirement, blocking, open_checks};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
@@ -109,7 +110,7 @@ pub struct CheckResult {
 }
 
 /// An assessor's judgement, as it is sent.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Judgement {
     /// Whether the requirement is met.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use crate::kernel::{
     About, Actor, Aggregate, ArrangementId, Decision, DeclarationOfInterestsId, Instant, Kind, ProviderId, Refusal,
@@ -18,12 +19,14 @@ crate::rules! {
 }
 
 /// An interest in one provider.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeclaredInterest {
     /// The provider.
     pub provider: ProviderId,
     /// What the interest is, such as `former employee`.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub nature: String,
 }
 

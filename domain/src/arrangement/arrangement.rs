@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::particulars::{check_documents, check_value};
 use super::{
@@ -112,18 +113,21 @@ pub struct Arrangement {
 }
 
 /// What creates an arrangement.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct NewArrangement {
     /// What kind of market.
     pub kind: ArrangementKind,
     /// The authority that runs the procurement.
+    #[validate(nested)]
     pub lead: Participant,
     /// The authorities that use it; repetitions are dropped (EMF-01).
     #[serde(default)]
+    #[validate(nested)]
     pub participants: Vec<Participant>,
     /// What it publishes about itself.
     #[serde(flatten)]
+    #[validate(nested)]
     pub particulars: Particulars,
     /// Policies; the defaults, where absent.
     #[serde(default)]
@@ -131,18 +135,22 @@ pub struct NewArrangement {
 }
 
 /// What a modification replaces; absent stays as it is.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Changes {
     /// The description.
     pub description: Option<String>,
     /// The service specification; fixed in a dynamic market (PA36-6).
+    #[validate(nested)]
     pub specification: Option<DocumentRef>,
     /// All other documents.
+    #[validate(nested)]
     pub documents: Option<Vec<DocumentRef>>,
     /// Terms and conditions; fixed in a dynamic market (PA36-6).
+    #[validate(nested)]
     pub terms: Option<Terms>,
     /// The contact.
+    #[validate(nested)]
     pub contact: Option<Contact>,
     /// The estimated value.
     pub estimated_value: Option<Pence>,

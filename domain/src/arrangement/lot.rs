@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::arrangement::CONDITIONS_FIXED;
 use super::publication::REQUIREMENT_REQUIRED;
@@ -44,14 +45,18 @@ pub enum ServiceType {
 }
 
 /// What one authority calls the lot (C-13).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Alias {
     /// Which authority.
     pub authority: AuthorityCode,
     /// Its code, such as `Lot 1`.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub code: String,
     /// Its label, such as `Lot 1 - IFA`.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub label: String,
 }
 
@@ -68,7 +73,7 @@ pub enum Right {
 }
 
 /// One authority's access to the lot. A participant without an entry uses it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Access {
     /// Which authority.
@@ -78,12 +83,16 @@ pub struct Access {
 }
 
 /// What a lot says of itself.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct LotParticulars {
     /// Unique in the arrangement.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub code: String,
     /// Title.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub title: String,
     /// What is bought, and how this lot is told from the others (PCR34-3).
     #[serde(default)]

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::{InterestWindow, require_text};
 use crate::kernel::{AuthorityCode, Instant, Pence, Violations};
@@ -16,22 +17,28 @@ crate::rules! {
 }
 
 /// A contracting authority that takes part.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Participant {
     /// Its short code.
     pub code: AuthorityCode,
     /// Its name.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub name: String,
 }
 
 /// A published document; its bytes are kept elsewhere.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DocumentRef {
     /// What it is.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub title: String,
     /// Where it is read: `http:`, `https:` or `urn:`.
+    #[validate(length(max = 2048))]
+    #[schema(max_length = 2048)]
     pub uri: String,
     /// SHA-256 of its bytes, 64 lower-case hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,49 +46,68 @@ pub struct DocumentRef {
 }
 
 /// The terms and conditions that an applicant accepts before it submits (PRO-29).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Terms {
     /// The text.
+    #[validate(nested)]
     pub document: DocumentRef,
     /// The version that an acceptance names, such as `2019-01`.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub version: String,
 }
 
 /// Who answers questions about the arrangement (PRO-09).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Contact {
     /// Person or team.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub name: String,
     /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 320))]
+    #[schema(max_length = 320)]
     pub email: Option<String>,
     /// Telephone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 100))]
+    #[schema(max_length = 100)]
     pub telephone: Option<String>,
     /// Postal address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(max = 1000))]
+    #[schema(max_length = 1000)]
     pub address: Option<String>,
 }
 
 /// What a portal calls the arrangement (DPS-24).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalReference {
     /// Which system, such as `procontract`.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub system: String,
     /// Its reference, such as `DN119642`.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub reference: String,
 }
 
 /// The content of an arrangement that its lead writes while it is a draft.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct Particulars {
     /// The lead's own reference, unique to it.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub reference: String,
     /// Title.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub title: String,
     /// What is purchased, and in what estimated quantity (PCR34-14).
     #[serde(default)]
@@ -94,15 +120,19 @@ pub struct Particulars {
     pub estimated_value: Option<Pence>,
     /// The minimum service specification; publication needs it (DPS-07).
     #[serde(default)]
+    #[validate(nested)]
     pub specification: Option<DocumentRef>,
     /// Other documents.
     #[serde(default)]
+    #[validate(nested)]
     pub documents: Vec<DocumentRef>,
     /// Terms and conditions to accept (PRO-29).
     #[serde(default)]
+    #[validate(nested)]
     pub terms: Option<Terms>,
     /// Who answers questions.
     #[serde(default)]
+    #[validate(nested)]
     pub contact: Option<Contact>,
     /// When interest may be registered; at any time, where absent (PRO-07).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use crate::kernel::{BasisPoints, Violations};
 use crate::law;
@@ -125,7 +126,7 @@ pub enum Division {
 }
 
 /// The policies of one arrangement. Every key has a default; publication freezes them (A1).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schema(default)]
 pub struct Policies {

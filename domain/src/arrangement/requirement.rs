@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::{TEXT_REQUIRED, require_code, require_text};
 use crate::kernel::{
@@ -102,10 +103,12 @@ pub enum AnswerType {
 }
 
 /// A question is applicable only where another one was answered so (PRO-17).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Condition {
     /// Code of a question of the same requirement.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub question: String,
     /// The answer that makes this question applicable.
     #[schema(value_type = Value)]
@@ -113,12 +116,16 @@ pub struct Condition {
 }
 
 /// A question of a requirement.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Question {
     /// Unique in the requirement.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub code: String,
     /// What is asked.
+    #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
     pub text: String,
     /// The kind of answer.
     pub answer: AnswerType,
@@ -126,26 +133,33 @@ pub struct Question {
     pub mandatory: bool,
     /// When the question is applicable; always, where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(nested)]
     pub when: Option<Condition>,
 }
 
 /// A document that a requirement asks for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EvidenceAsked {
     /// Unique in the requirement.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub code: String,
     /// What the document is.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub title: String,
     /// Whether it must be given.
     pub mandatory: bool,
 }
 
 /// One immutable version of a requirement.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequirementVersion {
     /// What is required, in one sentence; also the published reason when it is not met (PRO-25).
+    #[validate(length(max = 1000))]
+    #[schema(max_length = 1000)]
     pub title: String,
     /// How it is tested.
     pub test: Test,
@@ -157,12 +171,14 @@ pub struct RequirementVersion {
     pub self_assessable: bool,
     /// The documents asked for.
     #[serde(default)]
+    #[validate(nested)]
     pub evidence: Vec<EvidenceAsked>,
     /// Months for which evidence counts where it names no expiry of its own.
     #[serde(default)]
     pub validity_months: Option<u32>,
     /// The questions asked.
     #[serde(default)]
+    #[validate(nested)]
     pub questions: Vec<Question>,
 }
 
@@ -183,7 +199,7 @@ pub struct Requirement {
 }
 
 /// One version of one requirement.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequirementRef {
     /// Which requirement.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::schedule::uses_rounds;
 use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, NOTHING_DUE, Policies, Term, Window};
@@ -102,7 +103,7 @@ pub struct Round {
 }
 
 /// What schedules a round. Absent instants follow from the policies.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewRound {
     /// The lots it receives for.

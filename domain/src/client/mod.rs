@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use crate::kernel::{
     About, Actor, Aggregate, Audience, AuthorityCode, ClientId, Decision, Instant, Kind, Permission, ProviderId, Reach,
@@ -28,7 +29,7 @@ crate::rules! {
 const LONGEST_OVERLAP: i64 = 30 * 86_400;
 
 /// What a client may do, and for whom; registration and amendment state all of it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClientTerms {
     /// What people call it.

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use crate::admission::membership::Membership;
 use crate::kernel::{
@@ -59,7 +60,7 @@ impl FeeUnit {
 }
 
 /// A fee that is offered.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OfferFee {
     /// The member's code of the service or band; it names one service of the membership.

@@ -9,7 +9,7 @@ use crate::arrangement::policy::Point;
 /// A postcode of the United Kingdom, full (`HD1 2AB`) or outward only (`HD1`), in capitals with one space.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, example = "HD1 2AB")]
+#[schema(value_type = String, format = "postcode", example = "HD1 2AB")]
 pub struct Postcode(String);
 
 impl Postcode {

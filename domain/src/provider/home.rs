@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::boundary::{Location, Postcode};
 use super::eligibility::HomeFacts;
@@ -60,10 +61,12 @@ pub enum RegisteredManager {
 }
 
 /// What a provider says of a home; adding and amending send all of it. What is not stated stays `null`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HomeProfile {
     /// Name.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub name: String,
     /// Kind of setting.
     pub kind: HomeKind,
@@ -72,9 +75,13 @@ pub struct HomeProfile {
     pub postcode: Option<Postcode>,
     /// The local authority it stands in, by the name the regulator prints.
     #[serde(default)]
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub local_authority: Option<String>,
     /// Region.
     #[serde(default)]
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub region: Option<String>,
     /// Number of beds.
     #[serde(default)]
@@ -117,7 +124,7 @@ fn not_future(broken: &mut Violations, date: NaiveDate, field: &str, now: Instan
 }
 
 /// The regulator's registration of a home.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Registration {
     /// The regulator's number; unique among homes.
@@ -137,7 +144,7 @@ impl Registration {
 }
 
 /// A rating to be recorded; one that leaves out `rating` says that the home has none from then on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RatingFacts {
     /// The overall judgement.
@@ -151,6 +158,8 @@ pub struct RatingFacts {
     #[schema(value_type = Option<String>, format = Date)]
     pub published_on: Option<NaiveDate>,
     /// Where it was taken from, such as `ofsted` or `provider`.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub source: String,
 }
 

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use super::changed_fields;
 use crate::kernel::{About, Actor, Aggregate, Decision, Instant, Kind, ProviderId, Refusal, Violations};
@@ -27,10 +28,12 @@ crate::rules! {
 }
 
 /// What a provider says of itself; registration and amendment send all of it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProviderProfile {
     /// The registered name.
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
     pub legal_name: String,
     /// Names it trades under.
     #[serde(default)]
@@ -43,9 +46,13 @@ pub struct ProviderProfile {
     pub company_number: Option<String>,
     /// The organisation's e-mail address.
     #[serde(default)]
+    #[validate(length(max = 320))]
+    #[schema(max_length = 320)]
     pub email: Option<String>,
     /// The organisation's telephone number.
     #[serde(default)]
+    #[validate(length(max = 100))]
+    #[schema(max_length = 100)]
     pub phone: Option<String>,
     /// Whether it says that it is an authority's own service (MSC-01). No rule rests on it yet.
     #[serde(default)]
@@ -112,12 +119,16 @@ fn is_phone(text: &str) -> bool {
 }
 
 /// What a portal calls the provider; the pair is unique among providers.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExternalRef {
     /// The portal, such as `procontract`.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub portal: String,
     /// Its reference.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub reference: String,
 }
 
@@ -130,10 +141,12 @@ impl ExternalRef {
 }
 
 /// An exclusion to be recorded.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExclusionFacts {
     /// Code of the ground in the regime's rule set.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
     pub ground: String,
     /// When the ground arose.
     #[schema(value_type = String, format = Date)]
@@ -147,7 +160,7 @@ pub struct ExclusionFacts {
 }
 
 /// How an authority judged a provider's self-cleaning; a refusal carries its reasons (PCR57).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SelfCleaning {
     /// Whether it is enough.

@@ -7,12 +7,12 @@ use domain::kernel::{Permission, Reach, Role};
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
-use crate::documented::{OPERATIONS, Operation};
+use crate::documented::{ALL, OPERATIONS, Operation};
 
 /// An id that nothing has.
 const NOBODY: &str = "0190a000-0000-7000-8000-00000000dead";
 
-fn permission(operation: &Operation) -> Permission {
+pub fn permission(operation: &Operation) -> Permission {
     let found = Permission::ALL.iter().find(|p| p.name() == operation.permission);
     *found.unwrap_or_else(|| panic!("{} has no permission: `{}`", operation.id, operation.permission))
 }
@@ -84,6 +84,8 @@ on_both! {
 
 #[test]
 fn every_operation_is_documented_in_full() {
+    let open: Vec<&str> = ALL.iter().filter(|o| o.permission.is_empty()).map(|o| o.path.as_str()).collect();
+    assert_eq!(open, ["/oauth/token"], "every other operation needs a permission");
     let mut ids = BTreeSet::new();
     for operation in OPERATIONS.iter() {
         let Operation { id, documented, .. } = operation;

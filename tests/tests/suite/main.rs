@@ -84,6 +84,7 @@ mod receiver;
 mod admission;
 mod arrangements;
 mod assessment;
+mod bodies;
 mod clients;
 mod contract;
 mod decade;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use domain::kernel::{Refusal, Rule, Violation};
 use persistence::upload::Fault;
+use validator::Validate;
 
 domain::rules! {
     UNKNOWN_COLUMN = "unknown_column", Input, "CRD-07", "A file has the columns of its kind and no others.";
@@ -144,6 +145,21 @@ impl<'a> Cells<'a> {
     pub fn refuse(&mut self, rule: &'static Rule, column: &'static str, detail: &str) {
         let value = self.text(column);
         self.faults.push(fault(rule, self.row.number, Some(column), value, detail));
+    }
+
+    /// Notes each value that is beyond the limits of a request's body: what a row becomes has the same (CRD-06).
+    pub fn limited(&mut self, value: &impl Validate) {
+        for (name, _) in value.validate().err().iter().flat_map(|broken| broken.errors()) {
+            let column = self.places.0.keys().find(|column| folded(column) == folded(name)).copied();
+            let text = column.and_then(|column| self.text(column));
+            self.faults.push(fault(
+                &UNREADABLE_VALUE,
+                self.row.number,
+                column,
+                text,
+                "it is longer than the contract allows",
+            ));
+        }
     }
 
     /// Notes why the domain refused the row: a field is the column of its name.

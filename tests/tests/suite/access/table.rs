@@ -16,7 +16,7 @@ use super::named;
 use super::world::{BUYING, Tenant, USUAL};
 use crate::actor::{Actor, Reply};
 use crate::app::TestApp;
-use crate::documented::{self, OPERATIONS, Operation};
+use crate::documented::{self, ALL, Operation};
 
 const LEGEND: &str = "\
 o  reached: shown, done, or of a list at least one thing of that tenant's
@@ -51,7 +51,7 @@ impl Row {
             };
             which.into_iter().map(move |which| Self { operation, which, checked: RefCell::default() })
         };
-        OPERATIONS.iter().flat_map(of).collect()
+        ALL.iter().flat_map(of).collect()
     }
 
     fn name(&self) -> String {
@@ -146,6 +146,11 @@ impl Row {
         body
     }
 
+    /// Whether it stands before the gate: the secret counts there, and who sends a bearer token as well is refused.
+    fn gives_tokens(&self) -> bool {
+        self.operation.permission.is_empty()
+    }
+
     /// Asks for the cell.
     fn ask(&self, caller: &Actor<'_>, tenant: &Tenant<'_>, role: Role) -> char {
         let address = self.address(tenant, role);
@@ -153,7 +158,11 @@ impl Row {
             ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| self.operation.method == *known);
         let method = method.unwrap_or_else(|| panic!("a method that is new here: {}", self.operation.method));
         let mut call = caller.request(method, &address);
-        if method != "GET" {
+        if self.gives_tokens() {
+            let (client, secret) = (tenant.thing(Kind::Client), tenant.word("client secret"));
+            let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+            call = call.bytes("application/x-www-form-urlencoded", form.as_bytes());
+        } else if method != "GET" {
             call = if self.operation.takes_a_file() {
                 call.bytes("text/csv", b"urn,name\r\n,Dry\r\n")
             } else {
@@ -188,6 +197,7 @@ impl Row {
             (401, _) => 'u',
             (403, "forbidden" | "insufficient_scope") => 'f',
             (404, "not_found") => 'n',
+            (400, _) if self.gives_tokens() => 'r',
             // What is wrong with a request is told before it is looked at whose it is.
             (400 | 413 | 415 | 428 | 429, _) | (422, "invalid") => {
                 panic!("{}: not a request to decide on\n{reply}", self.name())
@@ -262,7 +272,7 @@ on_both! {
             }
             writeln!(table, "{}", line.trim_end()).unwrap();
         }
-        let never: Vec<_> = OPERATIONS.iter().map(|operation| &operation.id).filter(|id| !asked.contains(id)).collect();
+        let never: Vec<_> = ALL.iter().map(|operation| &operation.id).filter(|id| !asked.contains(id)).collect();
         assert!(never.is_empty(), "nobody reached these, so that they prove nothing: {never:?}");
         insta::assert_snapshot!("who_reaches_what", table);
     }

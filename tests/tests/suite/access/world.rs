@@ -275,7 +275,9 @@ impl<'a> Tenant<'a> {
     /// What belongs to accounts: a subscription and an upload of each role that may have one, and a machine client.
     fn accounts(&mut self, ash: &Applicant<'a>) {
         let order = json!({"name": self.lead, "role": "script", "scopes": ["read_providers"]});
-        self.keep(Kind::Client, self.app.administrator().post("/v1/clients", order).expect(201).id());
+        let client = self.app.administrator().post("/v1/clients", order).expect(201);
+        self.keep(Kind::Client, client.id());
+        self.words.insert("client secret", client.body["secret"].as_str().unwrap().to_owned());
         for role in Role::ALL {
             let caller = self.caller(role);
             let webhook = json!({"url": format!("http://127.0.0.1:9/{}", self.lead)});

@@ -40,6 +40,10 @@ on_both! {
         let expected = [(2, "external_ref_in_use"), (3, "company_number_taken"), (4, "missing_value"), (5, "missing_value")];
         assert_eq!(codes, expected.map(|(row, code)| (row, code.to_owned())));
         Applicant::new(app, "Nene").provider.request("POST", PROVIDERS).bytes("text/csv", b"a").send().problem("forbidden", 403);
+        let long = format!("portal,reference,legalName\nprocontract,S-9,{}\n", "x".repeat(501));
+        let long = send(&portal, PROVIDERS, &long).expect(201).state("rejected");
+        let fault = faults(&portal, &long.id()).remove(0);
+        assert_eq!((fault.1, fault.3.as_str()), (json!("legalName"), "unreadable_value"));
 
         // A portal uploads the homes of the providers that it registered.
         let id = portal.all("/v1/providers?portal=procontract&reference=S-1")[0]["id"].as_str().unwrap().to_owned();

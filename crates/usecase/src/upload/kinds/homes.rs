@@ -181,6 +181,7 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
     let by_number = number.clone().and_then(|urn| known.homes.get(&Key::Urn(urn)));
     let before = by_number.or_else(|| known.homes.get(&Key::Name(owner.id, name)));
     let profile = profile(cells, before.map(|home| &home.value.profile));
+    cells.limited(&profile);
     let registration = registration(cells, number, before.map(|home| &home.value));
     let facts = facts(cells);
     if !cells.is_good() {
