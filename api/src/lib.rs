@@ -105,8 +105,28 @@ pub fn routes() -> impl Iterator<Item = Routes> {
 
 /// Every rule that an operation or a row of an upload can be refused by, each once.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    listed().map(|rule| (rule.code, rule)).collect::<BTreeMap<_, _>>().into_values()
+}
+
+/// The same as the operations list them, and those that no operation answers with.
+fn listed() -> impl Iterator<Item = &'static Rule> {
     let all = routes().flat_map(|s| s.operations).flat_map(|o| o.rules).copied().flatten().copied();
-    // Rows of uploads are refused by rules that no operation answers with.
-    let all = all.chain(upload::row_rules());
-    all.map(|rule| (rule.code, rule)).collect::<BTreeMap<_, _>>().into_values()
+    all.chain(http::problem::RULES.iter().copied()).chain(upload::row_rules())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_code_is_one_rule() {
+        let mut known = BTreeMap::new();
+        for rule in listed() {
+            let first: &Rule = known.entry(rule.code).or_insert(rule);
+            assert!(std::ptr::eq(first, rule), "`{}` means two things", rule.code);
+        }
+        for code in http::problem::CODES {
+            assert!(!known.contains_key(code.code), "`{}` is a rule as well", code.code);
+        }
+    }
 }

@@ -143,7 +143,7 @@ fn complete(document: &mut Value, operations: &[Operation], examples: &Value) {
 
 /// How callers prove who they are: people by a token of the identity provider, machine clients by one of this server.
 fn schemes() -> Value {
-    let scopes = Permission::ALL.iter().filter(|p| is_scope(**p)).map(|p| (p.scope(), json!(p.says())));
+    let scopes = Permission::ALL.iter().filter(|p| is_scope(**p)).map(|p| (p.scope().to_owned(), json!(p.says())));
     json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
         "clientSecret": {"type": "http", "scheme": "basic", "description": "A client's id and secret, where it asks for a token"},
@@ -226,7 +226,9 @@ fn describe(documented: &mut Map<String, Value>, method: &str, operation: &Opera
     let security: Vec<Value> = anyone.into_iter().chain([json!({"bearer": []})]).chain(client).collect();
     documented.insert("security".to_owned(), json!(security));
     let mut codes: Vec<(u16, &str)> = protocol(documented, method, public).map(|c| (c.status, c.code)).collect();
-    codes.extend(operation.rules.iter().flat_map(|rules| rules.iter()).map(|r| (problem::status(r.nature), r.code)));
+    let of_keys = if writes { problem::RULES } else { &[] };
+    let refusals = operation.rules.iter().flat_map(|rules| rules.iter()).chain(of_keys);
+    codes.extend(refusals.map(|r| (problem::status(r.nature), r.code)));
     codes.sort_unstable();
     codes.dedup();
     let summary = documented.get("summary").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -4,6 +4,7 @@
 //! values, and a decision is either the new aggregate with its events or every rule that it breaks.
 
 pub mod admission;
+pub mod aggregates;
 pub mod arrangement;
 pub mod client;
 pub mod fee;

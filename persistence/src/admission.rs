@@ -7,16 +7,14 @@ use domain::admission::compliance_check::ComplianceCheck;
 use domain::admission::declaration_of_interests::DeclarationOfInterests;
 use domain::admission::membership::Membership;
 use domain::arrangement::Lot;
-use domain::kernel::{
-    ApplicationId, ArrangementId, ComplianceCheckId, DeclarationOfInterestsId, LotId, MembershipId, ProviderId, RoundId,
-};
+use domain::kernel::{ApplicationId, ArrangementId, LotId, ProviderId, RoundId};
 
 use crate::aggregate::{Filter, Taken};
 use crate::{Conn, Outcome, Page, Stored, Uid};
 
 declare_table! {
     /// Applications.
-    applications: Application, ApplicationId {
+    applications: Application {
         arrangement_id: Uid = |a| a.arrangement;
         provider_id: Uid = |a| a.provider;
         round_id: Nullable<Uid> [narrow] = |a| a.round();
@@ -29,7 +27,7 @@ declare_table! {
 
 declare_table! {
     /// Compliance checks.
-    compliance_checks: ComplianceCheck, ComplianceCheckId {
+    compliance_checks: ComplianceCheck {
         arrangement_id: Uid = |check| check.arrangement;
         application_id: Uid [narrow] = |check| check.application;
         provider_id: Uid = |check| check.provider;
@@ -41,7 +39,7 @@ declare_table! {
 
 declare_table! {
     /// Declarations of interest.
-    declarations_of_interests: DeclarationOfInterests, DeclarationOfInterestsId {
+    declarations_of_interests: DeclarationOfInterests {
         arrangement_id: Uid = |d| d.arrangement;
         assessor: Text = |d| d.assessor.clone();
     }
@@ -50,7 +48,7 @@ declare_table! {
 
 declare_table! {
     /// Memberships.
-    memberships: Membership, MembershipId {
+    memberships: Membership {
         arrangement_id: Uid = |m| m.arrangement;
         lot_id: Uid [narrow] = |m| m.lot;
         provider_id: Uid = |m| m.provider;

@@ -1,7 +1,7 @@
 //! Aggregates as documents: what is done with each. The macro `declare_table!` declares its table, and all else is written once
 //! (`docs/adr/0017-declared-tables.md`).
 
-use domain::kernel::{Aggregate, Instant};
+use domain::kernel::{Aggregate, Decided, Instant, Named as _};
 use uuid::Uuid;
 
 use crate::record::{event, timer};
@@ -40,9 +40,6 @@ pub type Change<'a, A> = (Option<&'a A>, &'a A);
 
 /// An aggregate with a table, which the macro `declare_table!` declares.
 pub trait Record: Aggregate {
-    /// Its identifier.
-    type Id: Into<Uuid> + Copy;
-
     /// Its table.
     const TABLE: &'static Table;
 
@@ -74,9 +71,6 @@ pub struct Head {
     /// When it was last changed.
     pub updated_at: Instant,
 }
-
-/// A command's outcome: the aggregate with its events.
-pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
 
 /// Rows of one statement at most: with the columns of any table that stays below the 32,766 values of SQLite and the
 /// 65,535 of PostgreSQL.
@@ -226,7 +220,7 @@ impl Tx<'_> {
         }
         self.update(&[(before, &value)])?;
         let version = before.version + 1;
-        event::record(self, &value, version, Some(before.value.state()), &events)?;
+        event::record(self, &value, version, Some(before.value.state().name()), &events)?;
         Ok(Stored { value, version, updated_at: self.now() })
     }
 
@@ -256,7 +250,7 @@ impl Tx<'_> {
             let recorded: Vec<_> = changed
                 .iter()
                 .map(|(before, (value, events))| {
-                    (value, before.version + 1, Some(before.value.state()), events.as_slice())
+                    (value, before.version + 1, Some(before.value.state().name()), events.as_slice())
                 })
                 .collect();
             event::record_all(self, &recorded)?;
@@ -285,7 +279,7 @@ impl Tx<'_> {
     /// Keeps whatever is derived from aggregates that were written: timers, and what stands beside their table.
     fn keep_beside<A: Record>(&mut self, rows: &[Change<'_, A>]) -> Outcome<()> {
         for (before, value) in rows {
-            self.mark_changed(value.id());
+            self.mark_changed(value.id().into());
             if value.due() != before.and_then(Aggregate::due) {
                 timer::keep(self, *value)?;
             }

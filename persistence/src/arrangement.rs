@@ -6,14 +6,14 @@ use domain::arrangement::lot::LOT_CODE_TAKEN;
 use domain::arrangement::requirement::CODE_TAKEN;
 use domain::arrangement::round::ROUND_OVERLAPS;
 use domain::arrangement::{Arrangement, Interest, Lot, Requirement, Round};
-use domain::kernel::{ArrangementId, AuthorityCode, InterestId, Kind, LotId, RequirementId, RoundId};
+use domain::kernel::{ArrangementId, AuthorityCode, Kind, RequirementId};
 
 use crate::aggregate::{Change, Taken};
 use crate::{Conn, Failure, Outcome, Stored, Tx, Uid};
 
 declare_table! {
     /// Arrangements.
-    arrangements: Arrangement, ArrangementId {
+    arrangements: Arrangement {
         lead: Text = |a| a.lead.code.to_string();
         reference: Text = |a| a.particulars.reference.clone();
         published: Bool = |a| a.term().is_some();
@@ -24,7 +24,7 @@ declare_table! {
 
 declare_table! {
     /// Lots.
-    lots: Lot, LotId {
+    lots: Lot {
         arrangement_id: Uid = |lot| lot.arrangement;
         code: Text = |lot| lot.particulars.code.clone();
     }
@@ -33,7 +33,7 @@ declare_table! {
 
 declare_table! {
     /// The requirement library.
-    requirements: Requirement, RequirementId {
+    requirements: Requirement {
         owner: Text = |r| r.owner.to_string();
         code: Text = |r| r.code.clone();
     }
@@ -42,7 +42,7 @@ declare_table! {
 
 declare_table! {
     /// Rounds.
-    rounds: Round, RoundId {
+    rounds: Round {
         arrangement_id: Uid = |round| round.arrangement;
         number: Integer = |round| i32::try_from(round.number).unwrap_or(i32::MAX);
         opens_at: Moment = |round| round.window.opens_at;
@@ -53,7 +53,7 @@ declare_table! {
 
 declare_table! {
     /// Interests.
-    interests: Interest, InterestId {
+    interests: Interest {
         arrangement_id: Uid = |interest| interest.arrangement;
         provider_id: Uid = |interest| interest.provider;
     }

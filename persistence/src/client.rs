@@ -8,7 +8,7 @@ use crate::aggregate::Taken;
 
 declare_table! {
     /// Machine clients.
-    clients: Client, ClientId {
+    clients: Client {
         portal: Nullable<Text> = |c| c.terms.portal.clone();
     }
     unique clients_portal (portal) = Taken::Refuse(&PORTAL_NAME_TAKEN);

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use domain::fee::fee::FEE_NOT_LATER;
 use domain::fee::{Fee, FeeUnit};
-use domain::kernel::{FeeId, Instant, LotId, MembershipId, Pence, ProviderId};
+use domain::kernel::{Instant, LotId, MembershipId, Pence, ProviderId};
 
 use crate::aggregate::{Cell, Cut, Filter, Sort, Statement, Taken, in_parts};
 use crate::types::sql;
@@ -12,7 +12,7 @@ use crate::{Conn, Moment, Outcome, Page, Record as _, Stored, Uid};
 
 declare_table! {
     /// Fees.
-    fees: Fee, FeeId {
+    fees: Fee {
         arrangement_id: Uid = |fee| fee.arrangement;
         provider_id: Uid = |fee| fee.provider;
         lot_id: Uid [narrow] = |fee| fee.lot;

@@ -47,7 +47,7 @@ pub mod standing;
 pub mod upload;
 pub mod webhook;
 
-pub use aggregate::{Change, Decided, Filter, Head, Record, Stored, Table};
+pub use aggregate::{Change, Filter, Head, Record, Stored, Table};
 pub use coherence::{Dependencies, Mark};
 pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};

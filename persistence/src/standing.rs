@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use domain::admission::membership::Membership;
 use domain::kernel::{
-    AppealId, ArrangementId, HomeId, ImprovementNoticeId, Kind, LotId, MembershipId, ProviderId, RemovalId, SanctionId,
-    SuspensionId,
+    Aggregate, ArrangementId, HomeId, Kind, LotId, MembershipId, ProviderId, RemovalId, SuspensionId,
 };
 use domain::provider::provider::Provider;
 use domain::standing::appeal::{APPEAL_PENDING, Appeal, AppealState, AppealTarget};
@@ -24,7 +23,7 @@ use crate::{Conn, Json, Moment, Outcome, Page, Stored, Tx, Uid};
 
 declare_table! {
     /// Suspensions. `lot_id` and `membership_id` are set where one membership is suspended, `home_id` where one home.
-    suspensions: Suspension, SuspensionId {
+    suspensions: Suspension {
         arrangement_id: Uid = |s| s.arrangement;
         provider_id: Uid = |s| s.provider;
         lot_id: Nullable<Uid> [narrow] = |s| match s.scope {
@@ -46,7 +45,7 @@ declare_table! {
 
 declare_table! {
     /// Improvement notices.
-    improvement_notices: ImprovementNotice, ImprovementNoticeId {
+    improvement_notices: ImprovementNotice {
         arrangement_id: Uid = |n| n.arrangement;
         provider_id: Uid = |n| n.provider;
         lot_id: Uid [narrow] = |n| n.lot;
@@ -56,14 +55,14 @@ declare_table! {
 
 declare_table! {
     /// Sanctions.
-    sanctions: Sanction, SanctionId {
+    sanctions: Sanction {
         arrangement_id: Uid = |s| s.arrangement;
         provider_id: Uid = |s| s.provider;
         lot_id: Uid [narrow] = |s| s.lot;
         membership_id: Uid [narrow] = |s| s.membership;
         kind: Text = |s| step(s.kind);
         begins_at: Moment = |s| s.from;
-        over_at: Nullable<Moment> = |s| s.impediment().until;
+        over_at: Nullable<Moment> = |s| s.over_at();
         in_force: Bool = |s| s.in_force();
     }
     unique sanctions_one_each (membership_id, kind) = Taken::Refuse(&SANCTION_IN_FORCE);
@@ -71,7 +70,7 @@ declare_table! {
 
 declare_table! {
     /// Removals.
-    removals: Removal, RemovalId {
+    removals: Removal {
         arrangement_id: Uid = |r| r.arrangement;
         provider_id: Uid = |r| r.provider;
         lot_id: Uid [narrow] = |r| r.lot;
@@ -85,7 +84,7 @@ declare_table! {
 
 declare_table! {
     /// Appeals.
-    appeals: Appeal, AppealId {
+    appeals: Appeal {
         arrangement_id: Uid = |a| a.arrangement;
         provider_id: Uid = |a| a.provider;
         target: Text = |a| target_key(&a.target);
@@ -294,7 +293,8 @@ impl Measures {
     fn against(&self, membership: &Membership) -> Vec<Impediment> {
         let single = self.single.get(&membership.id.into()).into_iter().flatten().copied();
         let wide = self.wide.get(&membership.provider.into()).into_iter().flatten().copied();
-        membership.impediments().chain(single).chain(wide).collect()
+        let own = membership.impediments().into_iter().map(|imposed| imposed.impediment);
+        own.chain(single).chain(wide).collect()
     }
 
     fn suspensions(&mut self, conn: &mut Conn<'_>, asked: &Asked) -> Outcome<()> {
@@ -365,7 +365,10 @@ impl Measures {
         let query = table::table.filter(table::was_dormant).filter(table::id.eq_any(ids)).select(table::body);
         for body in on!(conn, c => query.load::<Json>(c))? {
             let provider: Provider = serde_json::from_str(&body.0)?;
-            self.wide.entry(provider.id.into()).or_default().extend(provider.impediments());
+            self.wide
+                .entry(provider.id.into())
+                .or_default()
+                .extend(provider.impediments().into_iter().map(|it| it.impediment));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::{Conn, Moment, Outcome, Tx, Uid};
 
 declare_table! {
     /// Uploads.
-    uploads: Upload, UploadId {
+    uploads: Upload {
         owner: Text = |u| owner(&u.by);
         kind: Text = |u| u.order.kind.name();
         over: Bool = |u| u.is_over();

@@ -14,7 +14,7 @@ use crate::{Conn, Moment, Outcome, Page, Stored, Tx, Uid};
 
 declare_table! {
     /// Subscriptions.
-    webhooks: Webhook, WebhookId {
+    webhooks: Webhook {
         owner: Text = |s| account(&s.owner);
     }
 }

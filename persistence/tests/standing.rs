@@ -6,7 +6,7 @@ mod tests {
     use domain::admission::membership::{AdmittedLine, Membership};
     use domain::arrangement::lot::{LotParticulars, LotState};
     use domain::arrangement::{Arrangement, ArrangementKind, Lot, NewArrangement, Participant, Particulars, Policies};
-    use domain::kernel::{Actor, AuthorityCode, Instant, Refusal, Role};
+    use domain::kernel::{Actor, Aggregate, AuthorityCode, Instant, Refusal, Role};
     use domain::provider::home::{Home, HomeState};
     use domain::provider::provider::{Provider, ProviderProfile};
     use domain::standing::appeal::{Appeal, AppealFacts, AppealTarget, LodgeAppeal};
@@ -149,6 +149,10 @@ mod tests {
         tx.create(decision)
     }
 
+    fn said<A: Aggregate>(by: &A) -> impl Iterator<Item = Impediment> {
+        by.impediments().into_iter().map(|imposed| imposed.impediment)
+    }
+
     fn sorted(mut all: Vec<Impediment>) -> Vec<Impediment> {
         all.sort_by_key(|one| (one.id, one.from, one.until));
         all
@@ -177,21 +181,21 @@ mod tests {
                 let scope = SuspensionScope::Lot { membership: one.value.id, lot: foster.id };
                 let before = suspend(tx, &one.value, scope);
                 let lifted = before.value.clone().lift("heard".into(), false, tx.actor(), t0().plus_days(2))?;
-                expected.push(tx.save(&before, lifted)?.value.impediment());
-                let wide = suspend(tx, &one.value, SuspensionScope::Provider).value.impediment();
-                expected.push(wide);
-                expected.push(sanction(tx, &one.value, &[])?.value.impediment());
-                expected.extend(remove(tx, &one.value, Ground::NoFault)?.value.impediment());
+                expected.extend(said(&tx.save(&before, lifted)?.value));
+                let wide = suspend(tx, &one.value, SuspensionScope::Provider).value;
+                expected.extend(said(&wide));
+                expected.extend(said(&sanction(tx, &one.value, &[])?.value));
+                expected.extend(said(&remove(tx, &one.value, Ground::NoFault)?.value));
                 let before = tx.lock::<Provider>(busy.id)?;
                 let dormant = tx.save(&before, before.value.clone().make_dormant("sold", t0())?)?;
                 let back = dormant.value.clone().reactivate("bought", t0().plus_days(1))?;
                 let back = tx.save(&dormant, back)?.value;
-                expected.extend(back.impediments());
+                expected.extend(said(&back));
 
                 let found = store::impediments_of(tx, &one.value)?;
                 assert_eq!(sorted(found.clone()), sorted(expected));
                 let elsewhere = store::impediments_of(tx, &other_lot.value)?;
-                assert_eq!(sorted(elsewhere), sorted(back.impediments().chain([wide]).collect()));
+                assert_eq!(sorted(elsewhere), sorted(said(&back).chain(said(&wide)).collect()));
                 assert_eq!(store::impediments_of(tx, &calm_one.value)?, []);
 
                 let whole = store::impediments_of_lot(tx, market.id, foster.id, &[one.clone(), calm_one.clone()])?;
@@ -229,8 +233,8 @@ mod tests {
                     state: HomeState::Proposed { expected_on: None },
                 };
                 let home = tx.create((home, vec![]))?.value.id;
-                let imposed = suspend(tx, &one.value, SuspensionScope::Home { home }).value.impediment();
-                assert_eq!(store::impediments_of(tx, &one.value)?, [imposed]);
+                let imposed = suspend(tx, &one.value, SuspensionScope::Home { home }).value;
+                assert_eq!(store::impediments_of(tx, &one.value)?, said(&imposed).collect::<Vec<_>>());
                 Ok(())
             })
             .unwrap();

@@ -7,14 +7,13 @@ use domain::admission::application::{self as rules, Status};
 use domain::admission::line::{self, Line};
 use domain::admission::receipt::Receipt;
 use domain::arrangement::schedule;
-use domain::kernel::{ApplicationId, ArrangementId, HomeId, Instant, Kind, LotId, ProviderId};
+use domain::kernel::{ApplicationId, ArrangementId, Decided, HomeId, Instant, Kind, LotId, ProviderId};
 use persistence::admission::applications;
 use persistence::{Failure, Filter, Outcome, Stored, Tx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -219,14 +218,14 @@ async fn submit_application(call: Call, id: web::Path<ApplicationId>) -> Answer 
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/revise")]
 async fn revise_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, _| decided(application.revise(tx.now()))).await
+    change(call, *id, |application, tx, _| Ok(application.revise(tx.now())?)).await
 }
 
 /// Withdraw an application
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/withdraw")]
 async fn withdraw_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, _| decided(application.withdraw(tx.now()))).await
+    change(call, *id, |application, tx, _| Ok(application.withdraw(tx.now())?)).await
 }
 
 /// Withdraw one lot from an application
@@ -234,7 +233,7 @@ async fn withdraw_application(call: Call, id: web::Path<ApplicationId>) -> Answe
 #[post("/v1/applications/{id}/lines/{lot}/withdraw")]
 async fn withdraw_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answer {
     let (id, lot) = *path;
-    change(call, id, move |application, tx, _| decided(application.withdraw_line(lot, tx.now()))).await
+    change(call, id, move |application, tx, _| Ok(application.withdraw_line(lot, tx.now())?)).await
 }
 
 /// Why an evaluation needs more time.
@@ -264,7 +263,7 @@ async fn extend_evaluation(call: Call<ExtendEvaluation>, id: web::Path<Applicati
 pub(super) async fn change<T: Send + Sync + 'static>(
     call: Call<T>,
     id: ApplicationId,
-    decide: impl Fn(Application, &mut Tx<'_>, &Call<T>) -> crate::http::call::OutcomeOf<Application> + Send + 'static,
+    decide: impl Fn(Application, &mut Tx<'_>, &Call<T>) -> Outcome<Decided<Application>> + Send + 'static,
 ) -> Answer {
     call.write(move |tx, call| {
         let after = Command::act(call, tx, id, |application, tx| decide(application, tx, call))?;

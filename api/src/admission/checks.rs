@@ -4,7 +4,7 @@ use actix_web::{get, post, web};
 use domain::admission::Application;
 use domain::admission::compliance_check::{self as rules, ComplianceCheck, Judgement};
 use domain::admission::declaration_of_interests;
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, ProviderId};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, Named, ProviderId};
 use persistence::admission::{checks_of, compliance_checks};
 use persistence::{Filter, Outcome};
 use serde::Deserialize;
@@ -139,7 +139,7 @@ async fn reopen_check(call: Call<Because>, id: web::Path<ComplianceCheckId>) -> 
 
 /// A provider sees the checks of its application once it is decided.
 fn shown_to<T: Send + Sync + 'static>(call: &Call<T>, application: &Application) -> Outcome<()> {
-    if call.who.is_providing() && application.state() != "decided" {
+    if call.who.is_providing() && application.state().name() != "decided" {
         return Err(SEALED.broken("the checks are shown once the application is decided").into());
     }
     Ok(())

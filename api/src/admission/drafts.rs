@@ -13,7 +13,6 @@ use validator::Validate;
 use usecase::admission::draft;
 
 use super::applications::{ApplicationView, change, shown};
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody};
@@ -104,7 +103,7 @@ async fn attach_document(call: Call<DomainBody<Document>>, id: web::Path<Applica
 #[delete("/v1/applications/{id}/documents/{requirement}/{code}")]
 async fn remove_document(call: Call, path: web::Path<(ApplicationId, RequirementId, String)>) -> Answer {
     let (id, requirement, code) = path.into_inner();
-    change(call, id, move |application, tx, _| decided(application.remove_evidence(requirement, &code, tx.now()))).await
+    change(call, id, move |application, tx, _| Ok(application.remove_evidence(requirement, &code, tx.now())?)).await
 }
 
 /// The homes offered.
@@ -157,8 +156,7 @@ struct AcceptedTerms {
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), request_body = AcceptedTerms, responses((status = 200, body = Resource<ApplicationView>)))]
 #[put("/v1/applications/{id}/terms")]
 async fn accept_terms(call: Call<AcceptedTerms>, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, call| decided(application.accept_terms(call.body.version.clone(), tx.now())))
-        .await
+    change(call, *id, |application, tx, call| Ok(application.accept_terms(call.body.version.clone(), tx.now())?)).await
 }
 
 /// From where to copy.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::{get, web};
 use domain::admission::Application;
 use domain::arrangement::{Arrangement, Round};
-use domain::kernel::{Aggregate as _, ArrangementId, Instant, Permission, ProviderId, RoundId};
+use domain::kernel::{Aggregate as _, ArrangementId, Instant, Named, Permission, ProviderId, RoundId};
 use domain::provider::provider::Provider;
 use persistence::Filter;
 use persistence::Page;
@@ -48,14 +48,14 @@ async fn get_round_progress(call: Call, id: web::Path<RoundId>) -> Answer {
         let round = call.who.get::<Round>(c, *id)?.value;
         let (mut by_state, mut lines) = (BTreeMap::new(), BTreeMap::new());
         for application in c.all_of(applications::round_id, *id)? {
-            *by_state.entry(application.value.state()).or_default() += 1;
+            *by_state.entry(application.value.state().name()).or_default() += 1;
             if application.value.content_visible_to_buyers() {
                 for line in &application.value.lines {
                     *lines.entry(line.status.name()).or_default() += 1;
                 }
             }
         }
-        Reply::json(200, &Progress { round: round.id, state: round.state(), applications: by_state, lines })
+        Reply::json(200, &Progress { round: round.id, state: round.state().name(), applications: by_state, lines })
     })
     .await
 }

@@ -15,7 +15,6 @@ use validator::Validate;
 
 use usecase::lifecycle;
 
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -96,7 +95,7 @@ async fn get_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Particulars, responses((status = 200, body = Resource<Arrangement>)))]
 #[patch("/v1/arrangements/{id}")]
 async fn amend_arrangement(call: Call<DomainBody<Particulars>>, id: web::Path<ArrangementId>) -> Answer {
-    call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.amend(call.body.0.clone()))).await
+    call.act(*id, |arrangement: Arrangement, _, call| Ok(arrangement.amend(call.body.0.clone())?)).await
 }
 
 /// Read the policies
@@ -116,7 +115,7 @@ async fn get_policies(call: Call, id: web::Path<ArrangementId>) -> Answer {
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Policies, responses((status = 200, body = Resource<Arrangement>)))]
 #[put("/v1/arrangements/{id}/policies")]
 async fn set_policies(call: Call<DomainBody<Policies>>, id: web::Path<ArrangementId>) -> Answer {
-    call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.set_policies(call.body.0.clone()))).await
+    call.act(*id, |arrangement: Arrangement, _, call| Ok(arrangement.set_policies(call.body.0.clone())?)).await
 }
 
 /// Read the authorities that use an arrangement
@@ -146,7 +145,7 @@ async fn add_authority(call: Call<DomainBody<Participant>>, id: web::Path<Arrang
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = ExternalReference, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/external-references")]
 async fn link_arrangement(call: Call<DomainBody<ExternalReference>>, id: web::Path<ArrangementId>) -> Answer {
-    call.act(*id, |arrangement: Arrangement, _, call| decided(arrangement.link(call.body.0.clone()))).await
+    call.act(*id, |arrangement: Arrangement, _, call| Ok(arrangement.link(call.body.0.clone())?)).await
 }
 
 /// Publish an arrangement
@@ -178,7 +177,7 @@ struct Modify {
 async fn modify_arrangement(call: Call<DomainBody<Modify>>, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, tx, call| {
         let Modify { changes, reason } = call.body.0.clone();
-        decided(arrangement.modify(changes, reason, tx.now()))
+        Ok(arrangement.modify(changes, reason, tx.now())?)
     })
     .await
 }
@@ -187,7 +186,7 @@ async fn modify_arrangement(call: Call<DomainBody<Modify>>, id: web::Path<Arrang
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/establish")]
 async fn establish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
-    call.act(*id, |arrangement: Arrangement, tx, _| decided(arrangement.establish(tx.now()))).await
+    call.act(*id, |arrangement: Arrangement, tx, _| Ok(arrangement.establish(tx.now())?)).await
 }
 
 /// By how much a term is extended.
@@ -209,7 +208,7 @@ struct Extend {
 #[post("/v1/arrangements/{id}/extend")]
 async fn extend_arrangement(call: Call<Extend>, id: web::Path<ArrangementId>) -> Answer {
     call.act(*id, |arrangement: Arrangement, tx, call| {
-        decided(arrangement.extend(call.body.months, call.body.reason.clone(), tx.now()))
+        Ok(arrangement.extend(call.body.months, call.body.reason.clone(), tx.now())?)
     })
     .await
 }
@@ -237,5 +236,5 @@ async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/discard")]
 async fn discard_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
-    call.act(*id, |arrangement: Arrangement, _, _| decided(arrangement.discard())).await
+    call.act(*id, |arrangement: Arrangement, _, _| Ok(arrangement.discard()?)).await
 }

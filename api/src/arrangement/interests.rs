@@ -11,7 +11,6 @@ use validator::Validate;
 
 use usecase::arrangement::interest;
 
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -67,5 +66,5 @@ async fn list_interests(call: Call, id: web::Path<ArrangementId>, listing: web::
 #[utoipa::path(tag = "arrangements", params(("id" = InterestId, Path)), responses((status = 200, body = Resource<Interest>)))]
 #[post("/v1/interests/{id}/withdraw")]
 async fn withdraw_interest(call: Call, id: web::Path<InterestId>) -> Answer {
-    call.act(*id, |interest: Interest, tx, _| decided(interest.withdraw(tx.now()))).await
+    call.act(*id, |interest: Interest, tx, _| Ok(interest.withdraw(tx.now())?)).await
 }

@@ -13,7 +13,6 @@ use super::arrangements::Because;
 use usecase::arrangement::lot;
 use usecase::arrangement::requirement::required;
 
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Reply};
@@ -133,14 +132,14 @@ async fn get_lot_access(call: Call, id: web::Path<LotId>) -> Answer {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Vec<Alias>, responses((status = 200, body = Resource<Lot>)))]
 #[put("/v1/lots/{id}/aliases")]
 async fn set_lot_aliases(call: Call<DomainBody<Vec<Alias>>>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, _, call| decided(lot.set_aliases(call.body.0.clone()))).await
+    call.act(*id, |lot: Lot, _, call| Ok(lot.set_aliases(call.body.0.clone())?)).await
 }
 
 /// Set which authorities use the lot, or reserve the right to (C-17, PRO-11)
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Vec<Access>, responses((status = 200, body = Resource<Lot>)))]
 #[put("/v1/lots/{id}/access")]
 async fn set_lot_access(call: Call<DomainBody<Vec<Access>>>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, _, call| decided(lot.set_access(call.body.0.clone()))).await
+    call.act(*id, |lot: Lot, _, call| Ok(lot.set_access(call.body.0.clone())?)).await
 }
 
 /// Whose right it is.
@@ -155,7 +154,7 @@ struct Exercise {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Exercise, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/exercise-reserved-right")]
 async fn exercise_reserved_right(call: Call<Exercise>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, _, call| decided(lot.exercise_reserved(call.body.authority.clone()))).await
+    call.act(*id, |lot: Lot, _, call| Ok(lot.exercise_reserved(call.body.authority.clone())?)).await
 }
 
 /// A requirement in the version that a lot asks for.
@@ -227,12 +226,12 @@ async fn open_lot(call: Call, id: web::Path<LotId>) -> Answer {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Because, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/pause")]
 async fn pause_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, call| decided(lot.pause(call.body.reason.clone(), tx.now()))).await
+    call.act(*id, |lot: Lot, tx, call| Ok(lot.pause(call.body.reason.clone(), tx.now())?)).await
 }
 
 /// Close a lot
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Because, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/close")]
 async fn close_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, call| decided(lot.close(call.body.reason.clone(), tx.now()))).await
+    call.act(*id, |lot: Lot, tx, call| Ok(lot.close(call.body.reason.clone(), tx.now())?)).await
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Subcommand;
 use domain::client::{Client, ClientTerms};
-use domain::kernel::{AuthorityCode, ClientId, Permission, ProviderId, Role};
+use domain::kernel::{AuthorityCode, ClientId, Named, Permission, ProviderId, Role};
 use persistence::Filter;
 use persistence::{Db, Ids, Page, Settings, Stamp, Stored};
 use uuid::Uuid;
@@ -140,7 +140,7 @@ fn list(all: &[Stored<Client>], json: bool) -> Run {
     }
     for Stored { value: client, .. } in all {
         let scopes: Vec<_> = client.terms.scopes.iter().map(|scope| scope.scope()).collect();
-        let state = domain::kernel::Aggregate::state(client);
+        let state = client.state.name();
         println!("{}  {state}  {}  {}  {}", client.id, client.terms.role.name(), client.terms.name, scopes.join(","));
     }
     Ok(())

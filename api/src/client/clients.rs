@@ -11,7 +11,6 @@ use validator::Validate;
 
 use super::{register_in, registered, rotate_in};
 use crate::arrangement::arrangements::Because;
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -144,7 +143,7 @@ async fn amend_client(call: Call<DomainBody<ClientTerms>>, id: web::Path<ClientI
     call.write(move |tx, call| {
         let before = call.lock::<Client>(tx, *id)?;
         let registered = registered(tx, &call.body.0)?;
-        let decision = decided(before.value.clone().amend(call.body.0.clone(), &registered))?;
+        let decision = before.value.clone().amend(call.body.0.clone(), &registered)?;
         shown(&tx.save(&before, decision)?)
     })
     .await
@@ -185,7 +184,7 @@ async fn rotate_client_secret(call: Call<Rotate>, id: web::Path<ClientId>) -> An
 async fn revoke_client(call: Call<Because>, id: web::Path<ClientId>) -> Answer {
     call.write(move |tx, call| {
         let before = call.lock::<Client>(tx, *id)?;
-        let decision = decided(before.value.clone().revoke(call.body.reason.clone(), tx.actor(), tx.now()))?;
+        let decision = before.value.clone().revoke(call.body.reason.clone(), tx.actor(), tx.now())?;
         shown(&tx.save(&before, decision)?)
     })
     .await

@@ -6,10 +6,8 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use domain::kernel::{Aggregate, Decision};
-use persistence::{
-    Conn, Dependencies, Failure, Filter, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency,
-};
+use domain::kernel::Decided;
+use persistence::{Conn, Dependencies, Filter, Mode, Outcome, Page, Record, Stamp, Stored, Tx, record::idempotency};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use validator::Validate;
@@ -199,10 +197,7 @@ impl<T: Send + Sync + 'static> Call<T> {
     ///
     /// # Errors
     /// Not found, forbidden, or what `view` fails with.
-    pub async fn show<A: Record>(self, id: A::Id, view: fn(&Stored<A>, Side) -> Outcome<Reply>) -> Answer
-    where
-        A::Id: Send + 'static,
-    {
+    pub async fn show<A: Record>(self, id: A::Id, view: fn(&Stored<A>, Side) -> Outcome<Reply>) -> Answer {
         let (app, side, seen) = (self.app.clone(), self.who.side(), self.if_none_match.clone());
         let keep = self.path.clone().zip(app.db.mark());
         let read = app.db.read(move |c| {
@@ -261,7 +256,7 @@ impl<T: Send + Sync + 'static> Call<T> {
                 let Some(key) = &self.key else { return work(tx, &self) };
                 if let Some((fingerprint, answer)) = idempotency::find(tx, key)? {
                     if fingerprint != self.fingerprint {
-                        return Err(KEY_REUSED.broken("the key belongs to another request").into());
+                        return Err(problem::KEY_REUSED.broken("the key belongs to another request").into());
                     }
                     return Ok(serde_json::from_str(&answer)?);
                 }
@@ -280,28 +275,10 @@ impl<T: Send + Sync + 'static> Call<T> {
     pub async fn act<A: Record>(
         self,
         id: A::Id,
-        decide: impl Fn(A, &mut Tx<'_>, &Self) -> OutcomeOf<A> + Send + 'static,
-    ) -> Answer
-    where
-        A::Id: Send + 'static,
-    {
+        decide: impl Fn(A, &mut Tx<'_>, &Self) -> Outcome<Decided<A>> + Send + 'static,
+    ) -> Answer {
         self.write(move |tx, call| Reply::ok(&call.command.act(tx, id, |before, tx| decide(before, tx, call))?)).await
     }
-}
-
-/// A decision with the failures of the store that gathered its facts.
-pub type OutcomeOf<A> = Outcome<(A, Vec<<A as Aggregate>::Event>)>;
-
-/// Lets a pure decision stand where an outcome is expected.
-///
-/// # Errors
-/// The refusal of the decision.
-pub fn decided<A: Aggregate>(decision: Decision<A>) -> OutcomeOf<A> {
-    decision.map_err(Failure::from)
-}
-
-domain::rules! {
-    KEY_REUSED = "idempotency_key_reused", Conflict, "CRD-07, AC-79", "An idempotency key belongs to one request.";
 }
 
 /// What an idempotency key stands for.

@@ -92,7 +92,7 @@ impl Listing {
         let shown = usize::try_from(page.limit - 1).unwrap_or_default();
         let more = rows.len() > shown;
         rows.truncate(shown);
-        let next = rows.last().filter(|_| more).map(|row| place(page, row.value.id(), row.updated_at));
+        let next = rows.last().filter(|_| more).map(|row| place(page, row.value.id().into(), row.updated_at));
         let items = rows.iter().map(|row| Resource::of(row, &view)).collect();
         Ok(Reply::json(200, &List { items, next })?.tagged_by_content(0))
     }
@@ -125,7 +125,8 @@ pub fn page<A: Record, V: Serialize>(
         found.iter().zip(&rows).filter(|(_, (_, row))| row.is_none()).map(|(row, _)| row.id).collect();
     if !missing.is_empty() {
         let read: Vec<Stored<A>> = conn.these(&missing)?;
-        let mut read: HashMap<Uuid, Stored<A>> = read.into_iter().map(|stored| (stored.value.id(), stored)).collect();
+        let mut read: HashMap<Uuid, Stored<A>> =
+            read.into_iter().map(|stored| (stored.value.id().into(), stored)).collect();
         for (Head { id, .. }, row) in found.iter().zip(&mut rows).filter(|(_, (_, row))| row.is_none()) {
             // It may have been changed since the page was read: then this is what it has become.
             let Some(stored) = read.remove(id) else { continue };

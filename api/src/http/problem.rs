@@ -34,7 +34,6 @@ codes! {
     NOT_FOUND = "not_found", 404, "There is no such thing, or it is not yours.";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "The resource does not know this method.";
     WRONG_STATE = "wrong_state", 409, "The state does not know this command.";
-    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 409, "The idempotency key was used for another request.";
     TOO_SLOW = "too_slow", 408, "The request body took longer to arrive than this server waits.";
     STALE = "stale", 412, "The version in If-Match is not the current one.";
     TOO_LARGE = "too_large", 413, "The request body is larger than this server accepts.";
@@ -44,6 +43,10 @@ codes! {
     RATE_LIMITED = "rate_limited", 429, "Too many requests: Retry-After says when to come back.";
     BROKEN = "internal_error", 500, "Something is wrong with the server; it has been recorded.";
     UNAVAILABLE = "unavailable", 503, "The server cannot do this now; try again later.";
+}
+
+domain::rules! {
+    KEY_REUSED = "idempotency_key_reused", Conflict, "CRD-07, AC-79", "An idempotency key belongs to one request.";
 }
 
 /// One thing that is wrong with a request.
@@ -95,7 +98,7 @@ pub struct Problem {
     pub allowed: Option<Vec<String>>,
     /// The scope that is needed, for `insufficient_scope`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
+    pub scope: Option<&'static str>,
     /// The seconds to wait, for `rate_limited`; they are in `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<u64>,

@@ -84,9 +84,9 @@ impl Told {
         } else if self.term.is_none() {
             None
         } else if event.aggregate == Kind::Lot.name() {
-            self.lot(read(event)?)
+            self.lot(LotId(event.aggregate_id.0), read(event)?)
         } else if event.aggregate == Kind::Round.name() {
-            self.round(read(event)?)
+            self.round(RoundId(event.aggregate_id.0), read(event)?)
         } else {
             None
         })
@@ -123,7 +123,7 @@ impl Told {
                 self.term = Some(term);
                 Some(self.amend(place, reason, "Changed: term".to_owned()))
             }
-            Event::ArrangementEstablished { .. } => {
+            Event::ArrangementEstablished => {
                 self.established = true;
                 Some(Tag::TenderUpdate)
             }
@@ -136,10 +136,10 @@ impl Told {
                 Some(Tag::TenderUpdate)
             }
             Event::ArrangementCreated { .. }
-            | Event::ArrangementAmended { .. }
+            | Event::ArrangementAmended
             | Event::ArrangementLinked { .. }
-            | Event::PoliciesSet { .. }
-            | Event::ArrangementDiscarded { .. } => None,
+            | Event::PoliciesSet
+            | Event::ArrangementDiscarded => None,
         }
     }
 
@@ -159,23 +159,23 @@ impl Told {
         Tag::TenderAmendment
     }
 
-    fn lot(&mut self, event: LotEvent) -> Option<Tag> {
+    fn lot(&mut self, lot: LotId, event: LotEvent) -> Option<Tag> {
         use LotEvent as Event;
         match event {
-            Event::LotOpened { lot, particulars } => {
+            Event::LotOpened { particulars } => {
                 if self.turn(lot, Status::Active).is_none() {
-                    let title = particulars.as_ref().map(|lot| format!("{} - {}", lot.code, lot.title));
-                    let description = particulars.map(|lot| lot.description).filter(|text| !text.trim().is_empty());
+                    let title = Some(format!("{} - {}", particulars.code, particulars.title));
+                    let description = Some(particulars.description).filter(|text| !text.trim().is_empty());
                     self.lots.push(Lot { id: lot.to_string(), title, description, status: Status::Active });
                 }
                 Some(Tag::TenderUpdate)
             }
-            Event::LotPaused { lot, .. } => self.turn(lot, Status::Planned),
-            Event::LotClosed { lot, .. } => self.turn(lot, self.ended.unwrap_or(Status::Complete)),
+            Event::LotPaused { .. } => self.turn(lot, Status::Planned),
+            Event::LotClosed { .. } => self.turn(lot, self.ended.unwrap_or(Status::Complete)),
             Event::LotDefined { .. }
-            | Event::LotAmended { .. }
-            | Event::LotAliasesSet { .. }
-            | Event::LotAccessSet { .. }
+            | Event::LotAmended
+            | Event::LotAliasesSet
+            | Event::LotAccessSet
             | Event::ReservedRightExercised { .. }
             | Event::RequirementAdopted { .. }
             | Event::RequirementRepinned { .. }
@@ -191,13 +191,13 @@ impl Told {
         Some(Tag::TenderUpdate)
     }
 
-    fn round(&mut self, event: RoundEvent) -> Option<Tag> {
+    fn round(&mut self, round: RoundId, event: RoundEvent) -> Option<Tag> {
         use RoundEvent as Event;
         match event {
-            Event::RoundScheduled { round, number, opens_at, closes_at, lots } => {
+            Event::RoundScheduled { number, opens_at, closes_at, lots } => {
                 let related_lots = match lots {
-                    Some(LotScope::Some { lots }) => lots.iter().map(LotId::to_string).collect(),
-                    Some(LotScope::All) | None => Vec::new(),
+                    LotScope::Some { lots } => lots.iter().map(LotId::to_string).collect(),
+                    LotScope::All => Vec::new(),
                 };
                 self.rounds.push(Milestone {
                     id: round.to_string(),
@@ -210,8 +210,8 @@ impl Told {
                 });
                 Some(Tag::TenderUpdate)
             }
-            Event::RoundClosed { round, at, .. } => self.conclude(round, "met", Some(at)),
-            Event::RoundCancelled { round, .. } => self.conclude(round, "notMet", None),
+            Event::RoundClosed { effective_at, .. } => self.conclude(round, "met", Some(effective_at)),
+            Event::RoundCancelled { .. } => self.conclude(round, "notMet", None),
             Event::RoundOpened { .. } | Event::EvaluationStarted { .. } | Event::RoundCompleted { .. } => None,
         }
     }

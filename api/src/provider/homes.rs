@@ -15,7 +15,6 @@ use validator::Validate;
 use super::providers::open_to;
 use usecase::provider::home;
 
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -128,14 +127,14 @@ async fn get_home(call: Call, id: web::Path<HomeId>) -> Answer {
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = HomeProfile, responses((status = 200, body = Resource<Home>)))]
 #[patch("/v1/homes/{id}")]
 async fn amend_home(call: Call<DomainBody<HomeProfile>>, id: web::Path<HomeId>) -> Answer {
-    call.act(*id, |home: Home, tx, call| decided(home.amend(call.body.0.clone(), tx.now()))).await
+    call.act(*id, |home: Home, tx, call| Ok(home.amend(call.body.0.clone(), tx.now())?)).await
 }
 
 /// Record the registration of a proposed home
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Registration, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/register")]
 async fn register_home(call: Call<DomainBody<Registration>>, id: web::Path<HomeId>) -> Answer {
-    call.act(*id, |home: Home, tx, call| decided(home.register(call.body.0.clone(), tx.now()))).await
+    call.act(*id, |home: Home, tx, call| Ok(home.register(call.body.0.clone(), tx.now())?)).await
 }
 
 /// How a home closes.
@@ -160,7 +159,7 @@ struct Closure {
 async fn close_home(call: Call<DomainBody<Closure>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| {
         let Closure { closed_on, reason } = &call.body.0;
-        decided(home.close(*closed_on, reason, tx.now()))
+        Ok(home.close(*closed_on, reason, tx.now())?)
     })
     .await
 }
@@ -207,6 +206,5 @@ async fn get_ratings(call: Call, id: web::Path<HomeId>, day: web::Query<GetRatin
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = RatingFacts, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/ratings")]
 async fn record_rating(call: Call<DomainBody<RatingFacts>>, id: web::Path<HomeId>) -> Answer {
-    call.act(*id, |home: Home, tx, call| decided(home.record_rating(call.body.0.clone(), &call.who.actor, tx.now())))
-        .await
+    call.act(*id, |home: Home, tx, call| Ok(home.record_rating(call.body.0.clone(), &call.who.actor, tx.now())?)).await
 }

@@ -14,7 +14,6 @@ use utoipa::IntoParams;
 use crate::arrangement::arrangements::Because;
 use usecase::provider;
 
-use crate::http::call::decided;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -120,7 +119,7 @@ async fn get_provider(call: Call, id: web::Path<ProviderId>) -> Answer {
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ProviderProfile, responses((status = 200, body = Resource<Provider>)))]
 #[patch("/v1/providers/{id}")]
 async fn amend_provider(call: Call<DomainBody<ProviderProfile>>, id: web::Path<ProviderId>) -> Answer {
-    call.act(*id, |provider: Provider, _, call| decided(provider.amend(call.body.0.clone()))).await
+    call.act(*id, |provider: Provider, _, call| Ok(provider.amend(call.body.0.clone())?)).await
 }
 
 /// Register a provider or replace its profile, by what the portal calls it
@@ -168,14 +167,14 @@ async fn add_external_reference(call: Call<DomainBody<ExternalRef>>, id: web::Pa
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = Because, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/make-dormant")]
 async fn make_provider_dormant(call: Call<Because>, id: web::Path<ProviderId>) -> Answer {
-    call.act(*id, |provider: Provider, tx, call| decided(provider.make_dormant(&call.body.reason, tx.now()))).await
+    call.act(*id, |provider: Provider, tx, call| Ok(provider.make_dormant(&call.body.reason, tx.now())?)).await
 }
 
 /// Record that a provider is in business again
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = Because, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/reactivate")]
 async fn reactivate_provider(call: Call<Because>, id: web::Path<ProviderId>) -> Answer {
-    call.act(*id, |provider: Provider, tx, call| decided(provider.reactivate(&call.body.reason, tx.now()))).await
+    call.act(*id, |provider: Provider, tx, call| Ok(provider.reactivate(&call.body.reason, tx.now())?)).await
 }
 
 /// Record an exclusion ground against a provider
@@ -185,7 +184,7 @@ async fn reactivate_provider(call: Call<Because>, id: web::Path<ProviderId>) -> 
 #[post("/v1/providers/{id}/exclusions")]
 async fn record_exclusion(call: Call<DomainBody<ExclusionFacts>>, id: web::Path<ProviderId>) -> Answer {
     call.act(*id, |provider: Provider, tx, call| {
-        decided(provider.record_exclusion(call.body.0.clone(), &call.who.actor, tx.now()))
+        Ok(provider.record_exclusion(call.body.0.clone(), &call.who.actor, tx.now())?)
     })
     .await
 }
@@ -198,7 +197,7 @@ async fn record_exclusion(call: Call<DomainBody<ExclusionFacts>>, id: web::Path<
 #[post("/v1/providers/{id}/exclusions/{n}/self-cleaning")]
 async fn judge_self_cleaning(call: Call<DomainBody<SelfCleaning>>, path: web::Path<(ProviderId, usize)>) -> Answer {
     let (id, n) = path.into_inner();
-    call.act(id, move |provider: Provider, _, call| decided(provider.judge_self_cleaning(n, call.body.0.clone()))).await
+    call.act(id, move |provider: Provider, _, call| Ok(provider.judge_self_cleaning(n, call.body.0.clone())?)).await
 }
 
 /// The provider with that id, where the caller may use the operation on it.

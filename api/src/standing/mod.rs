@@ -11,14 +11,13 @@ pub mod sanctions;
 pub mod suspensions;
 
 use domain::admission::membership::Membership;
-use domain::kernel::{About, ArrangementId, Kind, MembershipId, ProviderId};
+use domain::kernel::{About, ArrangementId, Decided, Kind, MembershipId, ProviderId};
 use persistence::{Conn, Outcome, Tx};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::http::Call;
-use crate::http::call::OutcomeOf;
 use usecase::standing::{Measure, improvement_notice, removal, suspension};
 
 use crate::http::routes::{Subject, clockwork, explained};
@@ -105,11 +104,8 @@ impl MeasuresQuery {
 async fn on_measure<A: Measure, T: Send + Sync + 'static>(
     call: Call<T>,
     id: A::Id,
-    decide: impl Fn(A, &mut Tx<'_>, &Call<T>) -> OutcomeOf<A> + Send + 'static,
-) -> Answer
-where
-    A::Id: Send + 'static,
-{
+    decide: impl Fn(A, &mut Tx<'_>, &Call<T>) -> Outcome<Decided<A>> + Send + 'static,
+) -> Answer {
     call.write(move |tx, call| {
         Reply::ok(&usecase::standing::act(tx, call, id, |measure: A, tx| decide(measure, tx, call))?)
     })

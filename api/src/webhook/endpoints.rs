@@ -1,7 +1,7 @@
 //! Subscriptions over HTTP. Each belongs to the account that made it; to any other it is 404.
 
 use actix_web::{delete, get, patch, post, web};
-use domain::kernel::{Aggregate as _, Instant, WebhookId};
+use domain::kernel::{Aggregate as _, Decided, Instant, WebhookId};
 use domain::webhook::webhook::{self as rules, Filters, Webhook};
 use persistence::record::event::{self, Cursor, Filter};
 use persistence::webhook as store;
@@ -13,7 +13,6 @@ use validator::Validate;
 
 use super::deliver;
 use super::sign::Secret;
-use crate::http::call::OutcomeOf;
 use crate::http::listing::{BAD_CURSOR, bad_cursor};
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -228,7 +227,7 @@ async fn change_webhook(call: Call<Change>, id: web::Path<WebhookId>) -> Answer 
 async fn act<T: Send + Sync + 'static>(
     call: Call<T>,
     id: WebhookId,
-    decide: impl Fn(Webhook, &mut Tx<'_>, &Call<T>) -> OutcomeOf<Webhook> + Send + 'static,
+    decide: impl Fn(Webhook, &mut Tx<'_>, &Call<T>) -> Outcome<Decided<Webhook>> + Send + 'static,
 ) -> Answer {
     call.write(move |tx, call| {
         let before = lock_own(call, tx, id)?;

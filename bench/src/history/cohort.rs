@@ -10,13 +10,13 @@ use domain::admission::line::{CheckFact, CheckOutcome, LineDecision};
 use domain::admission::membership::{AdmittedLine, Assurance, Membership};
 use domain::admission::receipt::{AskedByLot, Snapshot};
 use domain::arrangement::{Round, Routing};
-use domain::kernel::{Actor, Instant, LotId, MembershipId, Role};
+use domain::kernel::{Actor, Decided, Instant, LotId, MembershipId, Role};
 use domain::provider::home::{Home, HomeKind, HomeProfile, RatingFacts, RegisteredManager, Registration};
 use domain::provider::provider::{Provider, ProviderProfile};
 use domain::provider::{HomeFacts, Postcode, Rating};
 use domain::standing::suspension::{Suspend, SuspendFacts, Suspension, SuspensionScope};
+use persistence::Stored;
 use persistence::record::hex;
-use persistence::{Decided, Stored};
 use sha2::{Digest as _, Sha256};
 
 use super::market::{DAY, HOUR, Market, TERMS};

@@ -1,7 +1,7 @@
 //! Writes of the generator: the store's own set-based ones, each with the instant and the actor of its command.
 
-use domain::kernel::{Actor, Aggregate, Decision, Instant};
-use persistence::{Conn, Db, Decided, Ids, Mode, Record, Settings, Stamp, Stored, Tx, migrate};
+use domain::kernel::{Actor, Aggregate, Decided, Decision, Instant};
+use persistence::{Conn, Db, Ids, Mode, Record, Settings, Stamp, Stored, Tx, migrate};
 
 use crate::Outcome;
 

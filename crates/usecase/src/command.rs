@@ -1,6 +1,6 @@
 //! A command: who gives it, and which version of its object the giver saw.
 
-use domain::kernel::Aggregate;
+use domain::kernel::{Aggregate, Decided};
 use persistence::{Failure, Outcome, Record, Stored, Tx};
 
 use crate::Caller;
@@ -84,7 +84,7 @@ impl Command {
         &self,
         tx: &mut Tx<'_>,
         id: A::Id,
-        decide: impl FnOnce(A, &mut Tx<'_>) -> Outcome<persistence::Decided<A>>,
+        decide: impl FnOnce(A, &mut Tx<'_>) -> Outcome<Decided<A>>,
     ) -> Outcome<Stored<A>> {
         let before = self.lock::<A>(tx, id)?;
         let decision = decide(before.value.clone(), tx)?;

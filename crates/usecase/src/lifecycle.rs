@@ -4,8 +4,8 @@
 //! to a list, and nothing else changes.
 
 use domain::arrangement::{Arrangement, Round, RoundState};
-use domain::kernel::{ArrangementId, RoundId};
-use persistence::{Decided, Outcome, Stored, Tx};
+use domain::kernel::{ArrangementId, Decided, RoundId};
+use persistence::{Outcome, Stored, Tx};
 
 use crate::admission::evaluation;
 use crate::arrangement::{self, lot, round};

@@ -156,15 +156,15 @@ pub(super) fn check_values(
     definition: &RequirementVersion,
     values: &BTreeMap<String, Value>,
     at: &str,
-    violations: &mut Violations,
+    broken: &mut Violations,
 ) {
     for (code, value) in values {
         let field = format!("{at}/{}", escape(code));
         match definition.questions.iter().find(|q| q.code == *code) {
-            None => violations.add(QUESTION_UNKNOWN.broken_at(field, format!("there is no question `{code}`"))),
+            None => broken.add(QUESTION_UNKNOWN.broken_at(field, format!("there is no question `{code}`"))),
             Some(question) => {
                 if let Some((rule, detail)) = mistyped(&question.answer, value) {
-                    violations.add(rule.broken_at(field, detail));
+                    broken.add(rule.broken_at(field, detail));
                 }
             }
         }
@@ -198,41 +198,41 @@ fn mistyped(answer: &AnswerType, value: &Value) -> Option<(&'static Rule, String
 }
 
 /// Adds a violation for everything that is wrong with `item` as evidence for `definition`.
-pub(super) fn check_evidence(definition: &RequirementVersion, item: &EvidenceItem, violations: &mut Violations) {
+pub(super) fn check_evidence(definition: &RequirementVersion, item: &EvidenceItem, broken: &mut Violations) {
     let asked = definition.evidence.iter().any(|e| e.code == item.code);
-    violations.require(asked, &EVIDENCE_UNKNOWN, "/code", format!("no evidence `{}` is asked for", item.code));
+    broken.require(asked, &EVIDENCE_UNKNOWN, "/code", format!("no evidence `{}` is asked for", item.code));
     let DocumentRef { name, uri, sha256 } = &item.document;
-    violations.require(!name.trim().is_empty(), &EVIDENCE_INVALID, "/document/name", "a document has a name");
+    broken.require(!name.trim().is_empty(), &EVIDENCE_INVALID, "/document/name", "a document has a name");
     // A closed list: the address is shown to buyers as a link.
     let scheme = uri.split_once(':').is_some_and(|(scheme, rest)| {
         ["https", "http", "urn"].contains(&scheme) && !rest.is_empty() && !uri.contains(char::is_whitespace)
     });
     let detail = "an https, http or urn URI of at most 2048 characters";
-    violations.require(scheme && uri.len() <= 2048, &EVIDENCE_INVALID, "/document/uri", detail);
+    broken.require(scheme && uri.len() <= 2048, &EVIDENCE_INVALID, "/document/uri", detail);
     let hex = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let detail = "64 lower-case hexadecimal digits";
-    violations.require(sha256.as_ref().is_none_or(hex), &EVIDENCE_INVALID, "/document/sha256", detail);
+    broken.require(sha256.as_ref().is_none_or(hex), &EVIDENCE_INVALID, "/document/sha256", detail);
     let ordered = item.issued_on.zip(item.expires_on).is_none_or(|(issued, expires)| issued <= expires);
-    violations.require(ordered, &EVIDENCE_INVALID, "/expiresOn", "evidence expires on or after its issue");
+    broken.require(ordered, &EVIDENCE_INVALID, "/expiresOn", "evidence expires on or after its issue");
     let amount = item.amount.is_none_or(|amount| amount.0 >= 0);
-    violations.require(amount, &EVIDENCE_INVALID, "/amount", "an amount is not negative");
+    broken.require(amount, &EVIDENCE_INVALID, "/amount", "an amount is not negative");
 }
 
 /// Adds a violation for every declared ground that cannot be true on the date of `now`.
-pub(super) fn check_grounds(grounds: &[DeclaredGround], now: Instant, violations: &mut Violations) {
+pub(super) fn check_grounds(grounds: &[DeclaredGround], now: Instant, broken: &mut Violations) {
     for (i, ground) in grounds.iter().enumerate() {
         let coded = !ground.code.trim().is_empty();
-        violations.require(coded, &DECLARATION_INVALID, &format!("/exclusions/{i}/code"), "a ground has a code");
+        broken.require(coded, &DECLARATION_INVALID, &format!("/exclusions/{i}/code"), "a ground has a code");
         let past = ground.occurred_on <= now.date();
         let field = format!("/exclusions/{i}/occurredOn");
-        violations.require(past, &DECLARATION_INVALID, &field, "the date is in the future");
+        broken.require(past, &DECLARATION_INVALID, &field, "the date is in the future");
     }
 }
 
 /// Adds a violation for everything that `asked` still misses in `content` (PRO-17). Only requirements of the
 /// membership gate must be complete: what is due at award or later may not be demanded of an applicant (PA36-1).
 /// Answers that nothing asks for, or that no longer apply, are left where they are and not looked at.
-pub(super) fn check_complete(content: &Content, asked: &[Asked], violations: &mut Violations) {
+pub(super) fn check_complete(content: &Content, asked: &[Asked], broken: &mut Violations) {
     let none = Answer::default();
     let mut seen = BTreeSet::new();
     for Asked { requirement, definition } in asked.iter().copied().filter(|a| seen.insert(a.requirement)) {
@@ -246,9 +246,9 @@ pub(super) fn check_complete(content: &Content, asked: &[Asked], violations: &mu
             let given = answer.values.get(&question.code).filter(|value| !is_blank(value));
             match given.map(|value| mistyped(&question.answer, value)) {
                 // The library moved on, or the answer was copied from an application to another version.
-                Some(Some((rule, detail))) => violations.add(rule.broken_at(field, detail)),
+                Some(Some((rule, detail))) => broken.add(rule.broken_at(field, detail)),
                 Some(None) => {}
-                None => violations.require(!(gated && question.mandatory), &ANSWER_MISSING, &field, &question.text),
+                None => broken.require(!(gated && question.mandatory), &ANSWER_MISSING, &field, &question.text),
             }
         }
         if !gated {
@@ -257,13 +257,13 @@ pub(super) fn check_complete(content: &Content, asked: &[Asked], violations: &mu
         for wanted in definition.evidence.iter().filter(|e| e.mandatory) {
             let given = answer.evidence.iter().any(|e| e.code == wanted.code);
             let field = format!("{at}/evidence/{}", escape(&wanted.code));
-            violations.require(given, &EVIDENCE_MISSING, &field, &wanted.title);
+            broken.require(given, &EVIDENCE_MISSING, &field, &wanted.title);
         }
         let assessed = !definition.self_assessable || answer.self_assessment.is_some();
         let field = format!("{at}/selfAssessment");
-        violations.require(assessed, &SELF_ASSESSMENT_MISSING, &field, &definition.title);
+        broken.require(assessed, &SELF_ASSESSMENT_MISSING, &field, &definition.title);
         let declared = definition.test != Test::NoExclusion || content.exclusions.is_some();
-        violations.require(declared, &DECLARATION_MISSING, "/exclusions", &definition.title);
+        broken.require(declared, &DECLARATION_MISSING, "/exclusions", &definition.title);
     }
 }
 

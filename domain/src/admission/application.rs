@@ -8,6 +8,7 @@
 //! round does, so that there is no `due`.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
 use super::answers::{self, Asked, Content};
@@ -17,7 +18,7 @@ use crate::arrangement::AllHomes;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{
     Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, LotId, ProviderId, Refusal, RoundId,
-    Violation, Violations,
+    State, Violation, Violations,
 };
 use crate::law::Deadline;
 
@@ -28,7 +29,7 @@ mod event;
 mod tests;
 
 pub use evaluation::ReopenFacts;
-pub use event::{DraftPart, Event};
+pub use event::{ApplicationEvent, DraftPart};
 
 crate::rules! {
     NOT_ACCEPTING = "arrangement_not_accepting", Conflict, "DPS-10", "The arrangement accepts applications.";
@@ -97,9 +98,10 @@ pub struct EvaluationExtension {
 }
 
 /// Where an application stands.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[schema(as = ApplicationStatus)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Never submitted.
     Draft,
@@ -143,6 +145,32 @@ pub enum Status {
     },
 }
 
+/// The edits of a draft with its ends, and more.
+macro_rules! edits_and {
+    ($($more:literal),*) => {
+        &[
+            "set_lots", "save_answer", "attach_evidence", "remove_evidence", "set_homes", "declare", "accept_terms",
+            "copy_from", "submit", "withdraw", "lapse", $($more),*
+        ]
+    };
+}
+
+impl State for Status {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Draft => edits_and![],
+            Self::Queued { .. } => edits_and!["withdraw_line", "revise", "round_opened", "reroute"],
+            Self::Submitted { .. } => edits_and!["withdraw_line", "revise", "begin_evaluation"],
+            Self::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line", "lapse"],
+            Self::InEvaluation { round: None } => {
+                &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation", "lapse"]
+            }
+            Self::Decided { .. } => &["reopen_line"],
+            Self::Withdrawn { .. } | Self::Lapsed { .. } => &[],
+        }
+    }
+}
+
 /// What is known of an arrangement's lots.
 #[derive(Clone, Copy, Debug)]
 pub struct LotFacts<'a> {
@@ -155,16 +183,16 @@ pub struct LotFacts<'a> {
 }
 
 impl LotFacts<'_> {
-    fn check(&self, lots: &[LotId], violations: &mut Violations) {
-        violations.require(!lots.is_empty(), &LOT_LINE_MISSING, "/lots", "choose at least one lot");
+    fn check(&self, lots: &[LotId], broken: &mut Violations) {
+        broken.require(!lots.is_empty(), &LOT_LINE_MISSING, "/lots", "choose at least one lot");
         for (i, lot) in lots.iter().enumerate() {
             let field = format!("/lots/{i}");
             if !self.all.contains(lot) {
-                violations.add(LOT_UNKNOWN.broken_at(field, format!("{lot} is no lot of this arrangement")));
+                broken.add(LOT_UNKNOWN.broken_at(field, format!("{lot} is no lot of this arrangement")));
                 continue;
             }
-            violations.require(self.open.contains(lot), &LOT_NOT_OPEN, &field, "the lot is not open");
-            violations.require(!self.held.contains(lot), &LOT_HELD, &field, "the provider is a member of the lot");
+            broken.require(self.open.contains(lot), &LOT_NOT_OPEN, &field, "the lot is not open");
+            broken.require(!self.held.contains(lot), &LOT_HELD, &field, "the provider is a member of the lot");
         }
     }
 }
@@ -221,21 +249,21 @@ impl Application {
     pub fn start(command: Start, facts: &StartFacts, now: Instant) -> Decision<Self> {
         let Start { id, arrangement, provider, external_ref, lots, previous } = command;
         let lots = unique(lots);
-        let mut violations = Violations::new();
+        let mut broken = Violations::new();
         if !facts.accepting {
-            violations.add(NOT_ACCEPTING.broken("the arrangement accepts no applications"));
+            broken.add(NOT_ACCEPTING.broken("the arrangement accepts no applications"));
         }
         if let Some(open) = facts.open_application {
-            violations.add(APPLICATION_OPEN.broken(format!("application {open} is open")));
+            broken.add(APPLICATION_OPEN.broken(format!("application {open} is open")));
         }
         let named = external_ref.as_ref().is_none_or(|r| !r.trim().is_empty() && r.chars().count() <= 128);
-        violations.require(named, &EXTERNAL_REF_INVALID, "/externalRef", "1 to 128 characters");
+        broken.require(named, &EXTERNAL_REF_INVALID, "/externalRef", "1 to 128 characters");
         // What was never submitted is not to be named to buyers.
         let follows = previous
             .is_none_or(|p| p.provider == provider && p.arrangement == arrangement && p.is_received() && !p.is_open());
-        violations.require(follows, &PREVIOUS_INVALID, "/previous", "this application cannot be followed");
-        facts.lots.check(&lots, &mut violations);
-        violations.refuse_any()?;
+        broken.require(follows, &PREVIOUS_INVALID, "/previous", "this application cannot be followed");
+        facts.lots.check(&lots, &mut broken);
+        broken.refuse_any()?;
         let previous = previous.map(|p| p.id);
         let draft = Some(Content { lots, ..Content::default() });
         let (versions, lines) = (Vec::new(), Vec::new());
@@ -254,7 +282,7 @@ impl Application {
             extension: None,
             status,
         };
-        Ok((new, vec![Event::ApplicationStarted { previous }]))
+        Ok((new, vec![ApplicationEvent::ApplicationStarted { previous }]))
     }
 
     /// Submits the draft: it is frozen as a new version with a receipt (PRO-17 to PRO-20, PRO-29). `content_hash` is
@@ -268,26 +296,26 @@ impl Application {
     ) -> Decision<Self> {
         self.still_editable("submit", now)?;
         let content = self.draft.take().ok_or_else(no_draft)?;
-        let mut violations = Violations::new();
+        let mut broken = Violations::new();
         if let Some(barred) = self.barred_from(facts.routing, now) {
-            violations.add(barred);
+            broken.add(barred);
         }
-        facts.lots.check(&content.lots, &mut violations);
-        answers::check_complete(&content, facts.asked, &mut violations);
+        facts.lots.check(&content.lots, &mut broken);
+        answers::check_complete(&content, facts.asked, &mut broken);
         if let Some(terms) = facts.terms {
             let agreed = content.terms_accepted.as_deref() == Some(terms);
             let detail = format!("accept version {terms} of the terms");
-            violations.require(agreed, &TERMS_NOT_ACCEPTED, "/termsAccepted", detail);
+            broken.require(agreed, &TERMS_NOT_ACCEPTED, "/termsAccepted", detail);
         }
         match facts.all_homes {
             AllHomes::Require => {
                 for home in answers::omitted_homes(&content.homes, facts.homes_inside) {
-                    violations.add(HOMES_OMITTED.broken_at("/homes", format!("home {home} is not offered")));
+                    broken.add(HOMES_OMITTED.broken_at("/homes", format!("home {home} is not offered")));
                 }
             }
             AllHomes::Warn | AllHomes::Off => {}
         }
-        violations.refuse_any()?;
+        broken.refuse_any()?;
 
         let version = self.last_version().saturating_add(1);
         let receipt = Receipt::new(self.id, version, now, facts.routing, content_hash);
@@ -296,7 +324,7 @@ impl Application {
         self.lines = content.lots.iter().map(pending).collect();
         let (by, snapshot) = (actor.subject.clone(), Some(facts.snapshot.clone()));
         self.versions.push(SubmittedVersion { content, receipt, by, snapshot });
-        let mut events = vec![Event::ApplicationSubmitted { version, at: now, round }];
+        let mut events = vec![ApplicationEvent::ApplicationSubmitted { version, round }];
         events.extend(self.enter(facts.routing));
         Ok((self, events))
     }
@@ -309,7 +337,7 @@ impl Application {
             | Status::InEvaluation { .. }
             | Status::Decided { .. }
             | Status::Withdrawn { .. }
-            | Status::Lapsed { .. } => return Err(self.wrong_state("revise")),
+            | Status::Lapsed { .. } => return Err(self.refused("revise")),
         }
         if self.draft.is_some() {
             return Err(DRAFT_OPEN.broken("a draft is open already").into());
@@ -320,7 +348,7 @@ impl Application {
             draft.lots.retain(|lot| !withdrawn(lot));
         }
         let from_version = self.last_version();
-        Ok((self, vec![Event::ApplicationRevised { from_version }]))
+        Ok((self, vec![ApplicationEvent::ApplicationRevised { from_version }]))
     }
 
     /// Whether it counts as the provider's one open application to the arrangement.
@@ -391,7 +419,7 @@ impl Application {
             Status::Submitted { closes_at, .. } if now >= closes_at => Err(round_closed().into()),
             Status::Draft | Status::Queued { .. } | Status::Submitted { .. } => Ok(()),
             Status::InEvaluation { .. } | Status::Decided { .. } | Status::Withdrawn { .. } | Status::Lapsed { .. } => {
-                Err(self.wrong_state(attempted))
+                Err(self.refused(attempted))
             }
         }
     }
@@ -408,48 +436,19 @@ impl Application {
     }
 
     /// Takes the place that `routing` says.
-    fn enter(&mut self, routing: Routing) -> Option<Event> {
+    fn enter(&mut self, routing: Routing) -> Option<ApplicationEvent> {
         match routing {
             Routing::Evaluate => Some(self.evaluate(None)),
             Routing::Open { round, closes_at } => {
                 let opened = matches!(self.status, Status::Queued { .. });
                 self.status = Status::Submitted { round, closes_at };
-                opened.then_some(Event::ApplicationRoundOpened { round, closes_at })
+                opened.then_some(ApplicationEvent::ApplicationRoundOpened { round, closes_at })
             }
             Routing::Queued { round, opens_at } => {
                 self.status = Status::Queued { round, opens_at };
-                Some(Event::ApplicationQueued { round, opens_at })
+                Some(ApplicationEvent::ApplicationQueued { round, opens_at })
             }
         }
-    }
-
-    fn wrong_state(&self, attempted: &'static str) -> Refusal {
-        Refusal::WrongState { kind: Self::KIND, from: self.state(), attempted, allowed: allowed(&self.status) }
-    }
-}
-
-/// The edits of a draft with its ends, and more.
-macro_rules! edits_and {
-    ($($more:literal),*) => {
-        &[
-            "set_lots", "save_answer", "attach_evidence", "remove_evidence", "set_homes", "declare", "accept_terms",
-            "copy_from", "submit", "withdraw", "lapse", $($more),*
-        ]
-    };
-}
-
-/// The commands that a state knows.
-fn allowed(status: &Status) -> &'static [&'static str] {
-    match status {
-        Status::Draft => edits_and![],
-        Status::Queued { .. } => edits_and!["withdraw_line", "revise", "round_opened", "reroute"],
-        Status::Submitted { .. } => edits_and!["withdraw_line", "revise", "begin_evaluation"],
-        Status::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line", "lapse"],
-        Status::InEvaluation { round: None } => {
-            &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation", "lapse"]
-        }
-        Status::Decided { .. } => &["reopen_line"],
-        Status::Withdrawn { .. } | Status::Lapsed { .. } => &[],
     }
 }
 

@@ -12,6 +12,7 @@ pub use exclusions::exclusion_findings;
 pub use opening::{Applicant, LotRequirement, blocking, open_checks};
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -19,18 +20,18 @@ use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
 use crate::arrangement::{EvidenceAsked, Gate, RequirementVersion, Test};
 use crate::kernel::{
-    Actor, Aggregate as _, ApplicationId, ArrangementId, ComplianceCheckId, Decision, Instant, Kind, LotId, ProviderId,
-    Refusal, Role, Violation, Violations,
+    Actor, Aggregate, ApplicationId, ArrangementId, ComplianceCheckId, Decision, Instant, LotId, ProviderId, Role,
+    State, Violation, Violations,
 };
 use crate::provider::provider::reasoned;
 
 crate::rules! {
+    use EVIDENCE_REQUIRED;
     PROVIDER_NEVER_ASSESSES = "provider_never_assesses", Forbidden, "A5",
         "A provider never assesses a check; where a check is self-assessable, its submitted answers count.";
     NEEDS_ASSESSOR = "needs_assessor", Conflict, "A5", "Facts do not decide this check: an assessor judges it.";
     DECIDED_BY_FACTS = "decided_by_facts", Conflict, "DPS-02",
         "A check that facts decide is not passed by hand; correct the facts and assess it again.";
-    EVIDENCE_REQUIRED = "evidence_required", Input, "A5", "A pass by an assessor names the answers or documents it rests on.";
     VALIDITY_PAST = "validity_past", Input, "A5", "What has expired does not pass.";
     SECOND_ASSESSOR = "second_assessor", Forbidden, "A5", "A proposed result is confirmed by another assessor.";
     APPLICATION_DECIDED = "application_decided", Conflict, "A5",
@@ -127,8 +128,9 @@ pub struct Judgement {
 }
 
 /// Where a check stands.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum ComplianceCheckState {
     /// To be assessed.
     Open {
@@ -170,6 +172,19 @@ pub enum ComplianceCheckState {
     },
 }
 
+impl State for ComplianceCheckState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Open { .. } => &["assess", "record", "waive"],
+            Self::Proposed { .. } => &["confirm", "return"],
+            Self::Passed { .. } => &["reopen", "expire"],
+            Self::Failed { .. } => &["reopen", "waive"],
+            Self::Expired { .. } => &["reopen"],
+            Self::Waived { .. } => &[],
+        }
+    }
+}
+
 /// One requirement version tested for one application (A5).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -198,23 +213,167 @@ pub struct ComplianceCheck {
 }
 
 impl ComplianceCheck {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            ComplianceCheckState::Open { .. } => &["assess", "record", "waive"],
-            ComplianceCheckState::Proposed { .. } => &["confirm", "return"],
-            ComplianceCheckState::Passed { .. } => &["reopen", "expire"],
-            ComplianceCheckState::Failed { .. } => &["reopen", "waive"],
-            ComplianceCheckState::Expired { .. } => &["reopen"],
-            ComplianceCheckState::Waived { .. } => &[],
+    /// Lets facts decide; [`NEEDS_ASSESSOR`] where they do not. Nobody judges, so no declaration is needed.
+    pub fn assess(self, facts: &Facts<'_>, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("assess")?;
+        let Some(outcome) = automatic(&self.terms, facts, now) else {
+            return Err(NEEDS_ASSESSOR.broken(self.terms.title.clone()).into());
+        };
+        let reason = if outcome.passed { String::new() } else { outcome.explain() };
+        let result = CheckResult {
+            method: outcome.method,
+            assessor: actor.subject.clone(),
+            confirmed_by: None,
+            at: now,
+            reason,
+            evidence: facts.evidence.iter().map(|e| e.code.clone()).collect(),
+            findings: outcome.findings,
+            valid_until: outcome.valid_until,
+        };
+        Ok(self.settled(outcome.passed, result))
+    }
+
+    /// Records an assessor's judgement; with `second_assessor` (policy) it waits for another's confirmation.
+    pub fn record(
+        mut self,
+        judgement: Judgement,
+        declared: Option<&DeclarationOfInterests>,
+        second_assessor: bool,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        self.permit("record")?;
+        let Judgement { passed, reason, evidence, valid_until } = judgement;
+        let evidence: Vec<String> =
+            evidence.into_iter().map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect();
+        let valid_until = valid_until.filter(|_| passed);
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        if passed {
+            let by_hand = self.terms.test == Test::Manual;
+            broken.require(by_hand, &DECIDED_BY_FACTS, "/passed", "only a failure can be found by hand");
+            broken.require(!evidence.is_empty(), &EVIDENCE_REQUIRED, "/evidence", "name what the pass rests on");
+        } else {
+            broken.require_reason(&reason, "/reason");
         }
+        let ahead = valid_until.is_none_or(|end| end > now);
+        broken.require(ahead, &VALIDITY_PAST, "/validUntil", "it lies in the past");
+        broken.refuse_any()?;
+        let result = CheckResult {
+            method: Method::Manual,
+            assessor: actor.subject.clone(),
+            confirmed_by: None,
+            at: now,
+            reason: reason.trim().to_owned(),
+            evidence,
+            findings: Vec::new(),
+            valid_until,
+        };
+        if second_assessor {
+            self.state = ComplianceCheckState::Proposed { passed, result };
+            let event = ComplianceCheckEvent::CheckProposed { code: self.code.clone() };
+            return Ok((self, vec![event]));
+        }
+        Ok(self.settled(passed, result))
     }
 
-    fn wrong(&self, attempted: &'static str) -> Refusal {
-        Refusal::WrongState { kind: Kind::ComplianceCheck, from: self.state(), attempted, allowed: self.allowed() }
+    /// Confirms a proposed result, as another assessor than the first.
+    pub fn confirm(self, declared: Option<&DeclarationOfInterests>, actor: &Actor, now: Instant) -> Decision<Self> {
+        let (passed, mut result) = match &self.state {
+            ComplianceCheckState::Proposed { passed, result } => (*passed, result.clone()),
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Passed { .. }
+            | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Waived { .. }
+            | ComplianceCheckState::Expired { .. } => return Err(self.refused("confirm")),
+        };
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        if result.assessor == actor.subject {
+            broken.add(SECOND_ASSESSOR.broken("the first assessor cannot be the second"));
+        }
+        if result.valid_until.is_some_and(|end| end <= now) {
+            broken.add(VALIDITY_PAST.broken("it expired before it was confirmed: return it"));
+        }
+        broken.refuse_any()?;
+        result.confirmed_by = Some(actor.subject.clone());
+        Ok(self.settled(passed, result))
     }
 
-    fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
-        if self.allowed().contains(&attempted) { Ok(()) } else { Err(self.wrong(attempted)) }
+    /// Returns a proposed result, to be assessed again.
+    pub fn send_back(self, reason: &str, declared: Option<&DeclarationOfInterests>, actor: &Actor) -> Decision<Self> {
+        self.permit("return")?;
+        let mut broken = Violations::new();
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        broken.require_reason(reason, "/reason");
+        broken.refuse_any()?;
+        self.opened_again(reason)
+    }
+
+    /// Opens a failed check again for new evidence, or a passed one against which something was found since (PCR57,
+    /// PA36-5), unless a line that rests on it is `decided`; or an expired one.
+    pub fn reopen(self, reason: &str, decided: bool) -> Decision<Self> {
+        let too_late = match self.state {
+            ComplianceCheckState::Passed { .. } | ComplianceCheckState::Failed { .. } => decided,
+            ComplianceCheckState::Expired { .. } => false,
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Waived { .. } => {
+                return Err(self.refused("reopen"));
+            }
+        };
+        let mut broken = Violations::new();
+        if too_late {
+            broken.add(APPLICATION_DECIDED.broken("a line that rests on it is decided; apply again"));
+        }
+        broken.require_reason(reason, "/reason");
+        broken.refuse_any()?;
+        self.opened_again(reason)
+    }
+
+    /// Sets the requirement aside for this application, unless a line that rests on it is `decided`. A mandatory ground of
+    /// exclusion is never waived.
+    pub fn waive(
+        mut self,
+        reason: &str,
+        decided: bool,
+        declared: Option<&DeclarationOfInterests>,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        self.permit("waive")?;
+        let mut broken = Violations::new();
+        if decided {
+            broken.add(APPLICATION_DECIDED.broken("a line that rests on it is decided"));
+        }
+        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
+        broken.require_reason(reason, "/reason");
+        if self.terms.test == Test::NoExclusion && !self.only_discretionary() {
+            broken.add(EXCLUSION_NOT_WAIVABLE.broken("only discretionary grounds, once found, can be waived"));
+        }
+        broken.refuse_any()?;
+        let reason = reasoned(reason)?;
+        self.state = ComplianceCheckState::Waived { reason: reason.clone(), by: actor.subject.clone(), at: now };
+        let event = ComplianceCheckEvent::CheckWaived { code: self.code.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends a pass whose validity is over, effective from that instant however late this runs.
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        let result = match &self.state {
+            ComplianceCheckState::Passed { result } => result.clone(),
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Waived { .. }
+            | ComplianceCheckState::Expired { .. } => return Err(self.refused("expire")),
+        };
+        let Some(expired_at) = result.valid_until.filter(|end| *end <= now) else {
+            return Err(CHECK_NOT_EXPIRED.broken("nothing is due").into());
+        };
+        self.state = ComplianceCheckState::Expired { result, expired_at };
+        let event = ComplianceCheckEvent::CheckExpired { code: self.code.clone(), expired_at };
+        Ok((self, vec![event]))
     }
 
     /// Whether the requirement counts as met at `now`: passed and still valid, or waived.
@@ -250,167 +409,22 @@ impl ComplianceCheck {
         declaration_of_interests::permits(declared, self.arrangement, self.provider, actor).err()
     }
 
-    /// Lets facts decide; [`NEEDS_ASSESSOR`] where they do not. Nobody judges, so no declaration is needed.
-    pub fn assess(self, facts: &Facts<'_>, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.knows("assess")?;
-        let Some(outcome) = automatic(&self.terms, facts, now) else {
-            return Err(NEEDS_ASSESSOR.broken(self.terms.title.clone()).into());
-        };
-        let reason = if outcome.passed { String::new() } else { outcome.explain() };
-        let result = CheckResult {
-            method: outcome.method,
-            assessor: actor.subject.clone(),
-            confirmed_by: None,
-            at: now,
-            reason,
-            evidence: facts.evidence.iter().map(|e| e.code.clone()).collect(),
-            findings: outcome.findings,
-            valid_until: outcome.valid_until,
-        };
-        Ok(self.settled(outcome.passed, result))
-    }
-
-    /// Records an assessor's judgement; with `second_assessor` (policy) it waits for another's confirmation.
-    pub fn record(
-        mut self,
-        judgement: Judgement,
-        declared: Option<&DeclarationOfInterests>,
-        second_assessor: bool,
-        actor: &Actor,
-        now: Instant,
-    ) -> Decision<Self> {
-        self.knows("record")?;
-        let Judgement { passed, reason, evidence, valid_until } = judgement;
-        let evidence: Vec<String> =
-            evidence.into_iter().map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect();
-        let valid_until = valid_until.filter(|_| passed);
-        let mut broken = Violations::new();
-        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
-        if passed {
-            let by_hand = self.terms.test == Test::Manual;
-            broken.require(by_hand, &DECIDED_BY_FACTS, "/passed", "only a failure can be found by hand");
-            broken.require(!evidence.is_empty(), &EVIDENCE_REQUIRED, "/evidence", "name what the pass rests on");
-        } else {
-            broken.require_reason(&reason, "/reason");
-        }
-        let ahead = valid_until.is_none_or(|end| end > now);
-        broken.require(ahead, &VALIDITY_PAST, "/validUntil", "it lies in the past");
-        broken.refuse_any()?;
-        let result = CheckResult {
-            method: Method::Manual,
-            assessor: actor.subject.clone(),
-            confirmed_by: None,
-            at: now,
-            reason: reason.trim().to_owned(),
-            evidence,
-            findings: Vec::new(),
-            valid_until,
-        };
-        if second_assessor {
-            self.state = ComplianceCheckState::Proposed { passed, result };
-            let event = ComplianceCheckEvent::CheckProposed { check: self.id, code: self.code.clone() };
-            return Ok((self, vec![event]));
-        }
-        Ok(self.settled(passed, result))
-    }
-
     fn settled(mut self, passed: bool, result: CheckResult) -> (Self, Vec<ComplianceCheckEvent>) {
-        let (check, code, method) = (self.id, self.code.clone(), result.method);
+        let (code, method) = (self.code.clone(), result.method);
         let event = if passed {
-            ComplianceCheckEvent::CheckPassed { check, code, method, valid_until: result.valid_until }
+            ComplianceCheckEvent::CheckPassed { code, method, valid_until: result.valid_until }
         } else {
-            ComplianceCheckEvent::CheckFailed { check, code, method, reason: result.reason.clone() }
+            ComplianceCheckEvent::CheckFailed { code, method, reason: result.reason.clone() }
         };
         self.state =
             if passed { ComplianceCheckState::Passed { result } } else { ComplianceCheckState::Failed { result } };
         (self, vec![event])
     }
 
-    /// Confirms a proposed result, as another assessor than the first.
-    pub fn confirm(self, declared: Option<&DeclarationOfInterests>, actor: &Actor, now: Instant) -> Decision<Self> {
-        let (passed, mut result) = match &self.state {
-            ComplianceCheckState::Proposed { passed, result } => (*passed, result.clone()),
-            ComplianceCheckState::Open { .. }
-            | ComplianceCheckState::Passed { .. }
-            | ComplianceCheckState::Failed { .. }
-            | ComplianceCheckState::Waived { .. }
-            | ComplianceCheckState::Expired { .. } => return Err(self.wrong("confirm")),
-        };
-        let mut broken = Violations::new();
-        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
-        if result.assessor == actor.subject {
-            broken.add(SECOND_ASSESSOR.broken("the first assessor cannot be the second"));
-        }
-        if result.valid_until.is_some_and(|end| end <= now) {
-            broken.add(VALIDITY_PAST.broken("it expired before it was confirmed: return it"));
-        }
-        broken.refuse_any()?;
-        result.confirmed_by = Some(actor.subject.clone());
-        Ok(self.settled(passed, result))
-    }
-
-    /// Returns a proposed result, to be assessed again.
-    pub fn send_back(self, reason: &str, declared: Option<&DeclarationOfInterests>, actor: &Actor) -> Decision<Self> {
-        self.knows("return")?;
-        let mut broken = Violations::new();
-        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
-        broken.require_reason(reason, "/reason");
-        broken.refuse_any()?;
-        self.opened_again(reason)
-    }
-
-    /// Opens a failed check again for new evidence, or a passed one against which something was found since (PCR57,
-    /// PA36-5), unless a line that rests on it is `decided`; or an expired one.
-    pub fn reopen(self, reason: &str, decided: bool) -> Decision<Self> {
-        let too_late = match self.state {
-            ComplianceCheckState::Passed { .. } | ComplianceCheckState::Failed { .. } => decided,
-            ComplianceCheckState::Expired { .. } => false,
-            ComplianceCheckState::Open { .. }
-            | ComplianceCheckState::Proposed { .. }
-            | ComplianceCheckState::Waived { .. } => {
-                return Err(self.wrong("reopen"));
-            }
-        };
-        let mut broken = Violations::new();
-        if too_late {
-            broken.add(APPLICATION_DECIDED.broken("a line that rests on it is decided; apply again"));
-        }
-        broken.require_reason(reason, "/reason");
-        broken.refuse_any()?;
-        self.opened_again(reason)
-    }
-
     fn opened_again(mut self, reason: &str) -> Decision<Self> {
         let reason = reasoned(reason)?;
         self.state = ComplianceCheckState::Open { reopened: Some(reason.clone()) };
-        let event = ComplianceCheckEvent::CheckReopened { check: self.id, code: self.code.clone(), reason };
-        Ok((self, vec![event]))
-    }
-
-    /// Sets the requirement aside for this application, unless a line that rests on it is `decided`. A mandatory ground of
-    /// exclusion is never waived.
-    pub fn waive(
-        mut self,
-        reason: &str,
-        decided: bool,
-        declared: Option<&DeclarationOfInterests>,
-        actor: &Actor,
-        now: Instant,
-    ) -> Decision<Self> {
-        self.knows("waive")?;
-        let mut broken = Violations::new();
-        if decided {
-            broken.add(APPLICATION_DECIDED.broken("a line that rests on it is decided"));
-        }
-        self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
-        broken.require_reason(reason, "/reason");
-        if self.terms.test == Test::NoExclusion && !self.only_discretionary() {
-            broken.add(EXCLUSION_NOT_WAIVABLE.broken("only discretionary grounds, once found, can be waived"));
-        }
-        broken.refuse_any()?;
-        let reason = reasoned(reason)?;
-        self.state = ComplianceCheckState::Waived { reason: reason.clone(), by: actor.subject.clone(), at: now };
-        let event = ComplianceCheckEvent::CheckWaived { check: self.id, code: self.code.clone(), reason };
+        let event = ComplianceCheckEvent::CheckReopened { code: self.code.clone(), reason };
         Ok((self, vec![event]))
     }
 
@@ -424,24 +438,6 @@ impl ComplianceCheck {
                     Finding::Missing { .. } | Finding::Share(_) => false,
                 })
         })
-    }
-
-    /// Ends a pass whose validity is over, effective from that instant however late this runs.
-    pub fn tick(mut self, now: Instant) -> Decision<Self> {
-        let result = match &self.state {
-            ComplianceCheckState::Passed { result } => result.clone(),
-            ComplianceCheckState::Open { .. }
-            | ComplianceCheckState::Proposed { .. }
-            | ComplianceCheckState::Failed { .. }
-            | ComplianceCheckState::Waived { .. }
-            | ComplianceCheckState::Expired { .. } => return Err(self.wrong("expire")),
-        };
-        let Some(expired_at) = result.valid_until.filter(|end| *end <= now) else {
-            return Err(CHECK_NOT_EXPIRED.broken("nothing is due").into());
-        };
-        self.state = ComplianceCheckState::Expired { result, expired_at };
-        let event = ComplianceCheckEvent::CheckExpired { check: self.id, code: self.code.clone(), expired_at };
-        Ok((self, vec![event]))
     }
 }
 

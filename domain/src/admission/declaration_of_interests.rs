@@ -1,12 +1,13 @@
 //! Declarations of interest: an assessor declares before it assesses, and not where it has an interest (BEY-08).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::kernel::{
     About, Actor, Aggregate, ArrangementId, Decision, DeclarationOfInterestsId, Instant, Kind, ProviderId, Refusal,
-    Violation, Violations,
+    State, Violation, Violations,
 };
 
 crate::rules! {
@@ -46,29 +47,50 @@ pub struct DeclarationOfInterests {
     pub declared_at: Instant,
 }
 
+/// The one state of a declaration: it is revised, and never taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, IntoStaticStr, VariantNames)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum DeclarationOfInterestsState {
+    /// It stands.
+    Declared,
+}
+
+impl State for DeclarationOfInterestsState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Declared => &["revise"],
+        }
+    }
+}
+
 /// Events of a declaration. The nature of an interest stays out of them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
 pub enum DeclarationOfInterestsEvent {
+    /// An assessor declared its interests, or that it has none.
     InterestsDeclared {
-        declaration: DeclarationOfInterestsId,
+        /// Subject of the assessor's account.
         assessor: String,
+        /// The providers in which it has one.
         providers: Vec<ProviderId>,
+        /// Whether it replaces an earlier declaration.
         revised: bool,
     },
 }
 
 impl Aggregate for DeclarationOfInterests {
+    type Id = DeclarationOfInterestsId;
+    type State = DeclarationOfInterestsState;
     type Event = DeclarationOfInterestsEvent;
     const KIND: Kind = Kind::DeclarationOfInterests;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> DeclarationOfInterestsId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        "declared"
+    fn state(&self) -> &DeclarationOfInterestsState {
+        &DeclarationOfInterestsState::Declared
     }
 
     fn about(&self) -> About {
@@ -102,20 +124,19 @@ impl DeclarationOfInterests {
         Ok((self, vec![event]))
     }
 
-    fn event(&self, revised: bool) -> DeclarationOfInterestsEvent {
-        DeclarationOfInterestsEvent::InterestsDeclared {
-            declaration: self.id,
-            assessor: self.assessor.clone(),
-            providers: self.interests.iter().map(|i| i.provider).collect(),
-            revised,
-        }
-    }
-
     /// Whether the assessor may assess `provider`; [`CONFLICT_OF_INTEREST`] where not.
     pub fn permits(&self, provider: ProviderId) -> Result<(), Violation> {
         match self.interests.iter().find(|i| i.provider == provider) {
             None => Ok(()),
             Some(_) => Err(CONFLICT_OF_INTEREST.broken(format!("an interest in provider {provider} is declared"))),
+        }
+    }
+
+    fn event(&self, revised: bool) -> DeclarationOfInterestsEvent {
+        DeclarationOfInterestsEvent::InterestsDeclared {
+            assessor: self.assessor.clone(),
+            providers: self.interests.iter().map(|i| i.provider).collect(),
+            revised,
         }
     }
 }

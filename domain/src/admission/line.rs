@@ -1,6 +1,7 @@
 //! One lot within an application, and the only decision that its compliance checks allow (DPS-02).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
 use crate::arrangement::Gate;
@@ -35,8 +36,9 @@ pub struct Line {
 }
 
 /// Where a line stands.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum LineStatus {
     /// Submitted, not looked at yet.
     Pending,
@@ -69,14 +71,7 @@ impl LineStatus {
     /// The name of the state.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            LineStatus::Pending => "pending",
-            LineStatus::InEvaluation => "in_evaluation",
-            LineStatus::Admitted { .. } => "admitted",
-            LineStatus::Rejected(_) => "rejected",
-            LineStatus::Withdrawn { .. } => "withdrawn",
-            LineStatus::Lapsed { .. } => "lapsed",
-        }
+        self.into()
     }
 
     /// Whether a decision is yet to come.
@@ -189,11 +184,11 @@ pub(super) fn judge(
     actor: &Actor,
     now: Instant,
 ) -> Result<LineStatus, Refusal> {
-    let mut violations = Violations::new();
+    let mut broken = Violations::new();
     let mut failed = Vec::new();
     for check in checks.iter().filter(|c| c.mandatory && c.gate.is_asked_at_admission()) {
         match check.outcome {
-            CheckOutcome::Open => violations.add(CHECK_OPEN.broken(format!("{}: {}", check.code, check.title))),
+            CheckOutcome::Open => broken.add(CHECK_OPEN.broken(format!("{}: {}", check.code, check.title))),
             CheckOutcome::Failed => failed.push(check),
             CheckOutcome::Passed | CheckOutcome::Waived => {}
         }
@@ -202,24 +197,24 @@ pub(super) fn judge(
     match decision {
         LineDecision::Admit { membership } => {
             for check in failed {
-                violations.add(CHECK_FAILED.broken_at("/decision", format!("{}: {}", check.code, check.title)));
+                broken.add(CHECK_FAILED.broken_at("/decision", format!("{}: {}", check.code, check.title)));
             }
-            violations.refuse_any()?;
+            broken.refuse_any()?;
             Ok(LineStatus::Admitted { membership, at: now, by })
         }
         LineDecision::Reject { reasons: codes, note } => {
             // An open check is its own violation: whether the rejection has a ground is not known before.
-            violations.refuse_any()?;
+            broken.refuse_any()?;
             if failed.is_empty() {
                 let detail = "every mandatory check is passed or waived";
                 return Err(REJECTION_UNFOUNDED.broken_at("/decision", detail).into());
             }
-            let mut violations = Violations::new();
-            violations.require(!codes.is_empty(), &REJECTION_REASON_MISSING, "/reasons", "no reason is given");
+            let mut broken = Violations::new();
+            broken.require(!codes.is_empty(), &REJECTION_REASON_MISSING, "/reasons", "no reason is given");
             let mut reasons: Vec<Reason> = Vec::new();
             for (i, code) in codes.iter().enumerate() {
                 match failed.iter().find(|check| check.code == *code) {
-                    None => violations.add(REJECTION_REASON_UNPUBLISHED.broken_at(
+                    None => broken.add(REJECTION_REASON_UNPUBLISHED.broken_at(
                         format!("/reasons/{i}"),
                         format!("`{code}` is not the code of a mandatory requirement that was failed"),
                     )),
@@ -231,7 +226,7 @@ pub(super) fn judge(
                     }),
                 }
             }
-            violations.refuse_any()?;
+            broken.refuse_any()?;
             Ok(LineStatus::Rejected(Rejection { reasons, at: now, by, note }))
         }
     }

@@ -2,16 +2,17 @@
 //! it is computed by [`crate::standing::standing()`].
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
 use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
+use crate::kernel::rule::EVIDENCE_REQUIRED;
 use crate::kernel::{
-    About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId,
-    ProviderId, Refusal, RemovalId, Violations,
+    About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, Due, Effect, Impediment, Imposed, Instant, Kind,
+    LotId, MembershipId, ProviderId, RemovalId, State, Violations, Whom,
 };
-use crate::standing::standing::{Effect, Impediment};
-use crate::standing::{EVIDENCE_REQUIRED, NOT_DUE, permit};
+use crate::standing::NOT_DUE;
 
 crate::rules! {
     MEMBERSHIP_EXISTS = "membership_exists", Conflict, "A6",
@@ -67,8 +68,9 @@ impl Assurance {
 }
 
 /// The state of a membership.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum MembershipState {
     /// A member.
     Active,
@@ -91,6 +93,15 @@ pub enum MembershipState {
         /// When.
         at: Instant,
     },
+}
+
+impl State for MembershipState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["renew_assurance", "tick", "withdraw", "remove", "end"],
+            Self::Withdrawn { .. } | Self::Removed { .. } | Self::Ended { .. } => &[],
+        }
+    }
 }
 
 /// A membership (A6). Admission guarantees no award (DPS-05).
@@ -132,37 +143,29 @@ pub struct AdmittedLine {
 }
 
 /// What happened to a membership.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum MembershipEvent {
     /// Admitted.
     MembershipCreated {
-        /// Which.
-        membership: MembershipId,
         /// From which application.
         application: ApplicationId,
-        /// Since when.
-        at: Instant,
         /// Always false (DPS-05).
         award_guaranteed: bool,
     },
     /// An assurance ran out.
     EvidenceExpired {
-        /// Which membership.
-        membership: MembershipId,
         /// Which requirement.
         requirement: RequirementRef,
         /// Its code.
         code: String,
         /// Whether referrals stop.
         mandatory: bool,
-        /// When.
-        at: Instant,
+        /// When, however late it was noticed.
+        effective_at: Instant,
     },
     /// An assurance was renewed.
     EvidenceRenewed {
-        /// Which membership.
-        membership: MembershipId,
         /// Which requirement.
         requirement: RequirementRef,
         /// Its code.
@@ -171,52 +174,39 @@ pub enum MembershipEvent {
         valid_until: Option<Instant>,
         /// References of the documents that show it.
         evidence: Vec<String>,
-        /// When.
-        at: Instant,
     },
     /// The provider left.
     MembershipWithdrawn {
-        /// Which.
-        membership: MembershipId,
         /// Why.
         reason: Option<String>,
-        /// When.
-        at: Instant,
     },
     /// A removal took effect.
     MembershipRemoved {
-        /// Which.
-        membership: MembershipId,
         /// By which removal.
         removal: RemovalId,
-        /// When.
-        at: Instant,
+        /// When, however late it was noticed.
+        effective_at: Instant,
     },
     /// The arrangement ended.
     MembershipEnded {
-        /// Which.
-        membership: MembershipId,
-        /// When.
-        at: Instant,
+        /// When, however late it was noticed.
+        effective_at: Instant,
     },
 }
 
 impl Aggregate for Membership {
+    type Id = MembershipId;
+    type State = MembershipState;
     type Event = MembershipEvent;
     const KIND: Kind = Kind::Membership;
     const CLOCK: &'static [&'static str] = &["expire_evidence"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> MembershipId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            MembershipState::Active => "active",
-            MembershipState::Withdrawn { .. } => "withdrawn",
-            MembershipState::Removed { .. } => "removed",
-            MembershipState::Ended { .. } => "ended",
-        }
+    fn state(&self) -> &MembershipState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -233,33 +223,38 @@ impl Aggregate for Membership {
         let at = self.assurances.iter().filter_map(Assurance::unannounced).min()?;
         Some(Due { at, what: "expire_evidence" })
     }
+
+    /// Its end, and mandatory evidence out of date.
+    fn impediments(&self) -> Vec<Imposed> {
+        let on = Whom {
+            provider: self.provider,
+            arrangement: Some(self.arrangement),
+            lot: Some(self.lot),
+            membership: Some(self.id),
+        };
+        let own = (Kind::Membership, self.id.0);
+        let end = match self.state {
+            MembershipState::Active => None,
+            MembershipState::Withdrawn { at, .. } => Some(Impediment::new(Effect::Withdrawn, own, at, None)),
+            // The same value as the removal gives, so that an explanation names it once.
+            MembershipState::Removed { removal, at } => {
+                Some(Impediment::new(Effect::Removed, (Kind::Removal, removal.0), at, None))
+            }
+            MembershipState::Ended { at } => Some(Impediment::new(Effect::Ended, own, at, None)),
+        };
+        let expired = self.assurances.iter().filter(|a| a.mandatory).flat_map(|a| {
+            let past = a.lapses.iter().map(|lapse| (lapse.from, Some(lapse.until)));
+            let last = a.valid_until.map(|until| (until, None));
+            let source = (Kind::Requirement, a.requirement.requirement.0);
+            past.chain(last).map(move |(from, until)| Impediment::new(Effect::EvidenceExpired, source, from, until))
+        });
+        end.into_iter().chain(expired).map(|impediment| Imposed { on, impediment }).collect()
+    }
 }
 
 impl Membership {
     /// Admission guarantees no award (DPS-05): what every view and letter says.
     pub const AWARD_GUARANTEED: bool = false;
-
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        permit(self, attempted, allowed(&self.state))
-    }
-
-    /// Whether it existed at `at`, in whatever standing.
-    #[must_use]
-    pub fn is_member_at(&self, at: Instant) -> bool {
-        let ended = match self.state {
-            MembershipState::Active => None,
-            MembershipState::Withdrawn { at, .. }
-            | MembershipState::Removed { at, .. }
-            | MembershipState::Ended { at } => Some(at),
-        };
-        self.admitted_at <= at && ended.is_none_or(|ended| at < ended)
-    }
-
-    /// Whether it has not ended.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        matches!(self.state, MembershipState::Active)
-    }
 
     /// Makes the provider a member from an admitted line. Members are never counted or capped (DPS-02).
     /// `already_member`: whether the provider has a live membership of the lot.
@@ -269,12 +264,7 @@ impl Membership {
         }
         let AdmittedLine { arrangement, lot, provider, application, assurances } = line;
         let state = MembershipState::Active;
-        let created = MembershipEvent::MembershipCreated {
-            membership: id,
-            application,
-            at: now,
-            award_guaranteed: Self::AWARD_GUARANTEED,
-        };
+        let created = MembershipEvent::MembershipCreated { application, award_guaranteed: Self::AWARD_GUARANTEED };
         Ok((Self { id, arrangement, lot, provider, application, admitted_at: now, assurances, state }, vec![created]))
     }
 
@@ -315,12 +305,10 @@ impl Membership {
             assurance.renewed_at = Some(now);
             assurance.expired = false;
             events.push(MembershipEvent::EvidenceRenewed {
-                membership: self.id,
                 requirement,
                 code: assurance.code.clone(),
                 valid_until,
                 evidence: evidence.to_vec(),
-                at: now,
             });
         }
         Ok((self, events))
@@ -336,27 +324,10 @@ impl Membership {
         Ok((self, events))
     }
 
-    fn expire(&mut self, now: Instant) -> Vec<MembershipEvent> {
-        let mut events = Vec::new();
-        for assurance in &mut self.assurances {
-            if let Some(at) = assurance.unannounced().filter(|at| *at <= now) {
-                assurance.expired = true;
-                events.push(MembershipEvent::EvidenceExpired {
-                    membership: self.id,
-                    requirement: assurance.requirement,
-                    code: assurance.code.clone(),
-                    mandatory: assurance.mandatory,
-                    at,
-                });
-            }
-        }
-        events
-    }
-
     /// The provider leaves the lot; it owes no reason.
     pub fn withdraw(mut self, reason: Option<String>, now: Instant) -> Decision<Self> {
         self.permit("withdraw")?;
-        let event = MembershipEvent::MembershipWithdrawn { membership: self.id, reason: reason.clone(), at: now };
+        let event = MembershipEvent::MembershipWithdrawn { reason: reason.clone() };
         self.state = MembershipState::Withdrawn { at: now, reason };
         Ok((self, vec![event]))
     }
@@ -364,7 +335,7 @@ impl Membership {
     /// `removal` took effect at `at`.
     pub fn remove(mut self, removal: RemovalId, at: Instant) -> Decision<Self> {
         self.permit("remove")?;
-        let event = MembershipEvent::MembershipRemoved { membership: self.id, removal, at };
+        let event = MembershipEvent::MembershipRemoved { removal, effective_at: at };
         self.state = MembershipState::Removed { removal, at };
         Ok((self, vec![event]))
     }
@@ -372,38 +343,43 @@ impl Membership {
     /// The arrangement's term ended, or it was terminated, at `at`.
     pub fn end(mut self, at: Instant) -> Decision<Self> {
         self.permit("end")?;
-        let event = MembershipEvent::MembershipEnded { membership: self.id, at };
+        let event = MembershipEvent::MembershipEnded { effective_at: at };
         self.state = MembershipState::Ended { at };
         Ok((self, vec![event]))
     }
 
-    /// What the membership itself sets against referrals: its end, and mandatory evidence out of date.
-    pub fn impediments(&self) -> impl Iterator<Item = Impediment> + '_ {
-        let own = (Kind::Membership, self.id.0);
-        let end = match self.state {
+    /// Whether it existed at `at`, in whatever standing.
+    #[must_use]
+    pub fn is_member_at(&self, at: Instant) -> bool {
+        let ended = match self.state {
             MembershipState::Active => None,
-            MembershipState::Withdrawn { at, .. } => Some(Impediment::new(Effect::Withdrawn, own, at, None)),
-            // The same value as the removal gives, so that an explanation names it once.
-            MembershipState::Removed { removal, at } => {
-                Some(Impediment::new(Effect::Removed, (Kind::Removal, removal.0), at, None))
-            }
-            MembershipState::Ended { at } => Some(Impediment::new(Effect::Ended, own, at, None)),
+            MembershipState::Withdrawn { at, .. }
+            | MembershipState::Removed { at, .. }
+            | MembershipState::Ended { at } => Some(at),
         };
-        let expired = self.assurances.iter().filter(|a| a.mandatory).flat_map(move |a| {
-            let past = a.lapses.iter().map(|lapse| (lapse.from, Some(lapse.until)));
-            let last = a.valid_until.map(|until| (until, None));
-            let source = (Kind::Requirement, a.requirement.requirement.0);
-            past.chain(last).map(move |(from, until)| Impediment::new(Effect::EvidenceExpired, source, from, until))
-        });
-        end.into_iter().chain(expired)
+        self.admitted_at <= at && ended.is_none_or(|ended| at < ended)
     }
-}
 
-/// The commands each state knows.
-fn allowed(state: &MembershipState) -> &'static [&'static str] {
-    match state {
-        MembershipState::Active => &["renew_assurance", "tick", "withdraw", "remove", "end"],
-        MembershipState::Withdrawn { .. } | MembershipState::Removed { .. } | MembershipState::Ended { .. } => &[],
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, MembershipState::Active)
+    }
+
+    fn expire(&mut self, now: Instant) -> Vec<MembershipEvent> {
+        let mut events = Vec::new();
+        for assurance in &mut self.assurances {
+            if let Some(at) = assurance.unannounced().filter(|at| *at <= now) {
+                assurance.expired = true;
+                events.push(MembershipEvent::EvidenceExpired {
+                    requirement: assurance.requirement,
+                    code: assurance.code.clone(),
+                    mandatory: assurance.mandatory,
+                    effective_at: at,
+                });
+            }
+        }
+        events
     }
 }
 

@@ -1,15 +1,22 @@
 //! The arrangement (A1): DRAFT → LIVE → ESTABLISHED → EXTENDED, ended by EXPIRED, TERMINATED or, unpublished, DISCARDED.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::particulars::{check_documents, check_value};
 use super::{
-    Commands, Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Notice, Participant,
-    Particulars, Policies, Regime, Term, Terms, Warning, require_text,
+    Contact, DocumentRef, ExternalReference, Modification, Modified, NOTHING_DUE, Participant, Particulars, Policies,
+    Regime, Term, Terms, Warning, require_text,
 };
-use crate::kernel::{About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, Pence, Violations};
+use crate::kernel::{
+    About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, Pence, State, Violations,
+};
+
+mod event;
+
+pub use event::ArrangementEvent;
 
 crate::rules! {
     TERM_OVER = "term_over", Input, "DPS-17", "The term is not over at publication.";
@@ -44,8 +51,9 @@ pub enum ArrangementKind {
 }
 
 /// The state of an arrangement with its data.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum ArrangementState {
     /// Being written.
     Draft,
@@ -80,6 +88,19 @@ pub enum ArrangementState {
     },
     /// Given up before publication.
     Discarded,
+}
+
+impl State for ArrangementState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Draft => &["amend", "link", "add_authority", "set_policies", "publish", "discard"],
+            Self::Live { .. } => &["link", "add_authority", "modify", "establish", "terminate"],
+            Self::Established { .. } | Self::Extended { .. } => {
+                &["link", "add_authority", "modify", "extend", "terminate"]
+            }
+            Self::Expired { .. } | Self::Terminated { .. } | Self::Discarded => &[],
+        }
+    }
 }
 
 /// A dynamic purchasing system, framework or approved list, led by one authority for several (DPS-27).
@@ -156,57 +177,26 @@ pub struct Changes {
     pub estimated_value: Option<Pence>,
 }
 
-/// What everyone is told; nothing of a draft, nor where an event was recorded before events carried it.
-type Told = Option<Box<Notice>>;
-
-/// What happened to an arrangement.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "past tense of the commands, with the ids, instants and reasons they carry")]
-pub enum ArrangementEvent {
-    ArrangementCreated { arrangement: ArrangementId, reference: String },
-    ArrangementAmended { arrangement: ArrangementId },
-    ArrangementLinked { arrangement: ArrangementId, system: String, reference: String },
-    AuthorityAdded { arrangement: ArrangementId, authority: crate::kernel::AuthorityCode, notice: Told },
-    PoliciesSet { arrangement: ArrangementId },
-    ArrangementPublished { arrangement: ArrangementId, term: Term, warnings: Vec<Warning>, notice: Told },
-    ArrangementModified { arrangement: ArrangementId, changed: Vec<Modified>, reason: String, notice: Told },
-    ArrangementEstablished { arrangement: ArrangementId },
-    ArrangementExtended { arrangement: ArrangementId, months: u32, term: Term, reason: String },
-    ArrangementTerminated { arrangement: ArrangementId, reason: String },
-    ArrangementExpired { arrangement: ArrangementId, at: Instant },
-    ArrangementDiscarded { arrangement: ArrangementId },
-}
-
-use ArrangementEvent as Event;
-use ArrangementState as State;
-
 impl Aggregate for Arrangement {
+    type Id = ArrangementId;
+    type State = ArrangementState;
     type Event = ArrangementEvent;
     const KIND: Kind = Kind::Arrangement;
     const CLOCK: &'static [&'static str] = &["expire"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> ArrangementId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Draft => "draft",
-            State::Live { .. } => "live",
-            State::Established { .. } => "established",
-            State::Extended { .. } => "extended",
-            State::Expired { .. } => "expired",
-            State::Terminated { .. } => "terminated",
-            State::Discarded => "discarded",
-        }
+    fn state(&self) -> &ArrangementState {
+        &self.state
     }
 
     fn about(&self) -> About {
         About { arrangement: Some(self.id), ..About::default() }
     }
 
-    fn audience(&self, _event: &Event) -> Audience {
+    fn audience(&self, _event: &ArrangementEvent) -> Audience {
         if self.term().is_some() { Audience::Everyone } else { Audience::Parties }
     }
 
@@ -215,35 +205,22 @@ impl Aggregate for Arrangement {
     }
 }
 
-impl Commands for Arrangement {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            State::Draft => &["amend", "link", "add_authority", "set_policies", "publish", "discard"],
-            State::Live { .. } => &["link", "add_authority", "modify", "establish", "terminate"],
-            State::Established { .. } | State::Extended { .. } => {
-                &["link", "add_authority", "modify", "extend", "terminate"]
-            }
-            State::Expired { .. } | State::Terminated { .. } | State::Discarded => &[],
-        }
-    }
-}
-
 impl Arrangement {
     /// Creates a draft. Codes of authorities that are repeated are dropped.
     pub fn create(id: ArrangementId, new: NewArrangement, now: Instant) -> Decision<Self> {
-        let mut found = Violations::new();
-        new.particulars.check(&mut found);
-        new.policies.check(&mut found, "/policies");
-        require_text(&mut found, &new.lead.name, "/lead/name");
+        let mut broken = Violations::new();
+        new.particulars.check(&mut broken);
+        new.policies.check(&mut broken, "/policies");
+        require_text(&mut broken, &new.lead.name, "/lead/name");
         let mut participants: Vec<Participant> = Vec::new();
         for (i, participant) in new.participants.into_iter().enumerate() {
-            require_text(&mut found, &participant.name, &format!("/participants/{i}/name"));
+            require_text(&mut broken, &participant.name, &format!("/participants/{i}/name"));
             if participants.iter().all(|p| p.code != participant.code) {
                 participants.push(participant);
             }
         }
-        found.refuse_any()?;
-        let event = Event::ArrangementCreated { arrangement: id, reference: new.particulars.reference.clone() };
+        broken.refuse_any()?;
+        let event = ArrangementEvent::ArrangementCreated { reference: new.particulars.reference.clone() };
         let draft = Self {
             id,
             kind: new.kind,
@@ -255,68 +232,34 @@ impl Arrangement {
             modifications: Vec::new(),
             warnings: Vec::new(),
             created_at: now,
-            state: State::Draft,
+            state: ArrangementState::Draft,
         };
         Ok((draft, vec![event]))
-    }
-
-    /// The term, once published.
-    #[must_use]
-    pub fn term(&self) -> Option<&Term> {
-        match &self.state {
-            State::Live { term }
-            | State::Established { term }
-            | State::Extended { term }
-            | State::Expired { term }
-            | State::Terminated { term, .. } => Some(term),
-            State::Draft | State::Discarded => None,
-        }
-    }
-
-    /// The term while the arrangement is live, established or extended: then lots open and rounds run.
-    #[must_use]
-    pub fn in_force(&self) -> Option<&Term> {
-        match &self.state {
-            State::Live { term } | State::Established { term } | State::Extended { term } => Some(term),
-            State::Draft | State::Expired { .. } | State::Terminated { .. } | State::Discarded => None,
-        }
-    }
-
-    /// Whether it expired, or was terminated or discarded: nothing happens to it any more.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        match self.state {
-            State::Expired { .. } | State::Terminated { .. } | State::Discarded => true,
-            State::Draft | State::Live { .. } | State::Established { .. } | State::Extended { .. } => false,
-        }
     }
 
     /// Replaces the particulars of a draft.
     pub fn amend(mut self, particulars: Particulars) -> Decision<Self> {
         self.permit("amend")?;
-        let mut found = Violations::new();
-        particulars.check(&mut found);
-        found.refuse_any()?;
+        let mut broken = Violations::new();
+        particulars.check(&mut broken);
+        broken.refuse_any()?;
         self.particulars = particulars;
-        let event = Event::ArrangementAmended { arrangement: self.id };
+        let event = ArrangementEvent::ArrangementAmended;
         Ok((self, vec![event]))
     }
 
     /// Records what a portal calls it; the same again changes nothing (DPS-24).
     pub fn link(mut self, link: ExternalReference) -> Decision<Self> {
         self.permit("link")?;
-        let mut found = Violations::new();
-        require_text(&mut found, &link.system, "/system");
-        require_text(&mut found, &link.reference, "/reference");
-        found.refuse_any()?;
+        let mut broken = Violations::new();
+        require_text(&mut broken, &link.system, "/system");
+        require_text(&mut broken, &link.reference, "/reference");
+        broken.refuse_any()?;
         if self.external_references.contains(&link) {
             return Ok((self, vec![]));
         }
-        let event = Event::ArrangementLinked {
-            arrangement: self.id,
-            system: link.system.clone(),
-            reference: link.reference.clone(),
-        };
+        let event =
+            ArrangementEvent::ArrangementLinked { system: link.system.clone(), reference: link.reference.clone() };
         self.external_references.retain(|known| known.system != link.system);
         self.external_references.push(link);
         Ok((self, vec![event]))
@@ -326,9 +269,9 @@ impl Arrangement {
     /// leave the participants open, and then as a modification.
     pub fn add_authority(mut self, authority: Participant, now: Instant) -> Decision<Self> {
         self.permit("add_authority")?;
-        let mut found = Violations::new();
-        require_text(&mut found, &authority.name, "/name");
-        found.refuse_any()?;
+        let mut broken = Violations::new();
+        require_text(&mut broken, &authority.name, "/name");
+        broken.refuse_any()?;
         if self.participants.iter().any(|p| p.code == authority.code) {
             return Ok((self, vec![]));
         }
@@ -343,38 +286,38 @@ impl Arrangement {
         }
         let code = authority.code.clone();
         self.participants.push(authority);
-        let event = Event::AuthorityAdded { arrangement: self.id, authority: code, notice: self.notice() };
+        let event = ArrangementEvent::AuthorityAdded { authority: code, notice: self.notice() };
         Ok((self, vec![event]))
     }
 
     /// Replaces the policies of a draft; publication freezes them.
     pub fn set_policies(mut self, policies: Policies) -> Decision<Self> {
         self.permit("set_policies")?;
-        let mut found = Violations::new();
-        policies.check(&mut found, "");
-        found.refuse_any()?;
+        let mut broken = Violations::new();
+        policies.check(&mut broken, "");
+        broken.refuse_any()?;
         self.policies = policies;
-        let event = Event::PoliciesSet { arrangement: self.id };
+        let event = ArrangementEvent::PoliciesSet;
         Ok((self, vec![event]))
     }
 
     /// Changes what may change after publication, dated and with a reason (PCR34-28).
     pub fn modify(mut self, changes: Changes, reason: String, now: Instant) -> Decision<Self> {
         self.permit("modify")?;
-        let mut found = Violations::new();
-        found.require_reason(&reason, "/reason");
-        check_value(&mut found, changes.estimated_value, "/estimatedValue");
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        check_value(&mut broken, changes.estimated_value, "/estimatedValue");
         if let Some(documents) = &changes.documents {
-            check_documents(&mut found, documents);
+            check_documents(&mut broken, documents);
         }
         if let Some(specification) = &changes.specification {
-            specification.check(&mut found, "/specification");
+            specification.check(&mut broken, "/specification");
         }
         if let Some(terms) = &changes.terms {
-            terms.check(&mut found, "/terms");
+            terms.check(&mut broken, "/terms");
         }
         if let Some(contact) = &changes.contact {
-            require_text(&mut found, &contact.name, "/contact/name");
+            require_text(&mut broken, &contact.name, "/contact/name");
         }
         let mut what = Vec::new();
         let is = &mut self.particulars;
@@ -386,13 +329,12 @@ impl Arrangement {
         replace(&mut is.estimated_value, changes.estimated_value.map(Some), Modified::EstimatedValue, &mut what);
         if self.policies.regime == Regime::Pa23Market {
             for (fixed, field) in [(Modified::Specification, "/specification"), (Modified::Terms, "/terms")] {
-                found.require(!what.contains(&fixed), &CONDITIONS_FIXED, field, "fixed until the market ends");
+                broken.require(!what.contains(&fixed), &CONDITIONS_FIXED, field, "fixed until the market ends");
             }
         }
-        found.require(!what.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
-        found.refuse_any()?;
-        let event = Event::ArrangementModified {
-            arrangement: self.id,
+        broken.require(!what.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
+        broken.refuse_any()?;
+        let event = ArrangementEvent::ArrangementModified {
             changed: what.clone(),
             reason: reason.clone(),
             notice: self.notice(),
@@ -404,69 +346,73 @@ impl Arrangement {
     /// Takes it into use after it went live.
     pub fn establish(mut self, now: Instant) -> Decision<Self> {
         let term = match self.state {
-            State::Live { term } => term,
-            State::Draft
-            | State::Established { .. }
-            | State::Extended { .. }
-            | State::Expired { .. }
-            | State::Terminated { .. }
-            | State::Discarded => return Err(self.refused("establish")),
+            ArrangementState::Live { term } => term,
+            ArrangementState::Draft
+            | ArrangementState::Established { .. }
+            | ArrangementState::Extended { .. }
+            | ArrangementState::Expired { .. }
+            | ArrangementState::Terminated { .. }
+            | ArrangementState::Discarded => return Err(self.refused("establish")),
         };
         if now < term.live_at {
             return Err(NOT_LIVE_YET.broken(format!("it goes live at {}", term.live_at)).into());
         }
-        self.state = State::Established { term };
-        let event = Event::ArrangementEstablished { arrangement: self.id };
+        self.state = ArrangementState::Established { term };
+        let event = ArrangementEvent::ArrangementEstablished;
         Ok((self, vec![event]))
     }
 
     /// Extends the term by `months`, within what the policies provide in all (C-08).
     pub fn extend(mut self, months: u32, reason: String, now: Instant) -> Decision<Self> {
         let term = match self.state {
-            State::Established { term } | State::Extended { term } => term,
-            State::Draft | State::Live { .. } | State::Expired { .. } | State::Terminated { .. } | State::Discarded => {
+            ArrangementState::Established { term } | ArrangementState::Extended { term } => term,
+            ArrangementState::Draft
+            | ArrangementState::Live { .. }
+            | ArrangementState::Expired { .. }
+            | ArrangementState::Terminated { .. }
+            | ArrangementState::Discarded => {
                 return Err(self.refused("extend"));
             }
         };
         let extended = term.extended_months.saturating_add(months);
         let most = self.policies.extension_months;
-        let mut found = Violations::new();
-        found.require_reason(&reason, "/reason");
-        found.require(months > 0, &EXTENSION_EMPTY, "/months", "give at least one month");
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.require(months > 0, &EXTENSION_EMPTY, "/months", "give at least one month");
         let left = most.saturating_sub(term.extended_months);
-        found.require(
+        broken.require(
             extended <= most,
             &EXTENSION_NOT_AVAILABLE,
             "/months",
             format!("{left} of {most} months are left"),
         );
         // The clock may not have run yet: an ended term is not revived.
-        found.require(now < term.ends_at(), &TERM_OVER, "", format!("the term ended on {}", term.last_day));
-        found.refuse_any()?;
+        broken.require(now < term.ends_at(), &TERM_OVER, "", format!("the term ended on {}", term.last_day));
+        broken.refuse_any()?;
         let term = term.extended(self.policies.term_months, extended);
-        self.state = State::Extended { term };
+        self.state = ArrangementState::Extended { term };
         self.modifications.push(Modification { at: now, reason: reason.clone(), changed: vec![Modified::Term] });
-        let event = Event::ArrangementExtended { arrangement: self.id, months, term, reason };
+        let event = ArrangementEvent::ArrangementExtended { months, term, reason };
         Ok((self, vec![event]))
     }
 
     /// Ends it early.
     pub fn terminate(mut self, reason: String, now: Instant) -> Decision<Self> {
         self.permit("terminate")?;
-        let mut found = Violations::new();
-        found.require_reason(&reason, "/reason");
-        found.refuse_any()?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
         let Some(term) = self.in_force().copied() else { return Err(self.refused("terminate")) };
-        self.state = State::Terminated { term, terminated_at: now, reason: reason.clone() };
-        let event = Event::ArrangementTerminated { arrangement: self.id, reason };
+        self.state = ArrangementState::Terminated { term, terminated_at: now, reason: reason.clone() };
+        let event = ArrangementEvent::ArrangementTerminated { reason };
         Ok((self, vec![event]))
     }
 
     /// Gives up a draft.
     pub fn discard(mut self) -> Decision<Self> {
         self.permit("discard")?;
-        self.state = State::Discarded;
-        let event = Event::ArrangementDiscarded { arrangement: self.id };
+        self.state = ArrangementState::Discarded;
+        let event = ArrangementEvent::ArrangementDiscarded;
         Ok((self, vec![event]))
     }
 
@@ -474,9 +420,50 @@ impl Arrangement {
     pub fn tick(mut self, now: Instant) -> Decision<Self> {
         let ended = self.in_force().copied().filter(|term| term.ends_at() <= now);
         let Some(term) = ended else { return Err(NOTHING_DUE.broken("the term has not ended").into()) };
-        self.state = State::Expired { term };
-        let event = Event::ArrangementExpired { arrangement: self.id, at: term.ends_at() };
+        self.state = ArrangementState::Expired { term };
+        let event = ArrangementEvent::ArrangementExpired { effective_at: term.ends_at() };
         Ok((self, vec![event]))
+    }
+
+    /// The term, once published.
+    #[must_use]
+    pub fn term(&self) -> Option<&Term> {
+        match &self.state {
+            ArrangementState::Live { term }
+            | ArrangementState::Established { term }
+            | ArrangementState::Extended { term }
+            | ArrangementState::Expired { term }
+            | ArrangementState::Terminated { term, .. } => Some(term),
+            ArrangementState::Draft | ArrangementState::Discarded => None,
+        }
+    }
+
+    /// The term while the arrangement is live, established or extended: then lots open and rounds run.
+    #[must_use]
+    pub fn in_force(&self) -> Option<&Term> {
+        match &self.state {
+            ArrangementState::Live { term }
+            | ArrangementState::Established { term }
+            | ArrangementState::Extended { term } => Some(term),
+            ArrangementState::Draft
+            | ArrangementState::Expired { .. }
+            | ArrangementState::Terminated { .. }
+            | ArrangementState::Discarded => None,
+        }
+    }
+
+    /// Whether it expired, or was terminated or discarded: nothing happens to it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            ArrangementState::Expired { .. } | ArrangementState::Terminated { .. } | ArrangementState::Discarded => {
+                true
+            }
+            ArrangementState::Draft
+            | ArrangementState::Live { .. }
+            | ArrangementState::Established { .. }
+            | ArrangementState::Extended { .. } => false,
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! A provider's interest in an arrangement, registered inside its window (A19, PRO-07).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::{Arrangement, Commands};
-use crate::kernel::{About, Aggregate, ArrangementId, Decision, Instant, InterestId, Kind, ProviderId, Violations};
+use super::Arrangement;
+use crate::kernel::{
+    About, Aggregate, ArrangementId, Decision, Instant, InterestId, Kind, ProviderId, State, Violations,
+};
 
 crate::rules! {
     INTEREST_WINDOW_CLOSED = "interest_window_closed", Conflict, "PRO-07", "Interest is registered only inside the window.";
@@ -23,8 +26,9 @@ pub struct InterestWindow {
 }
 
 /// Where an interest stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum InterestState {
     /// It stands.
     Registered,
@@ -33,6 +37,15 @@ pub enum InterestState {
         /// When.
         withdrawn_at: Instant,
     },
+}
+
+impl State for InterestState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Registered => &["withdraw"],
+            Self::Withdrawn { .. } => &[],
+        }
+    }
 }
 
 /// A provider's interest in an arrangement.
@@ -53,43 +66,31 @@ pub struct Interest {
 }
 
 /// What happened to an interest.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "past tense of the commands")]
 pub enum InterestEvent {
-    InterestRegistered { interest: InterestId },
-    InterestWithdrawn { interest: InterestId },
+    /// It was registered.
+    InterestRegistered,
+    /// The provider took it back.
+    InterestWithdrawn,
 }
 
-use InterestEvent as Event;
-use InterestState as State;
-
 impl Aggregate for Interest {
-    type Event = Event;
+    type Id = InterestId;
+    type State = InterestState;
+    type Event = InterestEvent;
     const KIND: Kind = Kind::Interest;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> InterestId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Registered => "registered",
-            State::Withdrawn { .. } => "withdrawn",
-        }
+    fn state(&self) -> &InterestState {
+        &self.state
     }
 
     fn about(&self) -> About {
         About { arrangement: Some(self.arrangement), provider: Some(self.provider), ..About::default() }
-    }
-}
-
-impl Commands for Interest {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            State::Registered => &["withdraw"],
-            State::Withdrawn { .. } => &[],
-        }
     }
 }
 
@@ -102,26 +103,27 @@ impl Interest {
         registered: bool,
         now: Instant,
     ) -> Decision<Self> {
-        let mut found = Violations::new();
+        let mut broken = Violations::new();
         if arrangement.in_force().is_none() {
-            found.add(NOT_PUBLISHED.broken("the arrangement is not published, or over"));
+            broken.add(NOT_PUBLISHED.broken("the arrangement is not published, or over"));
         }
         if let Some(window) = arrangement.particulars.interest_window.filter(|w| now < w.from || w.to <= now) {
-            found.add(INTEREST_WINDOW_CLOSED.broken(format!("the window is from {} to {}", window.from, window.to)));
+            broken.add(INTEREST_WINDOW_CLOSED.broken(format!("the window is from {} to {}", window.from, window.to)));
         }
         if registered {
-            found.add(INTEREST_REGISTERED.broken("the interest is registered already"));
+            broken.add(INTEREST_REGISTERED.broken("the interest is registered already"));
         }
-        found.refuse_any()?;
-        let new = Self { id, arrangement: arrangement.id, provider, registered_at: now, state: State::Registered };
-        Ok((new, vec![Event::InterestRegistered { interest: id }]))
+        broken.refuse_any()?;
+        let new =
+            Self { id, arrangement: arrangement.id, provider, registered_at: now, state: InterestState::Registered };
+        Ok((new, vec![InterestEvent::InterestRegistered]))
     }
 
     /// Takes it back.
     pub fn withdraw(mut self, now: Instant) -> Decision<Self> {
         self.permit("withdraw")?;
-        self.state = State::Withdrawn { withdrawn_at: now };
-        let event = Event::InterestWithdrawn { interest: self.id };
+        self.state = InterestState::Withdrawn { withdrawn_at: now };
+        let event = InterestEvent::InterestWithdrawn;
         Ok((self, vec![event]))
     }
 }

@@ -1,15 +1,17 @@
 //! The lot (A2): DRAFT → OPEN ⇄ PAUSED → CLOSED. There is no cap on admission anywhere (DPS-02, PCR34-6).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::arrangement::CONDITIONS_FIXED;
 use super::publication::REQUIREMENT_REQUIRED;
 use super::requirement::RequirementRef;
-use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, Regime, require_code, require_text};
+use super::{ARRANGEMENT_NOT_IN_FORCE, Regime, require_code, require_text};
 use crate::kernel::{
-    About, Aggregate, ArrangementId, Audience, AuthorityCode, Decision, Instant, Kind, LotId, RequirementId, Violations,
+    About, Aggregate, ArrangementId, Audience, AuthorityCode, Decision, Instant, Kind, LotId, RequirementId, State,
+    Violations,
 };
 
 crate::rules! {
@@ -105,8 +107,9 @@ pub struct LotParticulars {
 }
 
 /// The state of a lot with its data.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum LotState {
     /// Being written.
     Draft,
@@ -126,6 +129,26 @@ pub enum LotState {
         /// Why.
         reason: String,
     },
+}
+
+impl State for LotState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Draft => &[
+                "amend",
+                "set_aliases",
+                "set_access",
+                "exercise_reserved",
+                "adopt",
+                "drop_requirement",
+                "open",
+                "close",
+            ],
+            Self::Open => &["set_aliases", "exercise_reserved", "adopt", "drop_requirement", "pause", "close"],
+            Self::Paused { .. } => &["set_aliases", "exercise_reserved", "adopt", "drop_requirement", "open", "close"],
+            Self::Closed { .. } => &[],
+        }
+    }
 }
 
 /// A service category that is applied to and admitted separately (DPS-08).
@@ -163,78 +186,92 @@ pub struct ConditionFacts {
     pub evaluated: bool,
 }
 
-/// What happened to a lot. It opened without particulars where that was recorded before events carried them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// What happened to a lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "past tense of the commands, with the ids and reasons they carry")]
 pub enum LotEvent {
-    LotDefined { lot: LotId, code: String },
-    LotAmended { lot: LotId },
-    LotAliasesSet { lot: LotId },
-    LotAccessSet { lot: LotId },
-    ReservedRightExercised { lot: LotId, authority: AuthorityCode },
-    RequirementAdopted { lot: LotId, requirement: RequirementId, version: u32 },
-    RequirementRepinned { lot: LotId, requirement: RequirementId, from: u32, to: u32 },
-    RequirementDropped { lot: LotId, requirement: RequirementId },
-    LotOpened { lot: LotId, particulars: Option<LotParticulars> },
-    LotPaused { lot: LotId, reason: String },
-    LotClosed { lot: LotId, reason: String },
+    /// A draft was defined.
+    LotDefined {
+        /// Its code in the arrangement.
+        code: String,
+    },
+    /// The draft was rewritten.
+    LotAmended,
+    /// What authorities call it was set.
+    LotAliasesSet,
+    /// Which authorities use it was set.
+    LotAccessSet,
+    /// A reserved right was turned into use.
+    ReservedRightExercised {
+        /// By which authority.
+        authority: AuthorityCode,
+    },
+    /// It refers to another requirement.
+    RequirementAdopted {
+        /// Which.
+        requirement: RequirementId,
+        /// In which version.
+        version: u32,
+    },
+    /// It refers to another version of a requirement.
+    RequirementRepinned {
+        /// Which requirement.
+        requirement: RequirementId,
+        /// The version before.
+        from: u32,
+        /// The version since.
+        to: u32,
+    },
+    /// It no longer refers to a requirement.
+    RequirementDropped {
+        /// Which.
+        requirement: RequirementId,
+    },
+    /// It is applied to.
+    LotOpened {
+        /// What it says of itself.
+        particulars: LotParticulars,
+    },
+    /// It is not applied to for now.
+    LotPaused {
+        /// Why.
+        reason: String,
+    },
+    /// It ended.
+    LotClosed {
+        /// Why.
+        reason: String,
+    },
 }
 
-use LotEvent as Event;
-use LotState as State;
-
 impl Aggregate for Lot {
+    type Id = LotId;
+    type State = LotState;
     type Event = LotEvent;
     const KIND: Kind = Kind::Lot;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> LotId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Draft => "draft",
-            State::Open => "open",
-            State::Paused { .. } => "paused",
-            State::Closed { .. } => "closed",
-        }
+    fn state(&self) -> &LotState {
+        &self.state
     }
 
     fn about(&self) -> About {
         About { arrangement: Some(self.arrangement), lot: Some(self.id), ..About::default() }
     }
 
-    fn audience(&self, _event: &Event) -> Audience {
-        if matches!(self.state, State::Draft) { Audience::Parties } else { Audience::Everyone }
-    }
-}
-
-impl Commands for Lot {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            State::Draft => &[
-                "amend",
-                "set_aliases",
-                "set_access",
-                "exercise_reserved",
-                "adopt",
-                "drop_requirement",
-                "open",
-                "close",
-            ],
-            State::Open => &["set_aliases", "exercise_reserved", "adopt", "drop_requirement", "pause", "close"],
-            State::Paused { .. } => &["set_aliases", "exercise_reserved", "adopt", "drop_requirement", "open", "close"],
-            State::Closed { .. } => &[],
-        }
+    fn audience(&self, _event: &LotEvent) -> Audience {
+        if matches!(self.state, LotState::Draft) { Audience::Parties } else { Audience::Everyone }
     }
 }
 
 impl LotParticulars {
-    fn check(&self, found: &mut Violations, code_taken: bool) {
-        require_code(found, &self.code, "/code");
-        require_text(found, &self.title, "/title");
-        found.require(!code_taken, &LOT_CODE_TAKEN, "/code", format!("another lot is `{}`", self.code));
+    fn check(&self, broken: &mut Violations, code_taken: bool) {
+        require_code(broken, &self.code, "/code");
+        require_text(broken, &self.title, "/title");
+        broken.require(!code_taken, &LOT_CODE_TAKEN, "/code", format!("another lot is `{}`", self.code));
     }
 }
 
@@ -249,11 +286,11 @@ impl Lot {
         arrangement_over: bool,
         now: Instant,
     ) -> Decision<Self> {
-        let mut found = Violations::new();
-        particulars.check(&mut found, code_taken);
-        found.require(!arrangement_over, &ARRANGEMENT_OVER, "", "the arrangement has ended");
-        found.refuse_any()?;
-        let event = Event::LotDefined { lot: id, code: particulars.code.clone() };
+        let mut broken = Violations::new();
+        particulars.check(&mut broken, code_taken);
+        broken.require(!arrangement_over, &ARRANGEMENT_OVER, "", "the arrangement has ended");
+        broken.refuse_any()?;
+        let event = LotEvent::LotDefined { code: particulars.code.clone() };
         let lot = Self {
             id,
             arrangement,
@@ -262,9 +299,135 @@ impl Lot {
             access: Vec::new(),
             requirements: Vec::new(),
             defined_at: now,
-            state: State::Draft,
+            state: LotState::Draft,
         };
         Ok((lot, vec![event]))
+    }
+
+    /// Rewrites a draft. `code_taken`: another lot of the arrangement has the new code.
+    pub fn amend(mut self, particulars: LotParticulars, code_taken: bool) -> Decision<Self> {
+        self.permit("amend")?;
+        let mut broken = Violations::new();
+        particulars.check(&mut broken, code_taken);
+        broken.refuse_any()?;
+        self.particulars = particulars;
+        let event = LotEvent::LotAmended;
+        Ok((self, vec![event]))
+    }
+
+    /// Replaces what authorities call it.
+    pub fn set_aliases(mut self, aliases: Vec<Alias>) -> Decision<Self> {
+        self.permit("set_aliases")?;
+        let mut broken = Violations::new();
+        for (i, alias) in aliases.iter().enumerate() {
+            require_text(&mut broken, &alias.code, &format!("/{i}/code"));
+            require_text(&mut broken, &alias.label, &format!("/{i}/label"));
+        }
+        check_once(&mut broken, aliases.iter().map(|alias| &alias.authority));
+        broken.refuse_any()?;
+        self.aliases = aliases;
+        let event = LotEvent::LotAliasesSet;
+        Ok((self, vec![event]))
+    }
+
+    /// Replaces the access of authorities, while it is a draft: later only reserved rights add to it (C-17).
+    pub fn set_access(mut self, access: Vec<Access>) -> Decision<Self> {
+        self.permit("set_access")?;
+        let mut broken = Violations::new();
+        check_once(&mut broken, access.iter().map(|access| &access.authority));
+        broken.refuse_any()?;
+        self.access = access;
+        let event = LotEvent::LotAccessSet;
+        Ok((self, vec![event]))
+    }
+
+    /// Turns `authority`'s reserved right into use (PRO-11).
+    pub fn exercise_reserved(mut self, authority: AuthorityCode) -> Decision<Self> {
+        self.permit("exercise_reserved")?;
+        let reserved = |access: &&mut Access| access.authority == authority && access.right == Right::Reserved;
+        let Some(access) = self.access.iter_mut().find(reserved) else {
+            let detail = format!("{authority} reserved no right to this lot");
+            return Err(NO_RESERVED_RIGHT.broken_at("/authority", detail).into());
+        };
+        access.right = Right::Uses;
+        let event = LotEvent::ReservedRightExercised { authority };
+        Ok((self, vec![event]))
+    }
+
+    /// Refers to a requirement in one version, or moves to another version of it. `latest` is the number of the
+    /// newest version in the library, 0 where there is no such requirement.
+    pub fn adopt(mut self, reference: RequirementRef, latest: u32, facts: ConditionFacts) -> Decision<Self> {
+        self.permit("adopt")?;
+        let RequirementRef { requirement, version } = reference;
+        let pinned = self.requirements.iter().find(|r| r.requirement == requirement).map(|r| r.version);
+        if pinned == Some(version) {
+            return Ok((self, vec![]));
+        }
+        let mut broken = Violations::new();
+        let known = (1..=latest).contains(&version);
+        broken.require(known, &REQUIREMENT_UNKNOWN, "/version", format!("the library has versions up to {latest}"));
+        let newer = pinned.is_some_and(|pinned| pinned < version);
+        self.check_conditions(&mut broken, facts, newer);
+        broken.refuse_any()?;
+        let held = self.requirements.iter_mut().find(|r| r.requirement == requirement);
+        let event = if let Some(held) = held {
+            let from = std::mem::replace(&mut held.version, version);
+            LotEvent::RequirementRepinned { requirement, from, to: version }
+        } else {
+            self.requirements.push(reference);
+            LotEvent::RequirementAdopted { requirement, version }
+        };
+        Ok((self, vec![event]))
+    }
+
+    /// No longer refers to a requirement. A published lot keeps at least one.
+    pub fn drop_requirement(mut self, requirement: RequirementId, facts: ConditionFacts) -> Decision<Self> {
+        self.permit("drop_requirement")?;
+        let mut broken = Violations::new();
+        let adopted = self.requirements.iter().any(|r| r.requirement == requirement);
+        broken.require(adopted, &REQUIREMENT_NOT_ADOPTED, "/requirement", "this lot does not refer to it");
+        self.check_conditions(&mut broken, facts, false);
+        let others = self.requirements.iter().any(|r| r.requirement != requirement);
+        broken.require(
+            others || !self.is_published(facts),
+            &REQUIREMENT_REQUIRED,
+            "/requirement",
+            "it is the last one",
+        );
+        broken.refuse_any()?;
+        self.requirements.retain(|r| r.requirement != requirement);
+        let event = LotEvent::RequirementDropped { requirement };
+        Ok((self, vec![event]))
+    }
+
+    /// Opens it, first or after a pause. `in_force`: the arrangement is live, established or extended.
+    pub fn open(mut self, in_force: bool) -> Decision<Self> {
+        self.permit("open")?;
+        let mut broken = Violations::new();
+        broken.require(in_force, &ARRANGEMENT_NOT_IN_FORCE, "", "the arrangement is not live, established or extended");
+        broken.require(!self.requirements.is_empty(), &REQUIREMENT_REQUIRED, "", "this lot has no requirement");
+        broken.refuse_any()?;
+        self.state = LotState::Open;
+        let event = LotEvent::LotOpened { particulars: self.particulars.clone() };
+        Ok((self, vec![event]))
+    }
+
+    /// Stops applications for now.
+    pub fn pause(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("pause")?;
+        check_reason(&reason)?;
+        self.state = LotState::Paused { paused_at: now, reason: reason.clone() };
+        let event = LotEvent::LotPaused { reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it.
+    pub fn close(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("close")?;
+        check_reason(&reason)?;
+        self.state = LotState::Closed { closed_at: now, reason: reason.clone() };
+        let event = LotEvent::LotClosed { reason };
+        Ok((self, vec![event]))
     }
 
     /// The code and label by which `authority` knows it (AC-20).
@@ -285,159 +448,37 @@ impl Lot {
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self.state {
-            State::Open => true,
-            State::Draft | State::Paused { .. } | State::Closed { .. } => false,
+            LotState::Open => true,
+            LotState::Draft | LotState::Paused { .. } | LotState::Closed { .. } => false,
         }
-    }
-
-    /// Rewrites a draft. `code_taken`: another lot of the arrangement has the new code.
-    pub fn amend(mut self, particulars: LotParticulars, code_taken: bool) -> Decision<Self> {
-        self.permit("amend")?;
-        let mut found = Violations::new();
-        particulars.check(&mut found, code_taken);
-        found.refuse_any()?;
-        self.particulars = particulars;
-        let event = Event::LotAmended { lot: self.id };
-        Ok((self, vec![event]))
-    }
-
-    /// Replaces what authorities call it.
-    pub fn set_aliases(mut self, aliases: Vec<Alias>) -> Decision<Self> {
-        self.permit("set_aliases")?;
-        let mut found = Violations::new();
-        for (i, alias) in aliases.iter().enumerate() {
-            require_text(&mut found, &alias.code, &format!("/{i}/code"));
-            require_text(&mut found, &alias.label, &format!("/{i}/label"));
-        }
-        check_once(&mut found, aliases.iter().map(|alias| &alias.authority));
-        found.refuse_any()?;
-        self.aliases = aliases;
-        let event = Event::LotAliasesSet { lot: self.id };
-        Ok((self, vec![event]))
-    }
-
-    /// Replaces the access of authorities, while it is a draft: later only reserved rights add to it (C-17).
-    pub fn set_access(mut self, access: Vec<Access>) -> Decision<Self> {
-        self.permit("set_access")?;
-        let mut found = Violations::new();
-        check_once(&mut found, access.iter().map(|access| &access.authority));
-        found.refuse_any()?;
-        self.access = access;
-        let event = Event::LotAccessSet { lot: self.id };
-        Ok((self, vec![event]))
-    }
-
-    /// Turns `authority`'s reserved right into use (PRO-11).
-    pub fn exercise_reserved(mut self, authority: AuthorityCode) -> Decision<Self> {
-        self.permit("exercise_reserved")?;
-        let reserved = |access: &&mut Access| access.authority == authority && access.right == Right::Reserved;
-        let Some(access) = self.access.iter_mut().find(reserved) else {
-            let detail = format!("{authority} reserved no right to this lot");
-            return Err(NO_RESERVED_RIGHT.broken_at("/authority", detail).into());
-        };
-        access.right = Right::Uses;
-        let event = Event::ReservedRightExercised { lot: self.id, authority };
-        Ok((self, vec![event]))
-    }
-
-    /// Refers to a requirement in one version, or moves to another version of it. `latest` is the number of the
-    /// newest version in the library, 0 where there is no such requirement.
-    pub fn adopt(mut self, reference: RequirementRef, latest: u32, facts: ConditionFacts) -> Decision<Self> {
-        self.permit("adopt")?;
-        let RequirementRef { requirement, version } = reference;
-        let pinned = self.requirements.iter().find(|r| r.requirement == requirement).map(|r| r.version);
-        if pinned == Some(version) {
-            return Ok((self, vec![]));
-        }
-        let mut found = Violations::new();
-        let known = (1..=latest).contains(&version);
-        found.require(known, &REQUIREMENT_UNKNOWN, "/version", format!("the library has versions up to {latest}"));
-        let newer = pinned.is_some_and(|pinned| pinned < version);
-        self.check_conditions(&mut found, facts, newer);
-        found.refuse_any()?;
-        let lot = self.id;
-        let held = self.requirements.iter_mut().find(|r| r.requirement == requirement);
-        let event = if let Some(held) = held {
-            let from = std::mem::replace(&mut held.version, version);
-            Event::RequirementRepinned { lot, requirement, from, to: version }
-        } else {
-            self.requirements.push(reference);
-            Event::RequirementAdopted { lot, requirement, version }
-        };
-        Ok((self, vec![event]))
-    }
-
-    /// No longer refers to a requirement. A published lot keeps at least one.
-    pub fn drop_requirement(mut self, requirement: RequirementId, facts: ConditionFacts) -> Decision<Self> {
-        self.permit("drop_requirement")?;
-        let mut found = Violations::new();
-        let adopted = self.requirements.iter().any(|r| r.requirement == requirement);
-        found.require(adopted, &REQUIREMENT_NOT_ADOPTED, "/requirement", "this lot does not refer to it");
-        self.check_conditions(&mut found, facts, false);
-        let others = self.requirements.iter().any(|r| r.requirement != requirement);
-        found.require(others || !self.is_published(facts), &REQUIREMENT_REQUIRED, "/requirement", "it is the last one");
-        found.refuse_any()?;
-        self.requirements.retain(|r| r.requirement != requirement);
-        let event = Event::RequirementDropped { lot: self.id, requirement };
-        Ok((self, vec![event]))
     }
 
     /// Published with its arrangement or, where it was added later, by opening: until then its conditions are free.
     fn is_published(&self, facts: ConditionFacts) -> bool {
         match self.state {
-            State::Draft => facts.published_at.is_some_and(|published_at| self.defined_at <= published_at),
-            State::Open | State::Paused { .. } | State::Closed { .. } => true,
+            LotState::Draft => facts.published_at.is_some_and(|published_at| self.defined_at <= published_at),
+            LotState::Open | LotState::Paused { .. } | LotState::Closed { .. } => true,
         }
     }
 
-    fn check_conditions(&self, found: &mut Violations, facts: ConditionFacts, newer: bool) {
+    fn check_conditions(&self, broken: &mut Violations, facts: ConditionFacts, newer: bool) {
         let fixed = facts.regime == Regime::Pa23Market && self.is_published(facts);
-        found.require(!fixed, &CONDITIONS_FIXED, "/requirement", "fixed until the market ends");
-        found.require(newer || !facts.evaluated, &REQUIREMENTS_FIXED, "/requirement", "a line was evaluated already");
-    }
-
-    /// Opens it, first or after a pause. `in_force`: the arrangement is live, established or extended.
-    pub fn open(mut self, in_force: bool) -> Decision<Self> {
-        self.permit("open")?;
-        let mut found = Violations::new();
-        found.require(in_force, &ARRANGEMENT_NOT_IN_FORCE, "", "the arrangement is not live, established or extended");
-        found.require(!self.requirements.is_empty(), &REQUIREMENT_REQUIRED, "", "this lot has no requirement");
-        found.refuse_any()?;
-        self.state = State::Open;
-        let event = Event::LotOpened { lot: self.id, particulars: Some(self.particulars.clone()) };
-        Ok((self, vec![event]))
-    }
-
-    /// Stops applications for now.
-    pub fn pause(mut self, reason: String, now: Instant) -> Decision<Self> {
-        self.permit("pause")?;
-        check_reason(&reason)?;
-        self.state = State::Paused { paused_at: now, reason: reason.clone() };
-        let event = Event::LotPaused { lot: self.id, reason };
-        Ok((self, vec![event]))
-    }
-
-    /// Ends it.
-    pub fn close(mut self, reason: String, now: Instant) -> Decision<Self> {
-        self.permit("close")?;
-        check_reason(&reason)?;
-        self.state = State::Closed { closed_at: now, reason: reason.clone() };
-        let event = Event::LotClosed { lot: self.id, reason };
-        Ok((self, vec![event]))
+        broken.require(!fixed, &CONDITIONS_FIXED, "/requirement", "fixed until the market ends");
+        broken.require(newer || !facts.evaluated, &REQUIREMENTS_FIXED, "/requirement", "a line was evaluated already");
     }
 }
 
 fn check_reason(reason: &str) -> Result<(), crate::kernel::Refusal> {
-    let mut found = Violations::new();
-    found.require_reason(reason, "/reason");
-    found.refuse_any()
+    let mut broken = Violations::new();
+    broken.require_reason(reason, "/reason");
+    broken.refuse_any()
 }
 
-fn check_once<'a>(found: &mut Violations, authorities: impl Iterator<Item = &'a AuthorityCode>) {
+fn check_once<'a>(broken: &mut Violations, authorities: impl Iterator<Item = &'a AuthorityCode>) {
     let mut seen: Vec<&AuthorityCode> = Vec::new();
     for (i, authority) in authorities.enumerate() {
         let field = format!("/{i}/authority");
-        found.require(!seen.contains(&authority), &AUTHORITY_REPEATED, &field, format!("{authority} occurs twice"));
+        broken.require(!seen.contains(&authority), &AUTHORITY_REPEATED, &field, format!("{authority} occurs twice"));
         seen.push(authority);
     }
 }

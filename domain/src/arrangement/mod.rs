@@ -29,44 +29,25 @@ pub use round::{LotScope, Round, RoundEvent, RoundState};
 pub use schedule::{Routing, Window};
 pub use term::{Modification, Modified, Term, Warning};
 
-use crate::kernel::{Aggregate, Refusal, Violations};
+use crate::kernel::Violations;
 
 crate::rules! {
-    TEXT_REQUIRED = "text_required", Input, "A1", "A name, title or text is not blank.";
+    use TEXT_REQUIRED;
     CODE_MALFORMED = "code_malformed", Input, "DPS-09", "A code is 1 to 64 of letters, digits, '.', '_' and '-'.";
     NOTHING_DUE = "nothing_due", Conflict, "CRD-01", "The clock changes nothing before the instant that is due.";
     ARRANGEMENT_NOT_IN_FORCE = "arrangement_not_in_force", Conflict, "A2",
         "Lots open and rounds run only while their arrangement is live, established or extended.";
 }
 
-/// An aggregate with its table of commands: the one place that says which state knows which command.
-pub trait Commands: Aggregate {
-    /// The commands that its present state knows.
-    fn allowed(&self) -> &'static [&'static str];
-
-    /// The refusal of `attempted` in this state.
-    fn refused(&self, attempted: &'static str) -> Refusal {
-        Refusal::WrongState { kind: Self::KIND, from: self.state(), attempted, allowed: self.allowed() }
-    }
-
-    /// Refuses `attempted` unless the present state knows it.
-    ///
-    /// # Errors
-    /// [`Refusal::WrongState`].
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        if self.allowed().contains(&attempted) { Ok(()) } else { Err(self.refused(attempted)) }
-    }
-}
-
 /// Adds [`TEXT_REQUIRED`] at `field` where `text` is blank.
-fn require_text(found: &mut Violations, text: &str, field: &str) {
-    found.require(!text.trim().is_empty(), &TEXT_REQUIRED, field, "this may not be blank");
+fn require_text(broken: &mut Violations, text: &str, field: &str) {
+    broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, field, "this may not be blank");
 }
 
 /// Adds [`CODE_MALFORMED`] at `field` unless `code` is one.
-fn require_code(found: &mut Violations, code: &str, field: &str) {
+fn require_code(broken: &mut Violations, code: &str, field: &str) {
     let plain = code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-    found.require(plain && (1..=64).contains(&code.len()), &CODE_MALFORMED, field, format!("`{code}` is no code"));
+    broken.require(plain && (1..=64).contains(&code.len()), &CODE_MALFORMED, field, format!("`{code}` is no code"));
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What everyone is told of a published arrangement, as its events carry it: public events alone tell the whole of it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Arrangement, ArrangementKind, Participant, Particulars, Policies};
 
 /// A published arrangement as of one event. The contact is left out: it may be a person, and the record of events is
 /// permanent.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// What kind of market.

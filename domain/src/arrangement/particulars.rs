@@ -148,61 +148,61 @@ pub struct Particulars {
 
 impl DocumentRef {
     /// Collects what is wrong with it, under the JSON pointer `at`.
-    pub fn check(&self, found: &mut Violations, at: &str) {
-        require_text(found, &self.title, &format!("{at}/title"));
+    pub fn check(&self, broken: &mut Violations, at: &str) {
+        require_text(broken, &self.title, &format!("{at}/title"));
         // An address is shown as a link: nothing that a browser would run.
         let linkable = ["https://", "http://", "urn:"].iter().any(|scheme| self.uri.starts_with(scheme));
-        found.require(linkable, &DOCUMENT_MALFORMED, &format!("{at}/uri"), "begin with https://, http:// or urn:");
+        broken.require(linkable, &DOCUMENT_MALFORMED, &format!("{at}/uri"), "begin with https://, http:// or urn:");
         let hex = |digest: &String| {
             digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
         };
         let digest = self.sha256.as_ref().is_none_or(hex);
-        found.require(digest, &DOCUMENT_MALFORMED, &format!("{at}/sha256"), "write 64 lower-case hex digits");
+        broken.require(digest, &DOCUMENT_MALFORMED, &format!("{at}/sha256"), "write 64 lower-case hex digits");
     }
 }
 
 impl Terms {
     /// Collects what is wrong with them, under the JSON pointer `at`.
-    pub fn check(&self, found: &mut Violations, at: &str) {
-        self.document.check(found, &format!("{at}/document"));
-        require_text(found, &self.version, &format!("{at}/version"));
+    pub fn check(&self, broken: &mut Violations, at: &str) {
+        self.document.check(broken, &format!("{at}/document"));
+        require_text(broken, &self.version, &format!("{at}/version"));
     }
 }
 
 impl Particulars {
     /// Collects what is wrong with them; pointers are relative to the particulars.
-    pub fn check(&self, found: &mut Violations) {
-        require_text(found, &self.reference, "/reference");
-        require_text(found, &self.title, "/title");
+    pub fn check(&self, broken: &mut Violations) {
+        require_text(broken, &self.reference, "/reference");
+        require_text(broken, &self.title, "/title");
         for (i, code) in self.cpv.iter().enumerate() {
-            found.require(is_cpv(code), &CPV_MALFORMED, &format!("/cpv/{i}"), format!("`{code}` is no CPV code"));
+            broken.require(is_cpv(code), &CPV_MALFORMED, &format!("/cpv/{i}"), format!("`{code}` is no CPV code"));
         }
-        check_value(found, self.estimated_value, "/estimatedValue");
+        check_value(broken, self.estimated_value, "/estimatedValue");
         if let Some(specification) = &self.specification {
-            specification.check(found, "/specification");
+            specification.check(broken, "/specification");
         }
-        check_documents(found, &self.documents);
+        check_documents(broken, &self.documents);
         if let Some(terms) = &self.terms {
-            terms.check(found, "/terms");
+            terms.check(broken, "/terms");
         }
         if let Some(window) = self.interest_window {
             let detail = format!("it would end at {}", window.to);
-            found.require(window.from < window.to, &WINDOW_BACKWARDS, "/interestWindow/to", detail);
+            broken.require(window.from < window.to, &WINDOW_BACKWARDS, "/interestWindow/to", detail);
         }
         if let Some(contact) = &self.contact {
-            require_text(found, &contact.name, "/contact/name");
+            require_text(broken, &contact.name, "/contact/name");
         }
     }
 }
 
-pub(super) fn check_documents(found: &mut Violations, documents: &[DocumentRef]) {
+pub(super) fn check_documents(broken: &mut Violations, documents: &[DocumentRef]) {
     for (i, document) in documents.iter().enumerate() {
-        document.check(found, &format!("/documents/{i}"));
+        document.check(broken, &format!("/documents/{i}"));
     }
 }
 
-pub(super) fn check_value(found: &mut Violations, value: Option<Pence>, field: &str) {
-    found.require(value.is_none_or(|v| v >= Pence(0)), &VALUE_NEGATIVE, field, "leave it out where it is not known");
+pub(super) fn check_value(broken: &mut Violations, value: Option<Pence>, field: &str) {
+    broken.require(value.is_none_or(|v| v >= Pence(0)), &VALUE_NEGATIVE, field, "leave it out where it is not known");
 }
 
 fn is_cpv(code: &str) -> bool {

@@ -202,11 +202,11 @@ impl Default for Policies {
 
 impl Policies {
     /// Collects what is wrong with them; pointers begin with `at`.
-    pub fn check(&self, found: &mut Violations, at: &str) {
+    pub fn check(&self, broken: &mut Violations, at: &str) {
         let mut range = |value: u32, least: u32, most: u32, key: &str| {
             let held = (least..=most).contains(&value);
             let detail = format!("{value} is not within {least} to {most}");
-            found.require(held, &POLICY_OUT_OF_RANGE, &format!("{at}/{key}"), detail);
+            broken.require(held, &POLICY_OUT_OF_RANGE, &format!("{at}/{key}"), detail);
         };
         range(self.first_round_days, 1, 366, "firstRoundDays");
         range(self.round_interval_months, 1, 120, "roundIntervalMonths");
@@ -223,39 +223,39 @@ impl Policies {
         if let Some(BasisPoints(over)) = self.abnormal_fee_over_median {
             range(u32::try_from(over).unwrap_or(u32::MAX), 0, 100_000, "abnormalFeeOverMedian");
         }
-        found.require(
+        broken.require(
             self.suspension_months <= self.suspension_max_months,
             &SUSPENSION_DEFAULT_TOO_LONG,
             &format!("{at}/suspensionMonths"),
             format!("{} exceeds the maximum of {}", self.suspension_months, self.suspension_max_months),
         );
-        self.location_boundary.check(found, &format!("{at}/locationBoundary"));
+        self.location_boundary.check(broken, &format!("{at}/locationBoundary"));
         if let Some(refusal) = law::mode_refusal(self.regime, self.admission_mode, &format!("{at}/admissionMode")) {
-            found.add(refusal);
+            broken.add(refusal);
         }
     }
 }
 
 impl LocationBoundary {
-    fn check(&self, found: &mut Violations, at: &str) {
+    fn check(&self, broken: &mut Violations, at: &str) {
         match self {
             LocationBoundary::Everywhere => {}
             LocationBoundary::PostcodeAreas { postcode_areas, local_authorities } => {
                 let some = !(postcode_areas.is_empty() && local_authorities.is_empty());
-                found.require(some, &BOUNDARY_MALFORMED, at, "nothing is inside this boundary");
+                broken.require(some, &BOUNDARY_MALFORMED, at, "nothing is inside this boundary");
                 for (i, area) in postcode_areas.iter().enumerate() {
                     let letters = (1..=2).contains(&area.len()) && area.bytes().all(|b| b.is_ascii_uppercase());
                     let field = format!("{at}/postcodeAreas/{i}");
-                    found.require(letters, &BOUNDARY_MALFORMED, &field, "one or two capital letters, such as `HD`");
+                    broken.require(letters, &BOUNDARY_MALFORMED, &field, "one or two capital letters, such as `HD`");
                 }
             }
             LocationBoundary::Radius { miles, centres } => {
-                found.require(*miles > 0, &BOUNDARY_MALFORMED, &format!("{at}/miles"), "give at least one mile");
-                found.require(!centres.is_empty(), &BOUNDARY_MALFORMED, &format!("{at}/centres"), "give a centre");
+                broken.require(*miles > 0, &BOUNDARY_MALFORMED, &format!("{at}/miles"), "give at least one mile");
+                broken.require(!centres.is_empty(), &BOUNDARY_MALFORMED, &format!("{at}/centres"), "give a centre");
                 for (i, centre) in centres.iter().enumerate() {
                     let on_map =
                         centre.latitude.unsigned_abs() <= 90_000_000 && centre.longitude.unsigned_abs() <= 180_000_000;
-                    found.require(on_map, &BOUNDARY_MALFORMED, &format!("{at}/centres/{i}"), "this is off the map");
+                    broken.require(on_map, &BOUNDARY_MALFORMED, &format!("{at}/centres/{i}"), "this is off the map");
                 }
             }
         }

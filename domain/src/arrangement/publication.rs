@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::arrangement::TERM_OVER;
-use super::{AdmissionMode, Arrangement, ArrangementEvent, ArrangementState, Commands, Term, Warning, schedule};
-use crate::kernel::{Decision, Instant, LotId, Violations};
+use super::{AdmissionMode, Arrangement, ArrangementEvent, ArrangementState, Term, Warning, schedule};
+use crate::kernel::{Aggregate, Decision, Instant, LotId, Violations};
 
 crate::rules! {
     SPECIFICATION_REQUIRED = "specification_required", Input, "DPS-07",
@@ -40,48 +40,44 @@ impl Arrangement {
     /// Publishes: everything that is missing is refused at once (A1).
     pub fn publish(mut self, facts: &PublicationFacts, now: Instant) -> Decision<Self> {
         self.permit("publish")?;
-        let mut found = Violations::new();
-        self.particulars.check(&mut found);
-        self.policies.check(&mut found, "/policies");
-        found.require(
+        let mut broken = Violations::new();
+        self.particulars.check(&mut broken);
+        self.policies.check(&mut broken, "/policies");
+        broken.require(
             self.particulars.specification.is_some(),
             &SPECIFICATION_REQUIRED,
             "/specification",
             "the service specification is missing",
         );
-        found.require(!facts.lots.is_empty(), &LOT_REQUIRED, "/lots", "there is no lot");
+        broken.require(!facts.lots.is_empty(), &LOT_REQUIRED, "/lots", "there is no lot");
         for lot in facts.lots.iter().filter(|lot| lot.requirements == 0) {
-            found.add(REQUIREMENT_REQUIRED.broken_at("/lots", format!("lot {} has no requirement", lot.code)));
+            broken.add(REQUIREMENT_REQUIRED.broken_at("/lots", format!("lot {} has no requirement", lot.code)));
         }
-        found.require(!self.participants.is_empty(), &AUTHORITY_REQUIRED, "/participants", "no authority uses it");
+        broken.require(!self.participants.is_empty(), &AUTHORITY_REQUIRED, "/participants", "no authority uses it");
         let live_at = self.particulars.live_at.unwrap_or(now);
         let Some(start) = self.particulars.contract_start else {
-            found.add(START_REQUIRED.broken_at("/contractStart", "the contract start is missing"));
-            return found.refuse_any().map(|()| (self, vec![]));
+            broken.add(START_REQUIRED.broken_at("/contractStart", "the contract start is missing"));
+            return broken.refuse_any().map(|()| (self, vec![]));
         };
         let term = Term::of(now, live_at, start, self.policies.term_months);
-        found.require(
+        broken.require(
             live_at.date() <= start,
             &LIVE_AFTER_START,
             "/liveAt",
             format!("it goes live on {}, contracts start on {start}", live_at.date()),
         );
-        found.require(
+        broken.require(
             now < term.ends_at(),
             &TERM_OVER,
             "/contractStart",
             format!("the term ended on {}", term.last_day),
         );
-        found.refuse_any()?;
+        broken.refuse_any()?;
         self.warnings = self.warn(&term, facts, now);
         self.particulars.live_at = Some(live_at);
         self.state = ArrangementState::Live { term };
-        let event = ArrangementEvent::ArrangementPublished {
-            arrangement: self.id,
-            term,
-            warnings: self.warnings.clone(),
-            notice: self.notice(),
-        };
+        let event =
+            ArrangementEvent::ArrangementPublished { term, warnings: self.warnings.clone(), notice: self.notice() };
         Ok((self, vec![event]))
     }
 

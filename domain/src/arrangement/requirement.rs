@@ -1,12 +1,13 @@
 //! The shared requirement library (DPS-21): one test each, with immutable versions that lots refer to.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{TEXT_REQUIRED, require_code, require_text};
 use crate::kernel::{
-    About, Aggregate, AuthorityCode, Decision, Instant, Kind, Pence, RequirementId, Violation, Violations,
+    About, Aggregate, AuthorityCode, Decision, Instant, Kind, Pence, RequirementId, State, Violation, Violations,
 };
 use crate::provider::Rating;
 
@@ -198,6 +199,23 @@ pub struct Requirement {
     pub defined_at: Instant,
 }
 
+/// The one state of a requirement: it only gains versions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, IntoStaticStr, VariantNames)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum RequirementState {
+    /// It is in the library.
+    Defined,
+}
+
+impl State for RequirementState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Defined => &["add_version"],
+        }
+    }
+}
+
 /// One version of one requirement.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -209,25 +227,35 @@ pub struct RequirementRef {
 }
 
 /// What happened in the library.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "past tense of the commands, with the ids they carry")]
 pub enum RequirementEvent {
-    RequirementDefined { requirement: RequirementId, owner: AuthorityCode, code: String },
-    RequirementVersioned { requirement: RequirementId, version: u32 },
+    /// A requirement with its first version was put into the library.
+    RequirementDefined {
+        /// Whose library.
+        owner: AuthorityCode,
+        /// Its code there.
+        code: String,
+    },
+    /// It has another version.
+    RequirementVersioned {
+        /// The number of that version.
+        version: u32,
+    },
 }
 
 impl Aggregate for Requirement {
+    type Id = RequirementId;
+    type State = RequirementState;
     type Event = RequirementEvent;
     const KIND: Kind = Kind::Requirement;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> RequirementId {
+        self.id
     }
 
-    /// A requirement has one state: it only gains versions.
-    fn state(&self) -> &'static str {
-        "defined"
+    fn state(&self) -> &RequirementState {
+        &RequirementState::Defined
     }
 
     fn about(&self) -> About {
@@ -246,24 +274,24 @@ impl Requirement {
         code_taken: bool,
         now: Instant,
     ) -> Decision<Self> {
-        let mut found = Violations::new();
-        require_code(&mut found, &code, "/code");
-        found.require(!code_taken, &CODE_TAKEN, "/code", format!("`{code}` is in the library already"));
-        first.check(&mut found);
-        found.refuse_any()?;
-        let event = RequirementEvent::RequirementDefined { requirement: id, owner: owner.clone(), code: code.clone() };
+        let mut broken = Violations::new();
+        require_code(&mut broken, &code, "/code");
+        broken.require(!code_taken, &CODE_TAKEN, "/code", format!("`{code}` is in the library already"));
+        first.check(&mut broken);
+        broken.refuse_any()?;
+        let event = RequirementEvent::RequirementDefined { owner: owner.clone(), code: code.clone() };
         Ok((Self { id, owner, code, versions: vec![first], defined_at: now }, vec![event]))
     }
 
     /// Adds a version; earlier ones stay as they are, and lots keep theirs until they adopt it.
     pub fn add_version(mut self, version: RequirementVersion) -> Decision<Self> {
-        let mut found = Violations::new();
-        version.check(&mut found);
+        let mut broken = Violations::new();
+        version.check(&mut broken);
         let same = self.versions.last() == Some(&version);
-        found.require(!same, &VERSION_UNCHANGED, "", format!("this is version {}", self.latest()));
-        found.refuse_any()?;
+        broken.require(!same, &VERSION_UNCHANGED, "", format!("this is version {}", self.latest()));
+        broken.refuse_any()?;
         self.versions.push(version);
-        let event = RequirementEvent::RequirementVersioned { requirement: self.id, version: self.latest() };
+        let event = RequirementEvent::RequirementVersioned { version: self.latest() };
         Ok((self, vec![event]))
     }
 
@@ -282,26 +310,31 @@ impl Requirement {
 
 impl RequirementVersion {
     /// Collects what is wrong with it; pointers are relative to the version.
-    pub fn check(&self, found: &mut Violations) {
-        require_text(found, &self.title, "/title");
-        self.check_test(found);
+    pub fn check(&self, broken: &mut Violations) {
+        require_text(broken, &self.title, "/title");
+        self.check_test(broken);
         for (i, asked) in self.evidence.iter().enumerate() {
             let earlier = self.evidence.iter().take(i).map(|e| e.code.as_str());
-            check_code(found, &asked.code, earlier, &format!("/evidence/{i}/code"));
-            require_text(found, &asked.title, &format!("/evidence/{i}/title"));
+            check_code(broken, &asked.code, earlier, &format!("/evidence/{i}/code"));
+            require_text(broken, &asked.title, &format!("/evidence/{i}/title"));
         }
         let valid = self.validity_months.is_none_or(|months| (1..=120).contains(&months));
-        found.require(valid, &TEST_INCOMPLETE, "/validityMonths", "evidence counts for 1 to 120 months");
+        broken.require(valid, &TEST_INCOMPLETE, "/validityMonths", "evidence counts for 1 to 120 months");
         for (i, question) in self.questions.iter().enumerate() {
             let earlier = self.questions.get(..i).unwrap_or_default();
-            check_code(found, &question.code, earlier.iter().map(|q| q.code.as_str()), &format!("/questions/{i}/code"));
-            require_text(found, &question.text, &format!("/questions/{i}/text"));
+            check_code(
+                broken,
+                &question.code,
+                earlier.iter().map(|q| q.code.as_str()),
+                &format!("/questions/{i}/code"),
+            );
+            require_text(broken, &question.text, &format!("/questions/{i}/text"));
             if let Some(wrong) = question.answer.refusal(&format!("/questions/{i}/answer")) {
-                found.add(wrong);
+                broken.add(wrong);
             }
             if let Some(when) = &question.when {
                 let asked = earlier.iter().find(|q| q.code == when.question);
-                found.require(
+                broken.require(
                     asked.is_some_and(|q| q.answer.admits(&when.equals)),
                     &CONDITION_UNKNOWN,
                     &format!("/questions/{i}/when"),
@@ -311,18 +344,18 @@ impl RequirementVersion {
         }
     }
 
-    fn check_test(&self, found: &mut Violations) {
+    fn check_test(&self, broken: &mut Violations) {
         match self.test {
             Test::RatingShare { percent, .. } => {
                 let share = (1..=100).contains(&percent);
-                found.require(share, &TEST_INCOMPLETE, "/test/percent", "give 1 to 100 per cent");
+                broken.require(share, &TEST_INCOMPLETE, "/test/percent", "give 1 to 100 per cent");
             }
             Test::Insurance { minimum } => {
-                found.require(minimum > Pence(0), &TEST_INCOMPLETE, "/test/minimum", "give the least cover");
+                broken.require(minimum > Pence(0), &TEST_INCOMPLETE, "/test/minimum", "give the least cover");
             }
             Test::EvidenceInDate => {
                 let some = self.evidence.iter().any(|asked| asked.mandatory);
-                found.require(some, &TEST_INCOMPLETE, "/evidence", "ask for at least one mandatory document");
+                broken.require(some, &TEST_INCOMPLETE, "/evidence", "ask for at least one mandatory document");
             }
             Test::Manual
             | Test::RatedHome { .. }
@@ -341,13 +374,13 @@ impl RequirementVersion {
             | Test::RegisteredManager => false,
         };
         let detail = "nothing that the provider answers decides this test";
-        found.require(assessable || !self.self_assessable, &NOT_SELF_ASSESSABLE, "/selfAssessable", detail);
+        broken.require(assessable || !self.self_assessable, &NOT_SELF_ASSESSABLE, "/selfAssessable", detail);
     }
 }
 
-fn check_code<'a>(found: &mut Violations, code: &str, mut earlier: impl Iterator<Item = &'a str>, field: &str) {
-    require_code(found, code, field);
-    found.require(!earlier.any(|other| other == code), &CODE_REPEATED, field, format!("`{code}` occurs twice"));
+fn check_code<'a>(broken: &mut Violations, code: &str, mut earlier: impl Iterator<Item = &'a str>, field: &str) {
+    require_code(broken, code, field);
+    broken.require(!earlier.any(|other| other == code), &CODE_REPEATED, field, format!("`{code}` occurs twice"));
 }
 
 impl AnswerType {

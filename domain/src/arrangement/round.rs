@@ -1,13 +1,14 @@
 //! The round (A3): SCHEDULED → OPEN → CLOSED → EVALUATING → COMPLETED, or CANCELLED before it opens.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::schedule::uses_rounds;
-use super::{ARRANGEMENT_NOT_IN_FORCE, Commands, NOTHING_DUE, Policies, Term, Window};
+use super::{ARRANGEMENT_NOT_IN_FORCE, NOTHING_DUE, Policies, Term, Window};
 use crate::kernel::{
-    About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, LotId, Refusal, RoundId, Violations,
+    About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, LotId, Refusal, RoundId, State, Violations,
 };
 
 crate::rules! {
@@ -52,8 +53,9 @@ impl LotScope {
 }
 
 /// The state of a round with its data. The instants of opening and closing are the published ones.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum RoundState {
     /// Announced.
     Scheduled,
@@ -80,6 +82,18 @@ pub enum RoundState {
         /// Why.
         reason: String,
     },
+}
+
+impl State for RoundState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Scheduled => &["open", "cancel"],
+            Self::Open => &["close"],
+            Self::Closed => &["start_evaluation"],
+            Self::Evaluating { .. } => &["complete"],
+            Self::Completed { .. } | Self::Cancelled { .. } => &[],
+        }
+    }
 }
 
 /// A window of receipt followed by evaluation.
@@ -132,40 +146,67 @@ pub struct ScheduleFacts<'a> {
     pub rounds: &'a [Round],
 }
 
-/// What happened to a round. It was scheduled without lots where that was recorded before events carried them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// What happened to a round.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "past tense of the commands, with the ids, instants and reasons they carry")]
 pub enum RoundEvent {
-    RoundScheduled { round: RoundId, number: u32, opens_at: Instant, closes_at: Instant, lots: Option<LotScope> },
-    RoundOpened { round: RoundId, number: u32, at: Instant },
-    RoundClosed { round: RoundId, number: u32, at: Instant },
-    EvaluationStarted { round: RoundId, number: u32, at: Instant },
-    RoundCompleted { round: RoundId, number: u32, at: Instant },
-    RoundCancelled { round: RoundId, number: u32, reason: String },
+    /// It was announced.
+    RoundScheduled {
+        /// Its number in the arrangement.
+        number: u32,
+        /// First instant of receipt.
+        opens_at: Instant,
+        /// First instant after receipt.
+        closes_at: Instant,
+        /// Which lots it receives for.
+        lots: LotScope,
+    },
+    /// It opened.
+    RoundOpened {
+        /// Its number in the arrangement.
+        number: u32,
+        /// When, however late it was noticed.
+        effective_at: Instant,
+    },
+    /// It closed.
+    RoundClosed {
+        /// Its number in the arrangement.
+        number: u32,
+        /// When, however late it was noticed.
+        effective_at: Instant,
+    },
+    /// Checks and decisions began.
+    EvaluationStarted {
+        /// Its number in the arrangement.
+        number: u32,
+    },
+    /// Every line is decided.
+    RoundCompleted {
+        /// Its number in the arrangement.
+        number: u32,
+    },
+    /// It was called off.
+    RoundCancelled {
+        /// Its number in the arrangement.
+        number: u32,
+        /// Why.
+        reason: String,
+    },
 }
 
-use RoundEvent as Event;
-use RoundState as State;
-
 impl Aggregate for Round {
+    type Id = RoundId;
+    type State = RoundState;
     type Event = RoundEvent;
     const KIND: Kind = Kind::Round;
     const CLOCK: &'static [&'static str] = &["open", "close"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> RoundId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Scheduled => "scheduled",
-            State::Open => "open",
-            State::Closed => "closed",
-            State::Evaluating { .. } => "evaluating",
-            State::Completed { .. } => "completed",
-            State::Cancelled { .. } => "cancelled",
-        }
+    fn state(&self) -> &RoundState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -179,27 +220,18 @@ impl Aggregate for Round {
         About { arrangement: Some(self.arrangement), lot, ..About::default() }
     }
 
-    fn audience(&self, _event: &Event) -> Audience {
+    fn audience(&self, _event: &RoundEvent) -> Audience {
         Audience::Everyone
     }
 
     fn due(&self) -> Option<Due> {
         match self.state {
-            State::Scheduled => Some(Due { at: self.window.opens_at, what: "open" }),
-            State::Open => Some(Due { at: self.window.closes_at, what: "close" }),
-            State::Closed | State::Evaluating { .. } | State::Completed { .. } | State::Cancelled { .. } => None,
-        }
-    }
-}
-
-impl Commands for Round {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            State::Scheduled => &["open", "cancel"],
-            State::Open => &["close"],
-            State::Closed => &["start_evaluation"],
-            State::Evaluating { .. } => &["complete"],
-            State::Completed { .. } | State::Cancelled { .. } => &[],
+            RoundState::Scheduled => Some(Due { at: self.window.opens_at, what: "open" }),
+            RoundState::Open => Some(Due { at: self.window.closes_at, what: "close" }),
+            RoundState::Closed
+            | RoundState::Evaluating { .. }
+            | RoundState::Completed { .. }
+            | RoundState::Cancelled { .. } => None,
         }
     }
 }
@@ -214,10 +246,10 @@ impl Round {
         now: Instant,
     ) -> Decision<Self> {
         let policies = facts.policies;
-        let mut found = Violations::new();
-        found.require(uses_rounds(policies.admission_mode), &ROUNDS_NOT_USED, "", "this arrangement has no rounds");
+        let mut broken = Violations::new();
+        broken.require(uses_rounds(policies.admission_mode), &ROUNDS_NOT_USED, "", "this arrangement has no rounds");
         let some_lot = !matches!(&new.lots, LotScope::Some { lots } if lots.is_empty());
-        found.require(some_lot, &LOTS_REQUIRED, "/lots/lots", "name a lot");
+        broken.require(some_lot, &LOTS_REQUIRED, "/lots/lots", "name a lot");
 
         let shared: Vec<&Round> =
             facts.rounds.iter().filter(|round| round.counts() && round.lots.shares_with(&new.lots)).collect();
@@ -228,46 +260,123 @@ impl Round {
         let evaluation_to = new.evaluation_to.unwrap_or(evaluation_from.plus_days(policies.evaluation_days));
         let window = Window { opens_at: new.opens_at, closes_at, evaluation_from, evaluation_to };
 
-        found.require(window.opens_at < closes_at, &ROUND_BACKWARDS, "/closesAt", "it closes after it opens");
-        found.require(
+        broken.require(window.opens_at < closes_at, &ROUND_BACKWARDS, "/closesAt", "it closes after it opens");
+        broken.require(
             closes_at <= evaluation_from,
             &ROUND_BACKWARDS,
             "/evaluationFrom",
             "evaluation follows the close",
         );
-        found.require(evaluation_from < evaluation_to, &ROUND_BACKWARDS, "/evaluationTo", "evaluation takes time");
-        found.require(now < closes_at, &ROUND_OVER, "/closesAt", format!("it would have closed at {closes_at}"));
+        broken.require(evaluation_from < evaluation_to, &ROUND_BACKWARDS, "/evaluationTo", "evaluation takes time");
+        broken.require(now < closes_at, &ROUND_OVER, "/closesAt", format!("it would have closed at {closes_at}"));
         if shared.is_empty() {
             let detail = format!("{days} days from its opening is {}", planned.closes_at);
-            found.require(closes_at == planned.closes_at, &FIRST_ROUND_LENGTH, "/closesAt", detail);
+            broken.require(closes_at == planned.closes_at, &FIRST_ROUND_LENGTH, "/closesAt", detail);
         }
         for other in shared {
             let (number, theirs) = (other.number, other.window);
             if window.closes_at <= theirs.opens_at {
                 let detail = format!("round {number} opens later, at {}", theirs.opens_at);
-                found.add(ROUND_OUT_OF_ORDER.broken_at("/opensAt", detail));
+                broken.add(ROUND_OUT_OF_ORDER.broken_at("/opensAt", detail));
             } else if window.opens_at < theirs.closes_at {
                 let detail = format!("round {number} is open until {}", theirs.closes_at);
-                found.add(ROUND_OVERLAPS.broken_at("/opensAt", detail));
+                broken.add(ROUND_OVERLAPS.broken_at("/opensAt", detail));
             }
         }
         match facts.in_force {
-            None => found.add(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement is not live, established or extended")),
+            None => broken.add(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement is not live, established or extended")),
             Some(term) => {
                 let (live_at, ends_at) = (term.live_at, term.ends_at());
                 let after = format!("the arrangement goes live at {live_at}");
-                found.require(live_at <= window.opens_at, &ROUND_OUTSIDE_TERM, "/opensAt", after);
+                broken.require(live_at <= window.opens_at, &ROUND_OUTSIDE_TERM, "/opensAt", after);
                 let before = format!("the term ends at {ends_at}");
-                found.require(closes_at <= ends_at, &ROUND_OUTSIDE_TERM, "/closesAt", before);
+                broken.require(closes_at <= ends_at, &ROUND_OUTSIDE_TERM, "/closesAt", before);
             }
         }
-        found.refuse_any()?;
+        broken.refuse_any()?;
 
         // Numbers of cancelled rounds are not given again.
         let number = facts.rounds.iter().map(|round| round.number).max().unwrap_or(0).saturating_add(1);
-        let (opens_at, lots) = (window.opens_at, Some(new.lots.clone()));
-        let event = Event::RoundScheduled { round: id, number, opens_at, closes_at, lots };
-        Ok((Self { id, arrangement, number, lots: new.lots, window, state: State::Scheduled }, vec![event]))
+        let (opens_at, lots) = (window.opens_at, new.lots.clone());
+        let event = RoundEvent::RoundScheduled { number, opens_at, closes_at, lots };
+        Ok((Self { id, arrangement, number, lots: new.lots, window, state: RoundState::Scheduled }, vec![event]))
+    }
+
+    /// Opens it, at or after its instant; late, it counts as opened then.
+    pub fn open(mut self, now: Instant) -> Decision<Self> {
+        self.permit("open")?;
+        let at = self.window.opens_at;
+        not_before(at, now, "opens")?;
+        self.state = RoundState::Open;
+        let event = RoundEvent::RoundOpened { number: self.number, effective_at: at };
+        Ok((self, vec![event]))
+    }
+
+    /// Closes it, at or after its instant; late, it counts as closed then.
+    pub fn close(mut self, now: Instant) -> Decision<Self> {
+        self.permit("close")?;
+        let at = self.window.closes_at;
+        not_before(at, now, "closes")?;
+        self.state = RoundState::Closed;
+        let event = RoundEvent::RoundClosed { number: self.number, effective_at: at };
+        Ok((self, vec![event]))
+    }
+
+    /// Starts checks and decisions (DPS-13).
+    pub fn start_evaluation(mut self, now: Instant) -> Decision<Self> {
+        self.permit("start_evaluation")?;
+        not_before(self.window.evaluation_from, now, "is evaluated")?;
+        self.state = RoundState::Evaluating { started_at: now };
+        let event = RoundEvent::EvaluationStarted { number: self.number };
+        Ok((self, vec![event]))
+    }
+
+    /// Completes it. `undecided` is the number of its lines without a decision.
+    pub fn complete(mut self, undecided: u64, now: Instant) -> Decision<Self> {
+        let started_at = match self.state {
+            RoundState::Evaluating { started_at } => started_at,
+            RoundState::Scheduled
+            | RoundState::Open
+            | RoundState::Closed
+            | RoundState::Completed { .. }
+            | RoundState::Cancelled { .. } => {
+                return Err(self.refused("complete"));
+            }
+        };
+        if undecided > 0 {
+            return Err(LINES_UNDECIDED.broken(format!("{undecided} lines are undecided")).into());
+        }
+        self.state = RoundState::Completed { started_at, completed_at: now };
+        let event = RoundEvent::RoundCompleted { number: self.number };
+        Ok((self, vec![event]))
+    }
+
+    /// Calls it off. Past its opening it may have received something, even where the clock's work is late.
+    pub fn cancel(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("cancel")?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        let detail = format!("it opened at {}", self.window.opens_at);
+        broken.require(now < self.window.opens_at, &ROUND_HAS_OPENED, "", detail);
+        broken.refuse_any()?;
+        self.state = RoundState::Cancelled { cancelled_at: now, reason: reason.clone() };
+        let event = RoundEvent::RoundCancelled { number: self.number, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Opens or closes it where that is due: one step at a time.
+    pub fn tick(self, now: Instant) -> Decision<Self> {
+        if self.due().is_none_or(|due| now < due.at) {
+            return Err(NOTHING_DUE.broken("this round neither opens nor closes now").into());
+        }
+        match self.state {
+            RoundState::Scheduled => self.open(now),
+            RoundState::Open => self.close(now),
+            RoundState::Closed
+            | RoundState::Evaluating { .. }
+            | RoundState::Completed { .. }
+            | RoundState::Cancelled { .. } => Err(self.refused("tick")),
+        }
     }
 
     /// Whether a submission at `now` falls into it, whether or not the clock's work was done.
@@ -295,80 +404,12 @@ impl Round {
     #[must_use]
     pub fn counts(&self) -> bool {
         match self.state {
-            State::Scheduled | State::Open | State::Closed | State::Evaluating { .. } | State::Completed { .. } => true,
-            State::Cancelled { .. } => false,
-        }
-    }
-
-    /// Opens it, at or after its instant; late, it counts as opened then.
-    pub fn open(mut self, now: Instant) -> Decision<Self> {
-        self.permit("open")?;
-        let at = self.window.opens_at;
-        not_before(at, now, "opens")?;
-        self.state = State::Open;
-        let event = Event::RoundOpened { round: self.id, number: self.number, at };
-        Ok((self, vec![event]))
-    }
-
-    /// Closes it, at or after its instant; late, it counts as closed then.
-    pub fn close(mut self, now: Instant) -> Decision<Self> {
-        self.permit("close")?;
-        let at = self.window.closes_at;
-        not_before(at, now, "closes")?;
-        self.state = State::Closed;
-        let event = Event::RoundClosed { round: self.id, number: self.number, at };
-        Ok((self, vec![event]))
-    }
-
-    /// Starts checks and decisions (DPS-13).
-    pub fn start_evaluation(mut self, now: Instant) -> Decision<Self> {
-        self.permit("start_evaluation")?;
-        not_before(self.window.evaluation_from, now, "is evaluated")?;
-        self.state = State::Evaluating { started_at: now };
-        let event = Event::EvaluationStarted { round: self.id, number: self.number, at: now };
-        Ok((self, vec![event]))
-    }
-
-    /// Completes it. `undecided` is the number of its lines without a decision.
-    pub fn complete(mut self, undecided: u64, now: Instant) -> Decision<Self> {
-        let started_at = match self.state {
-            State::Evaluating { started_at } => started_at,
-            State::Scheduled | State::Open | State::Closed | State::Completed { .. } | State::Cancelled { .. } => {
-                return Err(self.refused("complete"));
-            }
-        };
-        if undecided > 0 {
-            return Err(LINES_UNDECIDED.broken(format!("{undecided} lines are undecided")).into());
-        }
-        self.state = State::Completed { started_at, completed_at: now };
-        let event = Event::RoundCompleted { round: self.id, number: self.number, at: now };
-        Ok((self, vec![event]))
-    }
-
-    /// Calls it off. Past its opening it may have received something, even where the clock's work is late.
-    pub fn cancel(mut self, reason: String, now: Instant) -> Decision<Self> {
-        self.permit("cancel")?;
-        let mut found = Violations::new();
-        found.require_reason(&reason, "/reason");
-        let detail = format!("it opened at {}", self.window.opens_at);
-        found.require(now < self.window.opens_at, &ROUND_HAS_OPENED, "", detail);
-        found.refuse_any()?;
-        self.state = State::Cancelled { cancelled_at: now, reason: reason.clone() };
-        let event = Event::RoundCancelled { round: self.id, number: self.number, reason };
-        Ok((self, vec![event]))
-    }
-
-    /// Opens or closes it where that is due: one step at a time.
-    pub fn tick(self, now: Instant) -> Decision<Self> {
-        if self.due().is_none_or(|due| now < due.at) {
-            return Err(NOTHING_DUE.broken("this round neither opens nor closes now").into());
-        }
-        match self.state {
-            State::Scheduled => self.open(now),
-            State::Open => self.close(now),
-            State::Closed | State::Evaluating { .. } | State::Completed { .. } | State::Cancelled { .. } => {
-                Err(self.refused("tick"))
-            }
+            RoundState::Scheduled
+            | RoundState::Open
+            | RoundState::Closed
+            | RoundState::Evaluating { .. }
+            | RoundState::Completed { .. } => true,
+            RoundState::Cancelled { .. } => false,
         }
     }
 }

@@ -93,20 +93,20 @@ fn event_names<E: serde::Serialize>(events: &[E]) -> Vec<String> {
 }
 
 /// One golden line for one command in one state; proves that table and transition agree.
-fn line<A: Commands>(before: &A, command: &'static str, decision: Decision<A>) -> String {
-    let knows = before.allowed().contains(&command) || command == "tick";
+fn line<A: Aggregate>(before: &A, command: &'static str, decision: Decision<A>) -> String {
+    let knows = before.knows().contains(&command) || command == "tick";
     let outcome = match decision {
         Ok((after, events)) => {
-            assert!(knows, "{command} works in {} but the table does not know it", before.state());
-            format!("{} [{}]", after.state(), event_names(&events).join(", "))
+            assert!(knows, "{command} works in {} but the table does not know it", before.state().name());
+            format!("{} [{}]", after.state().name(), event_names(&events).join(", "))
         }
         Err(refusal) => {
             let wrong = matches!(refusal, Refusal::WrongState { .. });
-            assert_eq!(wrong, !knows, "{command} in {}: {refusal:?}", before.state());
+            assert_eq!(wrong, !knows, "{command} in {}: {refusal:?}", before.state().name());
             format!("! {}", codes(&refusal).join(", "))
         }
     };
-    format!("{:<12} {:<18} {outcome}\n", before.state(), command)
+    format!("{:<12} {:<18} {outcome}\n", before.state().name(), command)
 }
 
 /// An aggregate survives storage as it is.

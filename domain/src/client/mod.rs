@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::kernel::{
     About, Actor, Aggregate, Audience, AuthorityCode, ClientId, Decision, Instant, Kind, Permission, ProviderId, Reach,
-    Refusal, Role, SecretId, Violations,
+    Role, SecretId, State, Violations,
 };
 
 crate::rules! {
@@ -118,8 +119,9 @@ impl Secret {
 }
 
 /// Active clients get tokens; revoked ones get none, and theirs are refused.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientState {
     /// In use.
     Active,
@@ -132,6 +134,15 @@ pub enum ClientState {
         /// Subject of the account that did it.
         by: String,
     },
+}
+
+impl State for ClientState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["amend", "rotate", "revoke"],
+            Self::Revoked { .. } => &[],
+        }
+    }
 }
 
 /// A machine client. It is stored with its secrets' hashes and shown without them.
@@ -154,29 +165,49 @@ pub struct Client {
 }
 
 /// Events of a client. They name secrets and never say what they are, nor their hash.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
 pub enum ClientEvent {
-    ClientRegistered { client: ClientId, terms: ClientTerms, secret: SecretId },
-    ClientAmended { client: ClientId, terms: ClientTerms },
-    ClientSecretRotated { client: ClientId, secret: SecretId, ending: Vec<SecretId>, ends_at: Instant },
-    ClientRevoked { client: ClientId, reason: String, at: Instant },
+    /// It was registered.
+    ClientRegistered {
+        /// What it may do.
+        terms: ClientTerms,
+        /// Its first secret.
+        secret: SecretId,
+    },
+    /// What it may do was replaced.
+    ClientAmended {
+        /// What it may do since.
+        terms: ClientTerms,
+    },
+    /// It has another secret.
+    ClientSecretRotated {
+        /// The new one.
+        secret: SecretId,
+        /// The one that stays valid for a while, if any.
+        ending: Vec<SecretId>,
+        /// Until when that one is valid.
+        ends_at: Instant,
+    },
+    /// It was ended with all its secrets and tokens.
+    ClientRevoked {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Aggregate for Client {
+    type Id = ClientId;
+    type State = ClientState;
     type Event = ClientEvent;
     const KIND: Kind = Kind::Client;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> ClientId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            ClientState::Active => "active",
-            ClientState::Revoked { .. } => "revoked",
-        }
+    fn state(&self) -> &ClientState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -201,7 +232,7 @@ impl Client {
         let mut broken = Violations::new();
         let terms = terms.checked(registered, &mut broken);
         broken.refuse_any()?;
-        let event = ClientEvent::ClientRegistered { client: id, terms: terms.clone(), secret: secret.id };
+        let event = ClientEvent::ClientRegistered { terms: terms.clone(), secret: secret.id };
         let client = Self {
             id,
             terms,
@@ -225,7 +256,7 @@ impl Client {
             return Ok((self, Vec::new()));
         }
         self.terms = terms.clone();
-        let event = ClientEvent::ClientAmended { client: self.id, terms };
+        let event = ClientEvent::ClientAmended { terms };
         Ok((self, vec![event]))
     }
 
@@ -246,7 +277,6 @@ impl Client {
             .map(|last| Secret { expires_at: Some(last.expires_at.map_or(ends_at, |end| end.min(ends_at))), ..last });
         let kept: Vec<Secret> = kept.filter(|last| last.is_live(now)).collect();
         let event = ClientEvent::ClientSecretRotated {
-            client: self.id,
             secret: secret.id,
             ending: kept.iter().map(|last| last.id).collect(),
             ends_at,
@@ -263,7 +293,7 @@ impl Client {
         broken.require_reason(&reason, "/reason");
         broken.refuse_any()?;
         self.secrets.clear();
-        let event = ClientEvent::ClientRevoked { client: self.id, reason: reason.clone(), at: now };
+        let event = ClientEvent::ClientRevoked { reason: reason.clone() };
         self.state = ClientState::Revoked { at: now, reason, by: actor.subject.clone() };
         Ok((self, vec![event]))
     }
@@ -272,18 +302,6 @@ impl Client {
     #[must_use]
     pub fn has_live(&self, secret: SecretId, at: Instant) -> bool {
         self.secrets.iter().any(|own| own.id == secret && own.is_live(at))
-    }
-
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        crate::standing::permit(self, attempted, allowed(&self.state))
-    }
-}
-
-/// The commands each state knows.
-fn allowed(state: &ClientState) -> &'static [&'static str] {
-    match state {
-        ClientState::Active => &["amend", "rotate", "revoke"],
-        ClientState::Revoked { .. } => &[],
     }
 }
 

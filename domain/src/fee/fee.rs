@@ -3,15 +3,16 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::admission::membership::Membership;
 use crate::kernel::{
     About, Actor, Aggregate, ArrangementId, Audience, BasisPoints, Decision, FeeId, Instant, Kind, LotId, MembershipId,
-    Pence, ProviderId, Violations,
+    Pence, ProviderId, State, Violations,
 };
-use crate::standing::{MEMBERSHIP_NOT_LIVE, permit};
+use crate::standing::MEMBERSHIP_NOT_LIVE;
 
 crate::rules! {
     FEE_SERVICE_REQUIRED = "fee_service_required", Input, "PRC-01, PRC-07",
@@ -30,8 +31,23 @@ const MOST: Pence = Pence(100_000_000);
 const COMPARED: usize = 3;
 
 /// What a fee is charged for each of.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    IntoStaticStr,
+    VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FeeUnit {
     /// A week: the unit of placements.
     Week,
@@ -49,13 +65,7 @@ impl FeeUnit {
     /// The name in the store and in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            FeeUnit::Week => "week",
-            FeeUnit::Night => "night",
-            FeeUnit::Day => "day",
-            FeeUnit::Session => "session",
-            FeeUnit::Hour => "hour",
-        }
+        self.into()
     }
 }
 
@@ -104,8 +114,9 @@ impl Abnormal {
 }
 
 /// The state of a fee.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum FeeState {
     /// It is asked from its first day until that of the next fee of its service.
     Offered,
@@ -118,6 +129,15 @@ pub enum FeeState {
         /// Subject of who withdrew it.
         by: String,
     },
+}
+
+impl State for FeeState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Offered => &["withdraw"],
+            Self::Withdrawn { .. } => &[],
+        }
+    }
 }
 
 /// A core cost fee of one membership (PRC-01).
@@ -158,13 +178,11 @@ pub struct Fee {
 }
 
 /// What happened to a fee.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum FeeEvent {
     /// It was offered.
     FeeOffered {
-        /// Which.
-        fee: FeeId,
         /// Of which membership.
         membership: MembershipId,
         /// For which service.
@@ -174,47 +192,37 @@ pub enum FeeEvent {
         /// For each of what.
         unit: FeeUnit,
         /// From which day.
+        #[schema(value_type = String, format = Date)]
         valid_from: NaiveDate,
         /// Whose place it takes.
         supersedes: Option<FeeId>,
-        /// When.
-        at: Instant,
     },
     /// It is abnormally high: a discussion is due (PRC-04).
     AbnormalFeeFlagged {
-        /// Which.
-        fee: FeeId,
         /// In whole pence.
         amount_pence: Pence,
         /// What it was compared with.
         abnormal: Abnormal,
-        /// When.
-        at: Instant,
     },
     /// It was withdrawn.
     FeeWithdrawn {
-        /// Which.
-        fee: FeeId,
         /// Why.
         reason: String,
-        /// When.
-        at: Instant,
     },
 }
 
 impl Aggregate for Fee {
+    type Id = FeeId;
+    type State = FeeState;
     type Event = FeeEvent;
     const KIND: Kind = Kind::Fee;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> FeeId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            FeeState::Offered => "offered",
-            FeeState::Withdrawn { .. } => "withdrawn",
-        }
+    fn state(&self) -> &FeeState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -236,33 +244,6 @@ impl Aggregate for Fee {
 }
 
 impl Fee {
-    /// When it begins.
-    #[must_use]
-    pub fn begins_at(&self) -> Instant {
-        Instant::start_of(self.valid_from)
-    }
-
-    /// When it was withdrawn, if it was.
-    #[must_use]
-    pub fn ended_at(&self) -> Option<Instant> {
-        match self.state {
-            FeeState::Offered => None,
-            FeeState::Withdrawn { at, .. } => Some(at),
-        }
-    }
-
-    /// Whether it counts: a fee that was withdrawn before it began was never asked.
-    #[must_use]
-    pub fn counts(&self) -> bool {
-        self.ended_at().is_none_or(|ended| ended > self.begins_at())
-    }
-
-    /// As the providing side is shown it.
-    #[must_use]
-    pub fn as_offered(&self) -> Self {
-        Self { abnormal: None, ..self.clone() }
-    }
-
     /// Offers a fee for a service of `membership`. `before`: the fees of the membership, withdrawn ones included;
     /// `others`: what other providers ask in the lot for each of the same unit; `over`: the policy by which it is
     /// compared with them.
@@ -316,41 +297,53 @@ impl Fee {
             state: FeeState::Offered,
         };
         let mut events = vec![FeeEvent::FeeOffered {
-            fee: id,
             membership: membership.id,
             code,
             amount_pence,
             unit,
             valid_from,
             supersedes: fee.supersedes,
-            at: now,
         }];
-        events.extend(abnormal.map(|abnormal| FeeEvent::AbnormalFeeFlagged {
-            fee: id,
-            amount_pence,
-            abnormal,
-            at: now,
-        }));
+        events.extend(abnormal.map(|abnormal| FeeEvent::AbnormalFeeFlagged { amount_pence, abnormal }));
         Ok((fee, events))
     }
 
     /// It is no longer asked. The one before it does not return, unless this one has not begun.
     pub fn withdraw(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
-        permit(&self, "withdraw", allowed(&self.state))?;
+        self.permit("withdraw")?;
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
         broken.refuse_any()?;
-        let event = FeeEvent::FeeWithdrawn { fee: self.id, reason: reason.clone(), at: now };
+        let event = FeeEvent::FeeWithdrawn { reason: reason.clone() };
         self.state = FeeState::Withdrawn { at: now, reason, by: actor.subject.clone() };
         Ok((self, vec![event]))
     }
-}
 
-/// The commands each state knows.
-fn allowed(state: &FeeState) -> &'static [&'static str] {
-    match state {
-        FeeState::Offered => &["withdraw"],
-        FeeState::Withdrawn { .. } => &[],
+    /// When it begins.
+    #[must_use]
+    pub fn begins_at(&self) -> Instant {
+        Instant::start_of(self.valid_from)
+    }
+
+    /// When it was withdrawn, if it was.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Instant> {
+        match self.state {
+            FeeState::Offered => None,
+            FeeState::Withdrawn { at, .. } => Some(at),
+        }
+    }
+
+    /// Whether it counts: a fee that was withdrawn before it began was never asked.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.ended_at().is_none_or(|ended| ended > self.begins_at())
+    }
+
+    /// As the providing side is shown it.
+    #[must_use]
+    pub fn as_offered(&self) -> Self {
+        Self { abnormal: None, ..self.clone() }
     }
 }
 

@@ -1,10 +1,15 @@
 //! Who acts: a person or client with one role, and the authority or provider it belongs to (CRD-05).
 
+use strum::IntoStaticStr;
+
 use super::ProviderId;
 
 /// The roles of requirements §6, and the one that runs the system.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Anyone, without a token: published documents are open to all (PCR34-14).
     Public,
@@ -49,19 +54,7 @@ impl Role {
     /// The name as it stands in a token's `role` claim.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Role::Public => "public",
-            Role::Provider => "provider",
-            Role::ArtOfficer => "art_officer",
-            Role::Commissioner => "commissioner",
-            Role::LeadAgency => "lead_agency",
-            Role::MonitoringOfficer => "monitoring_officer",
-            Role::Consortium => "consortium",
-            Role::SocialWorker => "social_worker",
-            Role::Portal => "portal",
-            Role::Script => "script",
-            Role::Administrator => "administrator",
-        }
+        self.into()
     }
 }
 

@@ -1,110 +1,18 @@
 //! The shape that every aggregate shares, so that storing, recording and sweeping are written once.
 
-use super::{ApplicationId, ArrangementId, Instant, LotId, ProviderId, Refusal};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use strum::{IntoStaticStr, VariantNames};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// The outcome of a command: the new aggregate with its events, or why not (CRD-02).
-pub type Decision<A> = Result<(A, Vec<<A as Aggregate>::Event>), Refusal>;
+use super::{ApplicationId, ArrangementId, Imposed, Instant, Kind, LotId, ProviderId, Refusal};
 
-/// The kinds of aggregate, as they are named in events and in the audit.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A1.
-    Arrangement,
-    /// A2.
-    Lot,
-    /// DPS-21.
-    Requirement,
-    /// A3.
-    Round,
-    /// A20.
-    Provider,
-    /// A20.
-    Home,
-    /// A4.
-    Application,
-    /// A5.
-    ComplianceCheck,
-    /// A6.
-    Membership,
-    /// A7.
-    Suspension,
-    /// TIR-18.
-    ImprovementNotice,
-    /// WAL-13.
-    Sanction,
-    /// A8.
-    Removal,
-    /// BEY-05.
-    Appeal,
-    /// BEY-08.
-    DeclarationOfInterests,
-    /// A19.
-    Interest,
-    /// A15.
-    Fee,
-    /// CRD-08, CRD-09.
-    Client,
-    /// CRD-09.
-    Webhook,
-    /// A21.
-    Upload,
-}
+/// What a command led to: the new aggregate with its events.
+pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
 
-impl Kind {
-    /// Every kind.
-    pub const ALL: &'static [Kind] = &[
-        Kind::Arrangement,
-        Kind::Lot,
-        Kind::Requirement,
-        Kind::Round,
-        Kind::Provider,
-        Kind::Home,
-        Kind::Application,
-        Kind::ComplianceCheck,
-        Kind::Membership,
-        Kind::Suspension,
-        Kind::ImprovementNotice,
-        Kind::Sanction,
-        Kind::Removal,
-        Kind::Appeal,
-        Kind::DeclarationOfInterests,
-        Kind::Interest,
-        Kind::Fee,
-        Kind::Client,
-        Kind::Webhook,
-        Kind::Upload,
-    ];
-
-    /// The name in events, audit and store.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Arrangement => "arrangement",
-            Kind::Lot => "lot",
-            Kind::Requirement => "requirement",
-            Kind::Round => "round",
-            Kind::Provider => "provider",
-            Kind::Home => "home",
-            Kind::Application => "application",
-            Kind::ComplianceCheck => "compliance_check",
-            Kind::Membership => "membership",
-            Kind::Suspension => "suspension",
-            Kind::ImprovementNotice => "improvement_notice",
-            Kind::Sanction => "sanction",
-            Kind::Removal => "removal",
-            Kind::Appeal => "appeal",
-            Kind::DeclarationOfInterests => "declaration_of_interests",
-            Kind::Interest => "interest",
-            Kind::Fee => "fee",
-            Kind::Client => "client",
-            Kind::Webhook => "webhook",
-            Kind::Upload => "upload",
-        }
-    }
-}
+/// The outcome of a command: what it led to, or why not (CRD-02).
+pub type Decision<A> = Result<Decided<A>, Refusal>;
 
 /// What an aggregate is about: events are filtered and scoped by it (requirements §2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -129,7 +37,8 @@ pub struct Due {
 }
 
 /// Who may see an event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Audience {
     /// Every provider and every buyer: published procurement documents are open to all (PCR34-14).
     Everyone,
@@ -151,49 +60,93 @@ impl Audience {
     /// The name in the store.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Audience::Everyone => "everyone",
-            Audience::Parties => "parties",
-            Audience::Provider => "provider",
-            Audience::Buyers => "buyers",
-            Audience::Administrators => "administrators",
-            Audience::Owner => "owner",
-        }
+        self.into()
     }
 }
 
-/// A consistency boundary with a state, changed only by commands that return a [`Decision`].
-pub trait Aggregate: Clone + serde::Serialize + serde::de::DeserializeOwned + Send + 'static {
-    /// Its events, past tense; serialised with their name under `type`.
-    type Event: serde::Serialize;
+/// A value with a name, as JSON and the store write it: every enum that derives `IntoStaticStr` of strum, in snake case.
+pub trait Named {
+    /// The name.
+    fn name(&self) -> &'static str;
+}
 
+impl<T> Named for T
+where
+    for<'a> &'a T: Into<&'static str>,
+{
+    fn name(&self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The state of an aggregate: an enum with its data in the variants.
+pub trait State: Named + VariantNames {
+    /// The commands that it knows.
+    fn knows(&self) -> &'static [&'static str];
+}
+
+/// A consistency boundary with a state, changed only by commands that return a [`Decision`].
+pub trait Aggregate: Clone + Serialize + DeserializeOwned + Send + 'static {
     /// Which kind it is.
     const KIND: Kind;
 
     /// What the clock does to it: every `what` of [`Aggregate::due`]. Something in the clockwork makes each.
     const CLOCK: &'static [&'static str] = &[];
 
-    /// Its identifier, untyped.
-    fn id(&self) -> uuid::Uuid;
+    /// Its identifier.
+    type Id: Copy + std::fmt::Display + From<Uuid> + Into<Uuid> + Send + 'static;
 
-    /// The name of its state, as the API and the transition tables print it.
-    fn state(&self) -> &'static str;
+    /// Its states.
+    type State: State;
+
+    /// Its events, past tense; serialised with their name under `type`. The record says whose they are and when they were
+    /// recorded: they carry neither, and where the clock's work may be late, an `effective_at`.
+    type Event: Serialize + ToSchema + VariantNames;
+
+    /// Its identifier.
+    fn id(&self) -> Self::Id;
+
+    /// Its state.
+    fn state(&self) -> &Self::State;
 
     /// What it is about.
     fn about(&self) -> About;
-
-    /// Whether there is such a thing for the buying side, whatever it may see of it.
-    fn exists_for_buyers(&self) -> bool {
-        true
-    }
 
     /// Who may see an event, beside the clock and the verifier.
     fn audience(&self, _event: &Self::Event) -> Audience {
         Audience::Parties
     }
 
+    /// Whether there is such a thing for the buying side, whatever it may see of it.
+    fn exists_for_buyers(&self) -> bool {
+        true
+    }
+
     /// The next instant at which the clock changes it, if any.
     fn due(&self) -> Option<Due> {
         None
+    }
+
+    /// What it sets against members, past, present and to come: the one rule that every standing is read from.
+    fn impediments(&self) -> Vec<Imposed> {
+        Vec::new()
+    }
+
+    /// The commands that it knows now: those of its state.
+    fn knows(&self) -> &'static [&'static str] {
+        self.state().knows()
+    }
+
+    /// Lets a command go on that its state knows.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`].
+    fn permit(&self, command: &'static str) -> Result<(), Refusal> {
+        if self.knows().contains(&command) { Ok(()) } else { Err(self.refused(command)) }
+    }
+
+    /// The refusal of a command that its state does not know.
+    fn refused(&self, command: &'static str) -> Refusal {
+        Refusal::WrongState { kind: Self::KIND, from: self.state().name(), attempted: command, allowed: self.knows() }
     }
 }

@@ -1,6 +1,6 @@
 //! Typed identifiers. The caller mints them: the domain has no randomness (CRD-01).
 
-/// Declares one identifier type per aggregate, so that a lot's id can never be passed for a round's.
+/// Declares an identifier type for each, so that a lot's id can never be passed for a round's.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -33,46 +33,6 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A dynamic purchasing system, framework or approved list (A1).
-    ArrangementId,
-    /// A service category that is applied to and admitted separately (A2).
-    LotId,
-    /// One test in the shared requirement library (DPS-21).
-    RequirementId,
-    /// A window of receipt followed by evaluation (A3).
-    RoundId,
-    /// A provider of care (A20).
-    ProviderId,
-    /// A registered home or setting of a provider (A20).
-    HomeId,
-    /// A provider's application to an arrangement (A4).
-    ApplicationId,
-    /// One requirement tested against one application (A5).
-    ComplianceCheckId,
-    /// Provider × lot after admission (A6).
-    MembershipId,
-    /// A time-limited stop on new business (A7).
-    SuspensionId,
-    /// A warning with time to rectify (TIR-18).
-    ImprovementNoticeId,
-    /// A concealment or restriction (WAL-13).
-    SanctionId,
-    /// The end of a membership by the authority (A8).
-    RemovalId,
-    /// A provider's appeal (BEY-05).
-    AppealId,
-    /// A provider's interest in an arrangement (A19).
-    InterestId,
-    /// An assessor's declaration of interests (BEY-08).
-    DeclarationOfInterestsId,
-    /// A member's fee for a service (A15).
-    FeeId,
-    /// A machine client: a portal or a script (CRD-08, CRD-09).
-    ClientId,
     /// One secret of a machine client.
     SecretId,
-    /// A webhook subscription (CRD-09).
-    WebhookId,
-    /// A bulk upload (A21).
-    UploadId,
 }

@@ -1,5 +1,7 @@
 //! Who may do what: requirements §6 as one table. The reviewed print of it is a golden file.
 
+use strum::IntoStaticStr;
+
 use super::Role;
 
 /// How far a role reaches for one permission.
@@ -20,8 +22,10 @@ macro_rules! permissions {
         /// What an operation needs. Every operation of the API names exactly one.
         #[derive(
             Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+            IntoStaticStr,
         )]
         #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
         pub enum Permission { $($(#[doc = $says])+ $name),+ }
 
         impl Permission {
@@ -110,15 +114,8 @@ permissions! {
 impl Permission {
     /// The permission as a token's scope: its name in snake case.
     #[must_use]
-    pub fn scope(self) -> String {
-        let mut scope = String::new();
-        for letter in self.name().chars() {
-            if letter.is_ascii_uppercase() && !scope.is_empty() {
-                scope.push('_');
-            }
-            scope.push(letter.to_ascii_lowercase());
-        }
-        scope
+    pub fn scope(self) -> &'static str {
+        self.into()
     }
 
     /// The permission that a scope names.
@@ -147,7 +144,7 @@ mod tests {
     fn a_scope_is_written_as_the_permission_is_stored() {
         for permission in Permission::ALL {
             assert_eq!(serde_json::to_value(permission).unwrap(), permission.scope());
-            assert_eq!(Permission::of_scope(&permission.scope()), Some(*permission));
+            assert_eq!(Permission::of_scope(permission.scope()), Some(*permission));
         }
         assert_eq!(Permission::of_scope("openid"), None);
     }

@@ -26,7 +26,8 @@ pub struct Rule {
     pub says: &'static str,
 }
 
-/// Declares a module's rules as statics, and the slice `RULES` that lists them for the error table and the docs.
+/// Declares a module's rules as statics, and the slice `RULES` that lists them for the error table and the docs. A rule
+/// that other modules share is declared once, in the kernel, and listed by each with `use`.
 ///
 /// ```
 /// domain::rules! {
@@ -36,7 +37,8 @@ pub struct Rule {
 /// ```
 #[macro_export]
 macro_rules! rules {
-    ($($name:ident = $code:literal, $nature:ident, $rests_on:literal, $says:literal;)+) => {
+    (use $($shared:ident),*; $($name:ident = $code:literal, $nature:ident, $rests_on:literal, $says:literal;)+) => {
+        $(use $crate::kernel::rule::$shared;)*
         $(
             #[doc = $says]
             pub static $name: $crate::kernel::Rule = $crate::kernel::Rule {
@@ -47,7 +49,10 @@ macro_rules! rules {
             };
         )+
         /// The rules of this module.
-        pub static RULES: &[&$crate::kernel::Rule] = &[$(&$name),+];
+        pub static RULES: &[&$crate::kernel::Rule] = &[$(&$shared,)* $(&$name),+];
+    };
+    ($($name:ident = $code:literal, $nature:ident, $rests_on:literal, $says:literal;)+) => {
+        $crate::rules! { use; $($name = $code, $nature, $rests_on, $says;)+ }
     };
 }
 
@@ -140,3 +145,14 @@ impl Violations {
 crate::rules! {
     REASON_REQUIRED = "reason_required", Input, "PRO-25", "A decision that affects a provider carries a reason.";
 }
+
+/// Rules of several modules.
+pub mod shared {
+    crate::rules! {
+        TEXT_REQUIRED = "text_required", Input, "A1, PA58", "A name, a title and what is put forward are not blank.";
+        EVIDENCE_REQUIRED = "evidence_required", Input, "A5, A8",
+            "A pass by an assessor, a removal for a failing or an exclusion and renewed evidence name the documents that show it.";
+    }
+}
+
+pub use shared::{EVIDENCE_REQUIRED, TEXT_REQUIRED};

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -10,7 +11,7 @@ use super::eligibility::HomeFacts;
 use super::provider::{REGULATOR_ID_MALFORMED, filled, is_regulator_id, reasoned, regulator_number};
 use super::{Rating, changed_fields};
 use crate::arrangement::policy::Point;
-use crate::kernel::{About, Actor, Aggregate, Decision, HomeId, Instant, Kind, ProviderId, Refusal, Violations};
+use crate::kernel::{About, Actor, Aggregate, Decision, HomeId, Instant, Kind, ProviderId, State, Violations};
 
 crate::rules! {
     HOME_NAME_REQUIRED = "home_name_required", Input, "A20", "A home has a name.";
@@ -184,8 +185,9 @@ pub struct RatingEntry {
 }
 
 /// Phased opening: a proposed home becomes a registered one (CHE-12).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum HomeState {
     /// Not registered yet.
     Proposed {
@@ -210,6 +212,18 @@ pub enum HomeState {
     },
 }
 
+impl State for HomeState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Proposed { .. } => &["amend", "register", "close"],
+            Self::Registered { .. } => &["amend", "record_rating", "close"],
+            // A report may come out after the home has closed; it still counts for earlier dates.
+            Self::Closed { registration: Some(_), .. } => &["record_rating"],
+            Self::Closed { registration: None, .. } => &[],
+        }
+    }
+}
+
 /// A home (A20).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -230,61 +244,78 @@ pub struct Home {
 }
 
 /// Events of a home.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
 pub enum HomeEvent {
+    /// It was added.
     HomeAdded {
-        home: HomeId,
+        /// Whose it is.
         provider: ProviderId,
+        /// The regulator's number, where it is registered.
         urn: Option<String>,
     },
+    /// What is said of it was replaced.
     HomeAmended {
-        home: HomeId,
+        /// Whose it is.
         provider: ProviderId,
+        /// The fields that differ.
         changed: Vec<String>,
     },
+    /// The proposed home was registered with the regulator.
     HomeRegistered {
-        home: HomeId,
+        /// Whose it is.
         provider: ProviderId,
+        /// The regulator's number.
         urn: String,
+        /// Since when.
+        #[schema(value_type = String, format = Date)]
         registered_on: NaiveDate,
     },
+    /// It was closed, or will not open.
     HomeClosed {
-        home: HomeId,
+        /// Whose it is.
         provider: ProviderId,
+        /// From which day on.
+        #[schema(value_type = String, format = Date)]
         closed_on: NaiveDate,
+        /// Why.
         reason: String,
     },
+    /// A rating was recorded.
     RatingRecorded {
-        home: HomeId,
+        /// Whose it is.
         provider: ProviderId,
+        /// The judgement; none where it has no rating from then on.
         rating: Option<Rating>,
+        /// Date of the inspection.
+        #[schema(value_type = String, format = Date)]
         inspected_on: NaiveDate,
+        /// Whether it supersedes an earlier one of the same inspection.
         correction: bool,
     },
+    /// The rating that it holds is another.
     RatingChanged {
-        home: HomeId,
+        /// Whose it is.
         provider: ProviderId,
+        /// The rating before.
         from: Option<Rating>,
+        /// The rating since.
         to: Option<Rating>,
     },
 }
 
 impl Aggregate for Home {
+    type Id = HomeId;
+    type State = HomeState;
     type Event = HomeEvent;
     const KIND: Kind = Kind::Home;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> HomeId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            HomeState::Proposed { .. } => "proposed",
-            HomeState::Registered { .. } => "registered",
-            HomeState::Closed { .. } => "closed",
-        }
+    fn state(&self) -> &HomeState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -293,24 +324,6 @@ impl Aggregate for Home {
 }
 
 impl Home {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            HomeState::Proposed { .. } => &["amend", "register", "close"],
-            HomeState::Registered { .. } => &["amend", "record_rating", "close"],
-            // A report may come out after the home has closed; it still counts for earlier dates.
-            HomeState::Closed { registration: Some(_), .. } => &["record_rating"],
-            HomeState::Closed { registration: None, .. } => &[],
-        }
-    }
-
-    fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
-        let allowed = self.allowed();
-        if allowed.contains(&attempted) {
-            return Ok(());
-        }
-        Err(Refusal::WrongState { kind: Kind::Home, from: self.state(), attempted, allowed })
-    }
-
     /// Adds a home that is registered with the regulator.
     pub fn add(
         id: HomeId,
@@ -340,21 +353,9 @@ impl Home {
         Ok(Self::added(id, provider, profile, HomeState::Proposed { expected_on }, now))
     }
 
-    fn added(
-        id: HomeId,
-        provider: ProviderId,
-        profile: HomeProfile,
-        state: HomeState,
-        now: Instant,
-    ) -> (Self, Vec<HomeEvent>) {
-        let home = Self { id, provider, profile, ratings: Vec::new(), added_at: now, state };
-        let event = HomeEvent::HomeAdded { home: id, provider, urn: home.urn().map(str::to_owned) };
-        (home, vec![event])
-    }
-
     /// Replaces the profile. One that changes nothing has no event.
     pub fn amend(mut self, profile: HomeProfile, now: Instant) -> Decision<Self> {
-        self.knows("amend")?;
+        self.permit("amend")?;
         let mut broken = Violations::new();
         let profile = profile.checked(&mut broken, now);
         broken.refuse_any()?;
@@ -363,18 +364,17 @@ impl Home {
             return Ok((self, vec![]));
         }
         self.profile = profile;
-        let event = HomeEvent::HomeAmended { home: self.id, provider: self.provider, changed };
+        let event = HomeEvent::HomeAmended { provider: self.provider, changed };
         Ok((self, vec![event]))
     }
 
     /// Records the regulator's registration of a proposed home.
     pub fn register(mut self, registration: Registration, now: Instant) -> Decision<Self> {
-        self.knows("register")?;
+        self.permit("register")?;
         let mut broken = Violations::new();
         let registration = registration.checked(&mut broken, now);
         broken.refuse_any()?;
         let event = HomeEvent::HomeRegistered {
-            home: self.id,
             provider: self.provider,
             urn: registration.urn.clone(),
             registered_on: registration.registered_on,
@@ -385,7 +385,7 @@ impl Home {
 
     /// Closes the home from `closed_on`, today or earlier; a proposed one is given up.
     pub fn close(mut self, closed_on: NaiveDate, reason: &str, now: Instant) -> Decision<Self> {
-        self.knows("close")?;
+        self.permit("close")?;
         let registration = self.registration().cloned();
         let mut broken = Violations::new();
         broken.require_reason(reason, "/reason");
@@ -394,14 +394,14 @@ impl Home {
         broken.require(follows, &DATES_REVERSED, "/closedOn", "it closed before it was registered");
         broken.refuse_any()?;
         let reason = reasoned(reason)?;
-        let event = HomeEvent::HomeClosed { home: self.id, provider: self.provider, closed_on, reason: reason.clone() };
+        let event = HomeEvent::HomeClosed { provider: self.provider, closed_on, reason: reason.clone() };
         self.state = HomeState::Closed { registration, closed_on, reason };
         Ok((self, vec![event]))
     }
 
     /// Adds a rating to the history, in any order of inspections. A second entry for one inspection corrects the first.
     pub fn record_rating(mut self, facts: RatingFacts, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.knows("record_rating")?;
+        self.permit("record_rating")?;
         let mut broken = Violations::new();
         not_future(&mut broken, facts.inspected_on, "/inspectedOn", now);
         if let Some(published_on) = facts.published_on {
@@ -416,14 +416,14 @@ impl Home {
             broken.add(RATING_ALREADY_RECORDED.broken(format!("the inspection of {} stands so", facts.inspected_on)));
         }
         broken.refuse_any()?;
-        let (home, provider, today) = (self.id, self.provider, now.date());
+        let (provider, today) = (self.provider, now.date());
         let (rating, inspected_on) = (facts.rating, facts.inspected_on);
         let from = self.rating_on(today);
         self.ratings.push(RatingEntry { facts, recorded_at: now, recorded_by: actor.subject.clone() });
         let to = self.rating_on(today);
-        let mut events = vec![HomeEvent::RatingRecorded { home, provider, rating, inspected_on, correction }];
+        let mut events = vec![HomeEvent::RatingRecorded { provider, rating, inspected_on, correction }];
         if from != to {
-            events.push(HomeEvent::RatingChanged { home, provider, from, to });
+            events.push(HomeEvent::RatingChanged { provider, from, to });
         }
         Ok((self, events))
     }
@@ -446,14 +446,6 @@ impl Home {
     #[must_use]
     pub fn urn(&self) -> Option<&str> {
         self.registration().map(|r| r.urn.as_str())
-    }
-
-    fn registration(&self) -> Option<&Registration> {
-        match &self.state {
-            HomeState::Proposed { .. } => None,
-            HomeState::Registered { registration } => Some(registration),
-            HomeState::Closed { registration, .. } => registration.as_ref(),
-        }
     }
 
     /// The facts that tests look at, as of `on`; `None` where the home was not registered that day. `point` is the
@@ -479,6 +471,26 @@ impl Home {
                 RegisteredManager::Vacant => false,
             }),
         })
+    }
+
+    fn added(
+        id: HomeId,
+        provider: ProviderId,
+        profile: HomeProfile,
+        state: HomeState,
+        now: Instant,
+    ) -> (Self, Vec<HomeEvent>) {
+        let home = Self { id, provider, profile, ratings: Vec::new(), added_at: now, state };
+        let event = HomeEvent::HomeAdded { provider, urn: home.urn().map(str::to_owned) };
+        (home, vec![event])
+    }
+
+    fn registration(&self) -> Option<&Registration> {
+        match &self.state {
+            HomeState::Proposed { .. } => None,
+            HomeState::Registered { registration } => Some(registration),
+            HomeState::Closed { registration, .. } => registration.as_ref(),
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::changed_fields;
-use crate::kernel::{About, Actor, Aggregate, Decision, Instant, Kind, ProviderId, Refusal, Violations};
-use crate::standing::Impediment;
+use crate::kernel::{
+    About, Actor, Aggregate, Decision, Effect, Impediment, Imposed, Instant, Kind, ProviderId, Refusal, State,
+    Violations, Whom,
+};
 
 crate::rules! {
     LEGAL_NAME_REQUIRED = "legal_name_required", Input, "A20", "A provider is registered under its legal name.";
@@ -187,8 +190,9 @@ pub struct Exclusion {
 }
 
 /// Registered providers apply; dormant ones keep their record only.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum ProviderState {
     /// In business.
     Registered,
@@ -199,6 +203,18 @@ pub enum ProviderState {
         /// Why.
         reason: String,
     },
+}
+
+impl State for ProviderState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Registered => {
+                &["amend", "add_external_ref", "add_home", "make_dormant", "record_exclusion", "judge_self_cleaning"]
+            }
+            // What disqualifies a provider is recorded whether or not it is in business.
+            Self::Dormant { .. } => &["reactivate", "record_exclusion", "judge_self_cleaning"],
+        }
+    }
 }
 
 /// A time out of business that is over.
@@ -237,58 +253,95 @@ pub struct Provider {
 }
 
 /// Events of a provider. Contact details stay out of them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
 pub enum ProviderEvent {
-    ProviderRegistered { provider: ProviderId, legal_name: String, in_house: bool },
-    ProviderAmended { provider: ProviderId, changed: Vec<String>, legal_name: String, former_name: Option<String> },
-    ExternalRefAdded { provider: ProviderId, external_ref: ExternalRef },
-    ProviderMadeDormant { provider: ProviderId, reason: String },
-    ProviderReactivated { provider: ProviderId, reason: String },
-    ExclusionRecorded { provider: ProviderId, ground: String, from: NaiveDate, until: Option<NaiveDate> },
-    SelfCleaningJudged { provider: ProviderId, ground: String, accepted: bool, reason: String },
+    /// It was registered.
+    ProviderRegistered {
+        /// Its registered name.
+        legal_name: String,
+        /// Whether an authority runs it.
+        in_house: bool,
+    },
+    /// Its profile was replaced.
+    ProviderAmended {
+        /// The fields that differ.
+        changed: Vec<String>,
+        /// Its registered name since.
+        legal_name: String,
+        /// Its registered name before, where that differs.
+        former_name: Option<String>,
+    },
+    /// A portal's reference was added.
+    ExternalRefAdded {
+        /// What the portal calls it.
+        external_ref: ExternalRef,
+    },
+    /// It is no longer in business.
+    ProviderMadeDormant {
+        /// Why.
+        reason: String,
+    },
+    /// It is in business again.
+    ProviderReactivated {
+        /// Why.
+        reason: String,
+    },
+    /// An exclusion was recorded.
+    ExclusionRecorded {
+        /// Code of the ground.
+        ground: String,
+        /// When the ground arose.
+        #[schema(value_type = String, format = Date)]
+        from: NaiveDate,
+        /// The last day of its look-back, where one is fixed.
+        #[schema(value_type = Option<String>, format = Date)]
+        until: Option<NaiveDate>,
+    },
+    /// Self-cleaning was judged.
+    SelfCleaningJudged {
+        /// Code of the ground.
+        ground: String,
+        /// Whether it is enough.
+        accepted: bool,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Aggregate for Provider {
+    type Id = ProviderId;
+    type State = ProviderState;
     type Event = ProviderEvent;
     const KIND: Kind = Kind::Provider;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> ProviderId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            ProviderState::Registered => "registered",
-            ProviderState::Dormant { .. } => "dormant",
-        }
+    fn state(&self) -> &ProviderState {
+        &self.state
     }
 
     fn about(&self) -> About {
         About { provider: Some(self.id), ..About::default() }
     }
+
+    /// Its dormancies, past and present, against every membership that it has.
+    fn impediments(&self) -> Vec<Imposed> {
+        let on = Whom { provider: self.id, arrangement: None, lot: None, membership: None };
+        let present = match self.state {
+            ProviderState::Registered => None,
+            ProviderState::Dormant { since, .. } => Some((since, None)),
+        };
+        let past = self.past_dormancies.iter().map(|time| (time.from, Some(time.until)));
+        let source = (Kind::Provider, self.id.0);
+        let dormant = |(from, until)| Impediment::new(Effect::Dormant, source, from, until);
+        past.chain(present).map(|time| Imposed { on, impediment: dormant(time) }).collect()
+    }
 }
 
 impl Provider {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            ProviderState::Registered => {
-                &["amend", "add_external_ref", "add_home", "make_dormant", "record_exclusion", "judge_self_cleaning"]
-            }
-            // What disqualifies a provider is recorded whether or not it is in business.
-            ProviderState::Dormant { .. } => &["reactivate", "record_exclusion", "judge_self_cleaning"],
-        }
-    }
-
-    fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
-        let allowed = self.allowed();
-        if allowed.contains(&attempted) {
-            return Ok(());
-        }
-        Err(Refusal::WrongState { kind: Kind::Provider, from: self.state(), attempted, allowed })
-    }
-
     /// Registers a provider; `actor` is the portal or account it belongs to from now on.
     pub fn register(id: ProviderId, profile: ProviderProfile, actor: &Actor, now: Instant) -> Decision<Self> {
         let mut broken = Violations::new();
@@ -305,12 +358,12 @@ impl Provider {
             past_dormancies: Vec::new(),
             state: ProviderState::Registered,
         };
-        Ok((provider, vec![ProviderEvent::ProviderRegistered { provider: id, legal_name, in_house }]))
+        Ok((provider, vec![ProviderEvent::ProviderRegistered { legal_name, in_house }]))
     }
 
     /// Replaces the profile. One that changes nothing has no event.
     pub fn amend(mut self, profile: ProviderProfile) -> Decision<Self> {
-        self.knows("amend")?;
+        self.permit("amend")?;
         let mut broken = Violations::new();
         let profile = profile.checked(&mut broken);
         broken.refuse_any()?;
@@ -320,21 +373,13 @@ impl Provider {
         }
         let legal_name = profile.legal_name.clone();
         let former_name = Some(std::mem::replace(&mut self.profile, profile).legal_name).filter(|n| *n != legal_name);
-        let event = ProviderEvent::ProviderAmended { provider: self.id, changed, legal_name, former_name };
+        let event = ProviderEvent::ProviderAmended { changed, legal_name, former_name };
         Ok((self, vec![event]))
-    }
-
-    /// Whether homes may be added to it: a dormant provider keeps its record only.
-    ///
-    /// # Errors
-    /// [`Refusal::WrongState`] where it is not in business.
-    pub fn may_add_home(&self) -> Result<(), Refusal> {
-        self.knows("add_home")
     }
 
     /// Adds what a portal calls the provider. The same again is no change; another from the same portal is refused.
     pub fn add_external_ref(mut self, external_ref: ExternalRef) -> Decision<Self> {
-        self.knows("add_external_ref")?;
+        self.permit("add_external_ref")?;
         let external_ref = external_ref.trimmed();
         let mut broken = Violations::new();
         let blank = "may not be blank";
@@ -349,7 +394,7 @@ impl Provider {
             }
             None => {
                 self.external_refs.push(external_ref.clone());
-                let event = ProviderEvent::ExternalRefAdded { provider: self.id, external_ref };
+                let event = ProviderEvent::ExternalRefAdded { external_ref };
                 Ok((self, vec![event]))
             }
         }
@@ -357,38 +402,28 @@ impl Provider {
 
     /// Records that it is no longer in business.
     pub fn make_dormant(mut self, reason: &str, now: Instant) -> Decision<Self> {
-        self.knows("make_dormant")?;
+        self.permit("make_dormant")?;
         let reason = reasoned(reason)?;
         self.state = ProviderState::Dormant { since: now, reason: reason.clone() };
-        let event = ProviderEvent::ProviderMadeDormant { provider: self.id, reason };
+        let event = ProviderEvent::ProviderMadeDormant { reason };
         Ok((self, vec![event]))
     }
 
     /// Records that it is in business again.
     pub fn reactivate(mut self, reason: &str, now: Instant) -> Decision<Self> {
-        self.knows("reactivate")?;
+        self.permit("reactivate")?;
         let reason = reasoned(reason)?;
         if let ProviderState::Dormant { since, .. } = self.state {
             self.past_dormancies.push(Dormancy { from: since, until: now });
         }
         self.state = ProviderState::Registered;
-        let event = ProviderEvent::ProviderReactivated { provider: self.id, reason };
+        let event = ProviderEvent::ProviderReactivated { reason };
         Ok((self, vec![event]))
-    }
-
-    /// What its dormancies, past and present, set against referrals to every membership of its.
-    pub fn impediments(&self) -> impl Iterator<Item = Impediment> + '_ {
-        let present = match self.state {
-            ProviderState::Registered => None,
-            ProviderState::Dormant { since, .. } => Some(Impediment::dormant(self.id, since, None)),
-        };
-        let past = self.past_dormancies.iter().map(|time| Impediment::dormant(self.id, time.from, Some(time.until)));
-        past.chain(present)
     }
 
     /// Adds to the exclusion record; whether the ground applies is for the regime's rule set to say.
     pub fn record_exclusion(mut self, facts: ExclusionFacts, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.knows("record_exclusion")?;
+        self.permit("record_exclusion")?;
         let mut broken = Violations::new();
         let detail = "a ground is required";
         broken.require(!facts.ground.trim().is_empty(), &EXCLUSION_MALFORMED, "/ground", detail);
@@ -398,12 +433,8 @@ impl Provider {
         broken.require(facts.until.is_none_or(|u| u >= facts.from), &EXCLUSION_MALFORMED, "/until", detail);
         broken.require(facts.from <= now.date(), &EXCLUSION_MALFORMED, "/from", "it lies in the future");
         broken.refuse_any()?;
-        let event = ProviderEvent::ExclusionRecorded {
-            provider: self.id,
-            ground: facts.ground.clone(),
-            from: facts.from,
-            until: facts.until,
-        };
+        let event =
+            ProviderEvent::ExclusionRecorded { ground: facts.ground.clone(), from: facts.from, until: facts.until };
         let recorded_by = actor.subject.clone();
         self.exclusions.push(Exclusion { facts, recorded_by, recorded_at: now, self_cleaning: None });
         Ok((self, vec![event]))
@@ -411,7 +442,7 @@ impl Provider {
 
     /// Records how self-cleaning was judged for the exclusion at `index` (PA58: representations come first).
     pub fn judge_self_cleaning(mut self, index: usize, judged: SelfCleaning) -> Decision<Self> {
-        self.knows("judge_self_cleaning")?;
+        self.permit("judge_self_cleaning")?;
         let mut broken = Violations::new();
         broken.require_reason(&judged.reason, "/reason");
         let Some(exclusion) = self.exclusions.get_mut(index) else {
@@ -420,13 +451,20 @@ impl Provider {
         };
         broken.refuse_any()?;
         let event = ProviderEvent::SelfCleaningJudged {
-            provider: self.id,
             ground: exclusion.facts.ground.clone(),
             accepted: judged.accepted,
             reason: judged.reason.clone(),
         };
         exclusion.self_cleaning = Some(judged);
         Ok((self, vec![event]))
+    }
+
+    /// Whether homes may be added to it: a dormant provider keeps its record only.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongState`] where it is not in business.
+    pub fn may_add_home(&self) -> Result<(), Refusal> {
+        self.permit("add_home")
     }
 }
 

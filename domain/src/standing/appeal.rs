@@ -1,12 +1,12 @@
 //! A provider's appeal against a rejection, suspension or removal (BEY-05). The sources set no time limit.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::permit;
 use crate::kernel::{
     About, Actor, Aggregate, AppealId, ApplicationId, ArrangementId, Decision, Instant, Kind, LotId, ProviderId,
-    Refusal, RemovalId, SuspensionId, Violations,
+    Refusal, RemovalId, State, SuspensionId, Violations,
 };
 
 crate::rules! {
@@ -42,8 +42,9 @@ pub enum AppealTarget {
 }
 
 /// The state of an appeal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum AppealState {
     /// To be decided.
     Lodged,
@@ -70,6 +71,15 @@ pub enum AppealState {
         /// When.
         at: Instant,
     },
+}
+
+impl State for AppealState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Lodged => &["uphold", "dismiss", "withdraw"],
+            Self::Upheld { .. } | Self::Dismissed { .. } | Self::Withdrawn { .. } => &[],
+        }
+    }
 }
 
 /// An appeal (BEY-05).
@@ -120,64 +130,44 @@ pub struct AppealFacts {
 }
 
 /// What happened to an appeal. The grounds stay in the appeal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum AppealEvent {
     /// Lodged.
     AppealLodged {
-        /// Which.
-        appeal: AppealId,
         /// Against what.
         target: AppealTarget,
-        /// When.
-        at: Instant,
     },
     /// The provider was right.
     AppealUpheld {
-        /// Which.
-        appeal: AppealId,
         /// Against what.
         target: AppealTarget,
         /// Why.
         reason: String,
-        /// When.
-        at: Instant,
     },
     /// The decision stands.
     AppealDismissed {
-        /// Which.
-        appeal: AppealId,
         /// Against what.
         target: AppealTarget,
         /// Why.
         reason: String,
-        /// When.
-        at: Instant,
     },
     /// Taken back.
-    AppealWithdrawn {
-        /// Which.
-        appeal: AppealId,
-        /// When.
-        at: Instant,
-    },
+    AppealWithdrawn,
 }
 
 impl Aggregate for Appeal {
+    type Id = AppealId;
+    type State = AppealState;
     type Event = AppealEvent;
     const KIND: Kind = Kind::Appeal;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> AppealId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            AppealState::Lodged => "lodged",
-            AppealState::Upheld { .. } => "upheld",
-            AppealState::Dismissed { .. } => "dismissed",
-            AppealState::Withdrawn { .. } => "withdrawn",
-        }
+    fn state(&self) -> &AppealState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -190,10 +180,6 @@ impl Aggregate for Appeal {
 }
 
 impl Appeal {
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        permit(self, attempted, allowed(&self.state))
-    }
-
     /// Lodges an appeal; the decision stays in effect until the appeal is upheld.
     pub fn lodge(id: AppealId, order: LodgeAppeal, facts: AppealFacts, actor: &Actor, now: Instant) -> Decision<Self> {
         let LodgeAppeal { arrangement, provider, target, grounds } = order;
@@ -217,13 +203,13 @@ impl Appeal {
             original_decider: facts.original_decider.unwrap_or_default(),
             state: AppealState::Lodged,
         };
-        Ok((appeal, vec![AppealEvent::AppealLodged { appeal: id, target, at: now }]))
+        Ok((appeal, vec![AppealEvent::AppealLodged { target }]))
     }
 
     /// Decides for the provider; what follows (lifting, revoking, a new decision) is done on the target.
     pub fn uphold(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
         self.judge("uphold", &reason, actor)?;
-        let event = AppealEvent::AppealUpheld { appeal: self.id, target: self.target, reason: reason.clone(), at: now };
+        let event = AppealEvent::AppealUpheld { target: self.target, reason: reason.clone() };
         self.state = AppealState::Upheld { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
@@ -231,8 +217,7 @@ impl Appeal {
     /// Decides against the provider.
     pub fn dismiss(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
         self.judge("dismiss", &reason, actor)?;
-        let event =
-            AppealEvent::AppealDismissed { appeal: self.id, target: self.target, reason: reason.clone(), at: now };
+        let event = AppealEvent::AppealDismissed { target: self.target, reason: reason.clone() };
         self.state = AppealState::Dismissed { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
@@ -241,7 +226,7 @@ impl Appeal {
     pub fn withdraw(mut self, now: Instant) -> Decision<Self> {
         self.permit("withdraw")?;
         self.state = AppealState::Withdrawn { at: now };
-        let event = AppealEvent::AppealWithdrawn { appeal: self.id, at: now };
+        let event = AppealEvent::AppealWithdrawn;
         Ok((self, vec![event]))
     }
 
@@ -253,14 +238,6 @@ impl Appeal {
             broken.add(OWN_DECISION.broken("you made the decision that this appeal is about"));
         }
         broken.refuse_any()
-    }
-}
-
-/// The commands each state knows.
-fn allowed(state: &AppealState) -> &'static [&'static str] {
-    match state {
-        AppealState::Lodged => &["uphold", "dismiss", "withdraw"],
-        AppealState::Upheld { .. } | AppealState::Dismissed { .. } | AppealState::Withdrawn { .. } => &[],
     }
 }
 

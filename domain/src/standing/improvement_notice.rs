@@ -2,13 +2,14 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::{MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, permit};
+use super::{MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
 use crate::admission::membership::Membership;
 use crate::kernel::{
     About, Actor, Aggregate, ArrangementId, Decision, Due, ImprovementNoticeId, Instant, Kind, LotId, MembershipId,
-    ProviderId, Refusal, Violations,
+    ProviderId, State, Violations,
 };
 
 crate::rules! {
@@ -23,8 +24,9 @@ crate::rules! {
 }
 
 /// The state of an improvement notice.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum ImprovementNoticeState {
     /// The provider has time to rectify.
     Issued,
@@ -58,6 +60,16 @@ pub enum ImprovementNoticeState {
         /// Why.
         reason: String,
     },
+}
+
+impl State for ImprovementNoticeState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Issued => &["respond", "extend", "meet", "fail", "withdraw", "tick"],
+            Self::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw"],
+            Self::Met { .. } | Self::NotMet { .. } | Self::Withdrawn { .. } => &[],
+        }
+    }
 }
 
 /// An improvement notice (TIR-18).
@@ -112,87 +124,55 @@ pub struct IssueNotice {
 }
 
 /// What happened to an improvement notice.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum ImprovementNoticeEvent {
     /// Issued.
     ImprovementNoticeIssued {
-        /// Which.
-        notice: ImprovementNoticeId,
         /// To which membership.
         membership: MembershipId,
         /// End of the time to rectify.
         rectify_by: Instant,
-        /// When.
-        at: Instant,
     },
     /// The provider answered.
-    ImprovementNoticeAnswered {
-        /// Which.
-        notice: ImprovementNoticeId,
-        /// When.
-        at: Instant,
-    },
+    ImprovementNoticeAnswered,
     /// More time was agreed.
     ImprovementNoticeExtended {
-        /// Which.
-        notice: ImprovementNoticeId,
         /// New end of the time.
         rectify_by: Instant,
-        /// When.
-        at: Instant,
     },
     /// The time passed.
     ImprovementNoticeExpired {
-        /// Which.
-        notice: ImprovementNoticeId,
-        /// When.
-        at: Instant,
+        /// When, however late it was noticed.
+        effective_at: Instant,
     },
     /// Rectified.
-    ImprovementNoticeMet {
-        /// Which.
-        notice: ImprovementNoticeId,
-        /// When.
-        at: Instant,
-    },
+    ImprovementNoticeMet,
     /// Not rectified.
     ImprovementNoticeNotMet {
-        /// Which.
-        notice: ImprovementNoticeId,
         /// Why.
         reason: String,
-        /// When.
-        at: Instant,
     },
     /// Taken back.
     ImprovementNoticeWithdrawn {
-        /// Which.
-        notice: ImprovementNoticeId,
         /// Why.
         reason: String,
-        /// When.
-        at: Instant,
     },
 }
 
 impl Aggregate for ImprovementNotice {
+    type Id = ImprovementNoticeId;
+    type State = ImprovementNoticeState;
     type Event = ImprovementNoticeEvent;
     const KIND: Kind = Kind::ImprovementNotice;
     const CLOCK: &'static [&'static str] = &["expire"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> ImprovementNoticeId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            ImprovementNoticeState::Issued => "issued",
-            ImprovementNoticeState::AwaitingJudgement { .. } => "awaiting_judgement",
-            ImprovementNoticeState::Met { .. } => "met",
-            ImprovementNoticeState::NotMet { .. } => "not_met",
-            ImprovementNoticeState::Withdrawn { .. } => "withdrawn",
-        }
+    fn state(&self) -> &ImprovementNoticeState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -211,20 +191,6 @@ impl Aggregate for ImprovementNotice {
 }
 
 impl ImprovementNotice {
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        permit(self, attempted, allowed(&self.state))
-    }
-
-    /// Whether its time has passed unrectified at `now`, so that a removal may follow (TIR-18, C-02).
-    #[must_use]
-    pub fn unrectified(&self, now: Instant) -> bool {
-        match self.state {
-            ImprovementNoticeState::Issued => self.rectify_by <= now,
-            ImprovementNoticeState::AwaitingJudgement { .. } | ImprovementNoticeState::NotMet { .. } => true,
-            ImprovementNoticeState::Met { .. } | ImprovementNoticeState::Withdrawn { .. } => false,
-        }
-    }
-
     /// Issues a notice to `membership`.
     pub fn issue(
         id: ImprovementNoticeId,
@@ -259,12 +225,7 @@ impl ImprovementNotice {
             responses: Vec::new(),
             state: ImprovementNoticeState::Issued,
         };
-        let event = ImprovementNoticeEvent::ImprovementNoticeIssued {
-            notice: id,
-            membership: membership.id,
-            rectify_by,
-            at: now,
-        };
+        let event = ImprovementNoticeEvent::ImprovementNoticeIssued { membership: membership.id, rectify_by };
         Ok((notice, vec![event]))
     }
 
@@ -275,7 +236,7 @@ impl ImprovementNotice {
         broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
         broken.refuse_any()?;
         self.responses.push(Representation::new(text, actor, now));
-        let event = ImprovementNoticeEvent::ImprovementNoticeAnswered { notice: self.id, at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeAnswered;
         Ok((self, vec![event]))
     }
 
@@ -290,7 +251,7 @@ impl ImprovementNotice {
         broken.refuse_any()?;
         self.rectify_by = rectify_by;
         self.state = ImprovementNoticeState::Issued;
-        let event = ImprovementNoticeEvent::ImprovementNoticeExtended { notice: self.id, rectify_by, at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeExtended { rectify_by };
         Ok((self, vec![event]))
     }
 
@@ -298,7 +259,7 @@ impl ImprovementNotice {
     pub fn meet(mut self, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit("meet")?;
         self.state = ImprovementNoticeState::Met { at: now, by: actor.subject.clone() };
-        let event = ImprovementNoticeEvent::ImprovementNoticeMet { notice: self.id, at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeMet;
         Ok((self, vec![event]))
     }
 
@@ -312,8 +273,7 @@ impl ImprovementNotice {
             broken.add(TIME_TO_RECTIFY_RUNNING.broken(detail));
         }
         broken.refuse_any()?;
-        let event =
-            ImprovementNoticeEvent::ImprovementNoticeNotMet { notice: self.id, reason: reason.clone(), at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeNotMet { reason: reason.clone() };
         self.state = ImprovementNoticeState::NotMet { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
@@ -324,8 +284,7 @@ impl ImprovementNotice {
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
         broken.refuse_any()?;
-        let event =
-            ImprovementNoticeEvent::ImprovementNoticeWithdrawn { notice: self.id, reason: reason.clone(), at: now };
+        let event = ImprovementNoticeEvent::ImprovementNoticeWithdrawn { reason: reason.clone() };
         self.state = ImprovementNoticeState::Withdrawn { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
@@ -338,19 +297,18 @@ impl ImprovementNotice {
             return Err(NOT_DUE.broken(format!("the time to rectify ends at {at}")).into());
         }
         self.state = ImprovementNoticeState::AwaitingJudgement { since: at };
-        let event = ImprovementNoticeEvent::ImprovementNoticeExpired { notice: self.id, at };
+        let event = ImprovementNoticeEvent::ImprovementNoticeExpired { effective_at: at };
         Ok((self, vec![event]))
     }
-}
 
-/// The commands each state knows.
-fn allowed(state: &ImprovementNoticeState) -> &'static [&'static str] {
-    match state {
-        ImprovementNoticeState::Issued => &["respond", "extend", "meet", "fail", "withdraw", "tick"],
-        ImprovementNoticeState::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw"],
-        ImprovementNoticeState::Met { .. }
-        | ImprovementNoticeState::NotMet { .. }
-        | ImprovementNoticeState::Withdrawn { .. } => &[],
+    /// Whether its time has passed unrectified at `now`, so that a removal may follow (TIR-18, C-02).
+    #[must_use]
+    pub fn unrectified(&self, now: Instant) -> bool {
+        match self.state {
+            ImprovementNoticeState::Issued => self.rectify_by <= now,
+            ImprovementNoticeState::AwaitingJudgement { .. } | ImprovementNoticeState::NotMet { .. } => true,
+            ImprovementNoticeState::Met { .. } | ImprovementNoticeState::Withdrawn { .. } => false,
+        }
     }
 }
 

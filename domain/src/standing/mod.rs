@@ -9,12 +9,13 @@ pub mod sanction;
 pub mod standing;
 pub mod suspension;
 
-pub use standing::{Cause, Effect, Impediment, Standing, StandingFacts, Status, excluded_homes, explain, standing};
+pub use crate::kernel::{Effect, Impediment};
+pub use standing::{Cause, Standing, StandingFacts, Status, excluded_homes, explain, standing};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Actor, Aggregate, Instant, Refusal};
+use crate::kernel::{Actor, Instant};
 
 /// What a provider said to a decision that is about it (PA58).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -34,29 +35,14 @@ impl Representation {
     }
 }
 
-/// Refuses `attempted` unless the state's list `allowed` has it.
-pub(crate) fn permit<A: Aggregate>(
-    aggregate: &A,
-    attempted: &'static str,
-    allowed: &'static [&'static str],
-) -> Result<(), Refusal> {
-    if allowed.contains(&attempted) {
-        return Ok(());
-    }
-    Err(Refusal::WrongState { kind: A::KIND, from: aggregate.state(), attempted, allowed })
-}
-
 crate::rules! {
-    EVIDENCE_REQUIRED = "evidence_required", Input, "A8",
-        "A removal that rests on the provider's failings or exclusion, and a renewal of evidence, name the documents that show it.";
+    use EVIDENCE_REQUIRED, TEXT_REQUIRED;
     MEMBERSHIP_NOT_LIVE = "membership_not_live", Conflict, "A6",
         "Measures are taken only against a live membership.";
     NOT_DUE = "not_due", Conflict, "CRD-08",
         "The clock changes something only when its time has come.";
     ALREADY_OVER = "already_over", Conflict, "DPS-19",
         "What has ended by the clock is not changed any more, even where the clock-driven work is late.";
-    TEXT_REQUIRED = "text_required", Input, "PA58",
-        "What is put forward has content.";
 }
 
 #[cfg(test)]

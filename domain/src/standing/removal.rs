@@ -1,19 +1,19 @@
 //! The end of a membership by a decision, or by notice of either side (A8, PA37, PA58, NOT-06).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
 pub use super::ground::{Ground, GroundRule, Obligation};
 use super::improvement_notice::ImprovementNotice;
 use super::sanction::{Sanction, SanctionKind};
-use super::standing::{Effect, Impediment};
 use super::suspension::Suspension;
-use super::{ALREADY_OVER, EVIDENCE_REQUIRED, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, permit};
+use super::{ALREADY_OVER, EVIDENCE_REQUIRED, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
 use crate::admission::membership::Membership;
 use crate::arrangement::{FailurePath, Policies};
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Due, Instant, Kind, LotId, MembershipId, ProviderId, Refusal,
-    RemovalId, Violations,
+    About, Actor, Aggregate, ArrangementId, Decision, Due, Effect, Impediment, Imposed, Instant, Kind, LotId,
+    MembershipId, ProviderId, RemovalId, State, Violations, Whom,
 };
 
 crate::rules! {
@@ -56,8 +56,9 @@ pub struct RemovalDecision {
 }
 
 /// The state of a removal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum RemovalState {
     /// The provider is told that removal is considered, and is heard.
     Notified,
@@ -84,6 +85,16 @@ pub enum RemovalState {
         /// Why.
         reason: String,
     },
+}
+
+impl State for RemovalState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Notified => &["represent", "waive", "decide", "revoke"],
+            Self::Decided { .. } => &["revoke", "tick"],
+            Self::Effective { .. } | Self::Revoked { .. } => &[],
+        }
+    }
 }
 
 /// A removal (A8).
@@ -156,13 +167,11 @@ pub struct RemovalFacts<'a> {
 }
 
 /// What happened to a removal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum RemovalEvent {
     /// The provider is told.
     RemovalNotified {
-        /// Which.
-        removal: RemovalId,
         /// Of which membership.
         membership: MembershipId,
         /// The ground.
@@ -173,67 +182,48 @@ pub enum RemovalEvent {
         reason: String,
         /// Until when the provider is heard.
         representations_until: Instant,
-        /// When.
-        at: Instant,
     },
     /// The provider was heard, or declared that it says nothing.
     RepresentationsMade {
-        /// Which.
-        removal: RemovalId,
         /// Whether it makes none (more).
         waived: bool,
-        /// When.
-        at: Instant,
     },
     /// Decided; the provider is told with the reasons (PA37).
     RemovalDecided {
-        /// Which.
-        removal: RemovalId,
         /// Why.
         reasons: String,
         /// When it takes effect.
         effective_at: Instant,
-        /// When.
-        at: Instant,
     },
     /// It took effect: the membership is to be removed.
     RemovalEffective {
-        /// Which.
-        removal: RemovalId,
         /// Of which membership.
         membership: MembershipId,
         /// The ground.
         ground: Ground,
-        /// When.
-        at: Instant,
+        /// When, however late it was noticed.
+        effective_at: Instant,
     },
     /// Not pursued.
     RemovalRevoked {
-        /// Which.
-        removal: RemovalId,
         /// Why.
         reason: String,
-        /// When.
-        at: Instant,
     },
 }
 
 impl Aggregate for Removal {
+    type Id = RemovalId;
+    type State = RemovalState;
     type Event = RemovalEvent;
     const KIND: Kind = Kind::Removal;
     const CLOCK: &'static [&'static str] = &["take_effect"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> RemovalId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            RemovalState::Notified => "notified",
-            RemovalState::Decided { .. } => "decided",
-            RemovalState::Effective { .. } => "effective",
-            RemovalState::Revoked { .. } => "revoked",
-        }
+    fn state(&self) -> &RemovalState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -250,6 +240,19 @@ impl Aggregate for Removal {
             RemovalState::Decided { effective_at, .. } => Some(Due { at: effective_at, what: "take_effect" }),
             RemovalState::Notified | RemovalState::Effective { .. } | RemovalState::Revoked { .. } => None,
         }
+    }
+
+    /// The end of the membership, once that is decided.
+    fn impediments(&self) -> Vec<Imposed> {
+        let on = Whom {
+            provider: self.provider,
+            arrangement: Some(self.arrangement),
+            lot: Some(self.lot),
+            membership: Some(self.membership),
+        };
+        let source = (Kind::Removal, self.id.0);
+        let removed = self.effective_at().map(|at| Impediment::new(Effect::Removed, source, at, None));
+        removed.into_iter().map(|impediment| Imposed { on, impediment }).collect()
     }
 }
 
@@ -277,32 +280,6 @@ impl RemovalFacts<'_> {
 }
 
 impl Removal {
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        permit(self, attempted, allowed(&self.state))
-    }
-
-    /// From when the membership is over, once that is decided: late clock-driven work makes no difference.
-    #[must_use]
-    pub fn effective_at(&self) -> Option<Instant> {
-        match self.state {
-            RemovalState::Decided { effective_at: at, .. } | RemovalState::Effective { at, .. } => Some(at),
-            RemovalState::Notified | RemovalState::Revoked { .. } => None,
-        }
-    }
-
-    /// Whether it is under way: notified or decided, and neither in effect nor revoked.
-    #[must_use]
-    pub fn is_pending(&self) -> bool {
-        matches!(self.state, RemovalState::Notified | RemovalState::Decided { .. })
-    }
-
-    /// What it sets against referrals.
-    #[must_use]
-    pub fn impediment(&self) -> Option<Impediment> {
-        let source = (Kind::Removal, self.id.0);
-        self.effective_at().map(|at| Impediment::new(Effect::Removed, source, at, None))
-    }
-
     /// Tells the provider that removal is considered; without a hearing (no fault) it is decided at once.
     pub fn notify(
         id: RemovalId,
@@ -365,13 +342,11 @@ impl Removal {
             state: RemovalState::Notified,
         };
         let mut events = vec![RemovalEvent::RemovalNotified {
-            removal: id,
             membership: membership.id,
             ground,
             given_by,
             reason: reason.clone(),
             representations_until: removal.representations_until,
-            at: now,
         }];
         if rule.provider_heard {
             return Ok((removal, events));
@@ -392,7 +367,7 @@ impl Removal {
         broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
         broken.refuse_any()?;
         self.representations.push(Representation::new(text, actor, now));
-        let event = RemovalEvent::RepresentationsMade { removal: self.id, waived: false, at: now };
+        let event = RemovalEvent::RepresentationsMade { waived: false };
         Ok((self, vec![event]))
     }
 
@@ -400,7 +375,7 @@ impl Removal {
     pub fn waive(mut self, now: Instant) -> Decision<Self> {
         self.permit("waive")?;
         self.waived_at = Some(self.waived_at.unwrap_or(now));
-        let event = RemovalEvent::RepresentationsMade { removal: self.id, waived: true, at: now };
+        let event = RemovalEvent::RepresentationsMade { waived: true };
         Ok((self, vec![event]))
     }
 
@@ -422,29 +397,6 @@ impl Removal {
         Ok(self.settle(effective_at, reasons, actor, now))
     }
 
-    fn settle(
-        mut self,
-        effective_at: Instant,
-        reasons: String,
-        actor: &Actor,
-        now: Instant,
-    ) -> (Self, Vec<RemovalEvent>) {
-        let mut events =
-            vec![RemovalEvent::RemovalDecided { removal: self.id, reasons: reasons.clone(), effective_at, at: now }];
-        let decision = RemovalDecision { at: now, by: actor.subject.clone(), reasons };
-        if effective_at <= now {
-            events.push(self.take_effect(decision, effective_at));
-        } else {
-            self.state = RemovalState::Decided { decision, effective_at };
-        }
-        (self, events)
-    }
-
-    fn take_effect(&mut self, decision: RemovalDecision, at: Instant) -> RemovalEvent {
-        self.state = RemovalState::Effective { decision, at };
-        RemovalEvent::RemovalEffective { removal: self.id, membership: self.membership, ground: self.ground, at }
-    }
-
     /// Does not pursue it, or takes it back before it takes effect.
     pub fn revoke(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit("revoke")?;
@@ -454,7 +406,7 @@ impl Removal {
             broken.add(ALREADY_OVER.broken(format!("the removal took effect at {at}")));
         }
         broken.refuse_any()?;
-        let event = RemovalEvent::RemovalRevoked { removal: self.id, reason: reason.clone(), at: now };
+        let event = RemovalEvent::RemovalRevoked { reason: reason.clone() };
         self.state = RemovalState::Revoked { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
@@ -473,14 +425,42 @@ impl Removal {
             | RemovalState::Revoked { .. } => Err(NOT_DUE.broken("the removal takes effect later").into()),
         }
     }
-}
 
-/// The commands each state knows.
-fn allowed(state: &RemovalState) -> &'static [&'static str] {
-    match state {
-        RemovalState::Notified => &["represent", "waive", "decide", "revoke"],
-        RemovalState::Decided { .. } => &["revoke", "tick"],
-        RemovalState::Effective { .. } | RemovalState::Revoked { .. } => &[],
+    /// From when the membership is over, once that is decided: late clock-driven work makes no difference.
+    #[must_use]
+    pub fn effective_at(&self) -> Option<Instant> {
+        match self.state {
+            RemovalState::Decided { effective_at: at, .. } | RemovalState::Effective { at, .. } => Some(at),
+            RemovalState::Notified | RemovalState::Revoked { .. } => None,
+        }
+    }
+
+    /// Whether it is under way: notified or decided, and neither in effect nor revoked.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        matches!(self.state, RemovalState::Notified | RemovalState::Decided { .. })
+    }
+
+    fn settle(
+        mut self,
+        effective_at: Instant,
+        reasons: String,
+        actor: &Actor,
+        now: Instant,
+    ) -> (Self, Vec<RemovalEvent>) {
+        let mut events = vec![RemovalEvent::RemovalDecided { reasons: reasons.clone(), effective_at }];
+        let decision = RemovalDecision { at: now, by: actor.subject.clone(), reasons };
+        if effective_at <= now {
+            events.push(self.take_effect(decision, effective_at));
+        } else {
+            self.state = RemovalState::Decided { decision, effective_at };
+        }
+        (self, events)
+    }
+
+    fn take_effect(&mut self, decision: RemovalDecision, at: Instant) -> RemovalEvent {
+        self.state = RemovalState::Effective { decision, at };
+        RemovalEvent::RemovalEffective { membership: self.membership, ground: self.ground, effective_at: at }
     }
 }
 

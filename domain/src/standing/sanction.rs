@@ -1,14 +1,14 @@
 //! The first two steps of the ladder: concealment, then restriction; the third is a removal (WAL-13, A18).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::standing::{Effect, Impediment};
-use super::{MEMBERSHIP_NOT_LIVE, permit};
+use super::MEMBERSHIP_NOT_LIVE;
 use crate::admission::membership::Membership;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Instant, Kind, LotId, MembershipId, ProviderId, Refusal,
-    SanctionId, Violations,
+    About, Actor, Aggregate, ArrangementId, Decision, Effect, Impediment, Imposed, Instant, Kind, LotId, MembershipId,
+    ProviderId, SanctionId, State, Violations, Whom,
 };
 
 crate::rules! {
@@ -31,8 +31,9 @@ pub enum SanctionKind {
 }
 
 /// The state of a sanction.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum SanctionState {
     /// In force.
     Active,
@@ -47,6 +48,15 @@ pub enum SanctionState {
         /// It should not have been imposed: it does not count as a step of the ladder.
         annulled: bool,
     },
+}
+
+impl State for SanctionState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["lift"],
+            Self::Lifted { .. } => &[],
+        }
+    }
 }
 
 /// A concealment or restriction of one membership (WAL-13).
@@ -98,59 +108,46 @@ pub struct ApplySanction {
 }
 
 /// What happened to a sanction.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum SanctionEvent {
     /// A concealment was imposed.
     Concealed {
-        /// Which sanction.
-        sanction: SanctionId,
         /// Of which membership.
         membership: MembershipId,
         /// The grounds.
         reason: String,
-        /// When.
-        at: Instant,
     },
     /// A restriction was imposed.
     Restricted {
-        /// Which sanction.
-        sanction: SanctionId,
         /// Of which membership.
         membership: MembershipId,
         /// The grounds.
         reason: String,
-        /// When.
-        at: Instant,
     },
     /// It ended.
     SanctionLifted {
-        /// Which sanction.
-        sanction: SanctionId,
         /// Which step it was.
         kind: SanctionKind,
         /// Why.
         reason: String,
         /// Whether it should not have been imposed.
         annulled: bool,
-        /// When.
-        at: Instant,
     },
 }
 
 impl Aggregate for Sanction {
+    type Id = SanctionId;
+    type State = SanctionState;
     type Event = SanctionEvent;
     const KIND: Kind = Kind::Sanction;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> SanctionId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            SanctionState::Active => "active",
-            SanctionState::Lifted { .. } => "lifted",
-        }
+    fn state(&self) -> &SanctionState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -161,43 +158,25 @@ impl Aggregate for Sanction {
             application: None,
         }
     }
-}
 
-impl Sanction {
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        permit(self, attempted, allowed(&self.state))
-    }
-
-    /// Whether it has not been lifted.
-    #[must_use]
-    pub fn in_force(&self) -> bool {
-        match self.state {
-            SanctionState::Active => true,
-            SanctionState::Lifted { .. } => false,
-        }
-    }
-
-    /// Whether it counts as step `kind` taken against `membership`: in force or past, but not annulled.
-    #[must_use]
-    pub fn is_step(&self, kind: SanctionKind, membership: MembershipId) -> bool {
-        let annulled = matches!(self.state, SanctionState::Lifted { annulled: true, .. });
-        self.kind == kind && self.membership == membership && !annulled
-    }
-
-    /// What it sets against referrals or search.
-    #[must_use]
-    pub fn impediment(&self) -> Impediment {
+    /// What its step does to the member.
+    fn impediments(&self) -> Vec<Imposed> {
         let effect = match self.kind {
             SanctionKind::Conceal => Effect::Concealed,
             SanctionKind::Restrict => Effect::Restricted,
         };
-        let until = match self.state {
-            SanctionState::Active => None,
-            SanctionState::Lifted { at, .. } => Some(at),
+        let on = Whom {
+            provider: self.provider,
+            arrangement: Some(self.arrangement),
+            lot: Some(self.lot),
+            membership: Some(self.membership),
         };
-        Impediment::new(effect, (Kind::Sanction, self.id.0), self.from, until)
+        let source = (Kind::Sanction, self.id.0);
+        vec![Imposed { on, impediment: Impediment::new(effect, source, self.from, self.over_at()) }]
     }
+}
 
+impl Sanction {
     /// Imposes a sanction on `membership` from now on; `sanctions` are those of the membership, past ones included.
     pub fn apply(
         id: SanctionId,
@@ -245,10 +224,10 @@ impl Sanction {
             imposed_by: actor.subject.clone(),
             state: SanctionState::Active,
         };
-        let (membership, at) = (membership.id, now);
+        let membership = membership.id;
         let event = match kind {
-            SanctionKind::Conceal => SanctionEvent::Concealed { sanction: id, membership, reason, at },
-            SanctionKind::Restrict => SanctionEvent::Restricted { sanction: id, membership, reason, at },
+            SanctionKind::Conceal => SanctionEvent::Concealed { membership, reason },
+            SanctionKind::Restrict => SanctionEvent::Restricted { membership, reason },
         };
         Ok((sanction, vec![event]))
     }
@@ -259,23 +238,34 @@ impl Sanction {
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
         broken.refuse_any()?;
-        let event = SanctionEvent::SanctionLifted {
-            sanction: self.id,
-            kind: self.kind,
-            reason: reason.clone(),
-            annulled,
-            at: now,
-        };
+        let event = SanctionEvent::SanctionLifted { kind: self.kind, reason: reason.clone(), annulled };
         self.state = SanctionState::Lifted { at: now, reason, by: actor.subject.clone(), annulled };
         Ok((self, vec![event]))
     }
-}
 
-/// The commands each state knows.
-fn allowed(state: &SanctionState) -> &'static [&'static str] {
-    match state {
-        SanctionState::Active => &["lift"],
-        SanctionState::Lifted { .. } => &[],
+    /// Whether it has not been lifted.
+    #[must_use]
+    pub fn in_force(&self) -> bool {
+        match self.state {
+            SanctionState::Active => true,
+            SanctionState::Lifted { .. } => false,
+        }
+    }
+
+    /// Whether it counts as step `kind` taken against `membership`: in force or past, but not annulled.
+    #[must_use]
+    pub fn is_step(&self, kind: SanctionKind, membership: MembershipId) -> bool {
+        let annulled = matches!(self.state, SanctionState::Lifted { annulled: true, .. });
+        self.kind == kind && self.membership == membership && !annulled
+    }
+
+    /// When it was lifted, if it was.
+    #[must_use]
+    pub fn over_at(&self) -> Option<Instant> {
+        match self.state {
+            SanctionState::Active => None,
+            SanctionState::Lifted { at, .. } => Some(at),
+        }
     }
 }
 

@@ -3,32 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::{HomeId, Instant, Kind, MembershipId, ProviderId};
-
-/// What an impediment does to a member while it lasts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// The membership has not begun.
-    NotYetMember,
-    /// A removal took effect.
-    Removed,
-    /// The provider left.
-    Withdrawn,
-    /// The arrangement ended.
-    Ended,
-    /// The provider is dormant (A20).
-    Dormant,
-    /// No new business for the member (DPS-19).
-    Suspended,
-    /// No new business for one home (DPS-19); the member's status stays.
-    HomeSuspended(HomeId),
-    /// No new placements (WAL-13).
-    Restricted,
-    /// A mandatory assurance is out of date (PA36-1).
-    EvidenceExpired,
-    /// Hidden from the search of portals (WAL-13).
-    Concealed,
-}
+use crate::kernel::{Effect, HomeId, Impediment, Instant, Kind, MembershipId};
 
 impl Effect {
     /// The status it leads to. `HomeSuspended` leaves the member active.
@@ -63,42 +38,6 @@ impl Effect {
             Effect::EvidenceExpired => ("evidence_expired", "PA36-1"),
             Effect::Concealed => ("concealed", "WAL-13"),
         }
-    }
-}
-
-/// One effect over a half-open period `[from, until)`, and the thing it comes from. Copied from columns or made by an
-/// aggregate: both ways give the same value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Impediment {
-    /// What it does.
-    pub effect: Effect,
-    /// The kind of thing it comes from.
-    pub kind: Kind,
-    /// That thing's identifier.
-    pub id: uuid::Uuid,
-    /// First instant.
-    pub from: Instant,
-    /// First instant after it; without end, where absent.
-    pub until: Option<Instant>,
-}
-
-impl Impediment {
-    /// From what it does, the thing it comes from and its period.
-    #[must_use]
-    pub const fn new(effect: Effect, source: (Kind, uuid::Uuid), from: Instant, until: Option<Instant>) -> Self {
-        Self { effect, kind: source.0, id: source.1, from, until }
-    }
-
-    /// The provider was dormant in the period.
-    #[must_use]
-    pub const fn dormant(provider: ProviderId, from: Instant, until: Option<Instant>) -> Self {
-        Self::new(Effect::Dormant, (Kind::Provider, provider.0), from, until)
-    }
-
-    /// Whether the period includes `at`.
-    #[must_use]
-    pub fn covers(&self, at: Instant) -> bool {
-        self.from <= at && self.until.is_none_or(|until| at < until)
     }
 }
 
@@ -212,7 +151,7 @@ pub fn standing(facts: &StandingFacts<'_>, at: Instant) -> Standing {
 
 /// The homes that may not be offered at `at` though the member may be; a home may come more than once.
 pub fn excluded_homes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = HomeId> + use<'a> {
-    causes(facts, at).filter_map(|cause| home_of(cause.effect))
+    causes(facts, at).filter_map(|cause| cause.effect.home())
 }
 
 /// Why the standing at `at` is what it is, strongest cause first; empty for a member in good standing.
@@ -220,7 +159,7 @@ pub fn excluded_homes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterat
 pub fn explain(facts: &StandingFacts<'_>, at: Instant) -> Vec<Cause> {
     let mut found: Vec<Impediment> = causes(facts, at).collect();
     found.sort_by_key(|cause| {
-        (cause.effect.status(), cause.from, cause.id, cause.until, cause.kind, home_of(cause.effect))
+        (cause.effect.status(), cause.from, cause.id, cause.until, cause.kind, cause.effect.home())
     });
     found.dedup();
     found
@@ -233,13 +172,9 @@ pub fn explain(facts: &StandingFacts<'_>, at: Instant) -> Vec<Cause> {
                 until: cause.until,
                 source_kind: cause.kind,
                 source_id: cause.id,
-                home: home_of(cause.effect),
+                home: cause.effect.home(),
                 rests_on,
             }
         })
         .collect()
-}
-
-fn home_of(effect: Effect) -> Option<HomeId> {
-    if let Effect::HomeSuspended(home) = effect { Some(home) } else { None }
 }

@@ -1,15 +1,15 @@
 //! A time-limited stop on new business (A7, DPS-19). Existing placements go on (Q2).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::standing::{Effect, Impediment};
-use super::{ALREADY_OVER, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, permit};
+use super::{ALREADY_OVER, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
 use crate::admission::membership::Membership;
 use crate::arrangement::{Policies, SuspensionEnd};
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Due, HomeId, Instant, Kind, LotId, MembershipId, ProviderId,
-    Refusal, RemovalId, SuspensionId, Violations,
+    About, Actor, Aggregate, ArrangementId, Decision, Due, Effect, HomeId, Impediment, Imposed, Instant, Kind, LotId,
+    MembershipId, ProviderId, Refusal, RemovalId, State, SuspensionId, Violations, Whom,
 };
 
 mod event;
@@ -48,8 +48,9 @@ pub enum SuspensionScope {
 }
 
 /// The state of a suspension.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum SuspensionState {
     /// Imposed; in force from its beginning.
     Active,
@@ -92,6 +93,18 @@ pub enum SuspensionState {
         /// Subject of who annulled it.
         by: String,
     },
+}
+
+impl State for SuspensionState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["represent", "extend", "lift", "annul", "convert", "tick"],
+            Self::AwaitingReview { .. } => &["represent", "extend", "lift", "annul", "convert"],
+            Self::Lifted { annulled: false, .. } | Self::Lapsed { .. } => &["annul"],
+            // What a removal rested on stays with it: the removal has an appeal of its own.
+            Self::Lifted { annulled: true, .. } | Self::Converted { .. } | Self::Annulled { .. } => &[],
+        }
+    }
 }
 
 /// A suspension (A7).
@@ -160,23 +173,18 @@ pub struct SuspendFacts<'a> {
 }
 
 impl Aggregate for Suspension {
+    type Id = SuspensionId;
+    type State = SuspensionState;
     type Event = SuspensionEvent;
     const KIND: Kind = Kind::Suspension;
     const CLOCK: &'static [&'static str] = &["lapse", "review"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> SuspensionId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            SuspensionState::Active => "active",
-            SuspensionState::AwaitingReview { .. } => "awaiting_review",
-            SuspensionState::Lifted { .. } => "lifted",
-            SuspensionState::Lapsed { .. } => "lapsed",
-            SuspensionState::Converted { .. } => "converted",
-            SuspensionState::Annulled { .. } => "annulled",
-        }
+    fn state(&self) -> &SuspensionState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -195,6 +203,18 @@ impl Aggregate for Suspension {
         };
         Some(Due { at: self.until, what })
     }
+
+    /// No new business for whom it stops.
+    fn impediments(&self) -> Vec<Imposed> {
+        let (effect, lot, membership) = match self.scope {
+            SuspensionScope::Provider => (Effect::Suspended, None, None),
+            SuspensionScope::Lot { membership, lot } => (Effect::Suspended, Some(lot), Some(membership)),
+            SuspensionScope::Home { home } => (Effect::HomeSuspended(home), None, None),
+        };
+        let on = Whom { provider: self.provider, arrangement: Some(self.arrangement), lot, membership };
+        let source = (Kind::Suspension, self.id.0);
+        vec![Imposed { on, impediment: Impediment::new(effect, source, self.from, self.over_at()) }]
+    }
 }
 
 /// The first instant after a suspension: when it was ended, else when it lapses by itself; without end while a review
@@ -208,17 +228,139 @@ pub fn over_at(at_end: SuspensionEnd, until: Instant, ended_at: Option<Instant>)
 }
 
 impl Suspension {
-    fn permit(&self, attempted: &'static str) -> Result<(), Refusal> {
-        permit(self, attempted, allowed(&self.state))
+    /// Suspends; the end is `from` + months, clamped to the month's last day (AC-12).
+    pub fn suspend(
+        id: SuspensionId,
+        order: Suspend,
+        facts: SuspendFacts<'_>,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
+        let Suspend { arrangement, provider, scope, from, months, reason, evidence } = order;
+        let max = facts.policies.suspension_max_months;
+        let months = months.unwrap_or(facts.policies.suspension_months);
+        let from = from.unwrap_or(now);
+        let mut suspension = Self {
+            id,
+            arrangement,
+            provider,
+            scope,
+            from,
+            until: from.plus_months(months),
+            max_until: from.plus_months(max),
+            at_end: facts.policies.suspension_end,
+            grounds: reason,
+            evidence,
+            imposed_by: actor.subject.clone(),
+            imposed_at: now,
+            representations: Vec::new(),
+            state: SuspensionState::Active,
+        };
+        suspension.max_until = suspension.stretch(facts.suspensions).0.plus_months(max);
+        let mut broken = Violations::new();
+        broken.require_reason(&suspension.grounds, "/reason");
+        broken.require(months > 0, &SUSPENSION_TOO_SHORT, "/months", "0 months are no suspension");
+        let detail = format!("{months} months asked, at most {max} allowed");
+        broken.require(months <= max, &SUSPENSION_TOO_LONG, "/months", detail);
+        broken.require(from >= now, &SUSPENSION_IN_THE_PAST, "/from", format!("{from} has passed"));
+        if !facts.live_membership {
+            broken.add(MEMBERSHIP_NOT_LIVE.broken("the provider has no live membership to suspend"));
+        }
+        suspension.refuse_clash(facts.suspensions, "/scope", &mut broken);
+        suspension.refuse_chain(max, facts.suspensions, "/months", &mut broken);
+        broken.refuse_any()?;
+        let event =
+            SuspensionEvent::Suspended { scope, from, until: suspension.until, reason: suspension.grounds.clone() };
+        Ok((suspension, vec![event]))
     }
 
-    /// As [`permit`](Self::permit), and refused where the clock has ended it though nobody has said so yet.
-    fn permit_at(&self, attempted: &'static str, at: Instant) -> Result<(), Refusal> {
-        self.permit(attempted)?;
-        if self.over_at().is_some_and(|over| over < at || (over == at && attempted != "convert")) {
-            return Err(ALREADY_OVER.broken(format!("the suspension ended at {}", self.until)).into());
+    /// Makes it `months_in_all` long, counted from its beginning, at most until the maximum of the policies after the
+    /// beginning of the time without a gap that it is part of; `others` are the provider's suspensions in the
+    /// arrangement.
+    pub fn extend(mut self, months_in_all: u32, reason: String, others: &[Suspension], now: Instant) -> Decision<Self> {
+        self.permit_at("extend", now)?;
+        let until = self.from.plus_months(months_in_all);
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        let detail = format!("it may last until {} at most", self.max_until);
+        let later = until > self.until && until > now;
+        self.until = until;
+        self.state = SuspensionState::Active;
+        // One that was announced to begin where this one would now end goes on with it.
+        let within = self.stretch(others).1 <= self.max_until;
+        broken.require(within, &SUSPENSION_TOO_LONG, "/monthsInAll", detail);
+        broken.require(later, &SUSPENSION_TOO_SHORT, "/monthsInAll", format!("it would end at {until}"));
+        self.refuse_clash(others, "/monthsInAll", &mut broken);
+        broken.refuse_any()?;
+        let event = SuspensionEvent::SuspensionExtended { until, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it before its time, or after its review. `annulled`: it should not have been imposed.
+    pub fn lift(mut self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit_at("lift", now)?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        let event = SuspensionEvent::SuspensionLifted { reason: reason.clone(), annulled };
+        self.state = SuspensionState::Lifted { at: now, reason, by: actor.subject.clone(), annulled };
+        Ok((self, vec![event]))
+    }
+
+    /// Sets it aside though it may have ended: it should not have been imposed. One in force is lifted at once; for one
+    /// that is over the past stays as it was, and it counts as no step any more.
+    pub fn annul(self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("annul")?;
+        let Some(ended_at) = self.over_at().filter(|over| *over <= now) else {
+            return self.lift(reason, true, actor, now);
+        };
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        // Late clock-driven work is done first, so that the record has the end before what follows.
+        let (mut over, mut events) = if self.permit("tick").is_ok() { self.tick(now)? } else { (self, Vec::new()) };
+        events.push(SuspensionEvent::SuspensionAnnulled { reason: reason.clone() });
+        over.state = SuspensionState::Annulled { ended_at, at: now, reason, by: actor.subject.clone() };
+        Ok((over, events))
+    }
+
+    /// Records what the provider says to it (PA58).
+    pub fn represent(mut self, text: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit_at("represent", now)?;
+        let mut broken = Violations::new();
+        broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
+        broken.refuse_any()?;
+        self.representations.push(Representation::new(text, actor, now));
+        let event = SuspensionEvent::RepresentationsMade;
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it because `removal` took effect at `at`; it stands until that instant, so that no referral slips through.
+    pub fn convert(mut self, removal: RemovalId, at: Instant) -> Decision<Self> {
+        self.permit_at("convert", at)?;
+        let event = SuspensionEvent::SuspensionConverted { removal, effective_at: at };
+        self.state = SuspensionState::Converted { removal, at };
+        Ok((self, vec![event]))
+    }
+
+    /// Its time is up: it lapses, or awaits review (C-03).
+    pub fn tick(mut self, now: Instant) -> Decision<Self> {
+        self.permit("tick")?;
+        let at = self.until;
+        if now < at {
+            return Err(NOT_DUE.broken(format!("the suspension lasts until {at}")).into());
         }
-        Ok(())
+        let event = match self.at_end {
+            SuspensionEnd::Lapse => {
+                self.state = SuspensionState::Lapsed { at };
+                SuspensionEvent::SuspensionLapsed { effective_at: at }
+            }
+            SuspensionEnd::Review => {
+                self.state = SuspensionState::AwaitingReview { since: at };
+                SuspensionEvent::SuspensionReviewDue { effective_at: at }
+            }
+        };
+        Ok((self, vec![event]))
     }
 
     /// The first instant after it, as far as is known: late clock-driven work makes no difference.
@@ -265,14 +407,13 @@ impl Suspension {
         matches!(self.state, SuspensionState::Lifted { annulled: true, .. } | SuspensionState::Annulled { .. })
     }
 
-    /// What it sets against referrals, for the memberships it touches.
-    #[must_use]
-    pub fn impediment(&self) -> Impediment {
-        let effect = match self.scope {
-            SuspensionScope::Provider | SuspensionScope::Lot { .. } => Effect::Suspended,
-            SuspensionScope::Home { home } => Effect::HomeSuspended(home),
-        };
-        Impediment::new(effect, (Kind::Suspension, self.id.0), self.from, self.over_at())
+    /// As [`permit`](Self::permit), and refused where the clock has ended it though nobody has said so yet.
+    fn permit_at(&self, attempted: &'static str, at: Instant) -> Result<(), Refusal> {
+        self.permit(attempted)?;
+        if self.over_at().is_some_and(|over| over < at || (over == at && attempted != "convert")) {
+            return Err(ALREADY_OVER.broken(format!("the suspension ended at {}", self.until)).into());
+        }
+        Ok(())
     }
 
     /// The first of `others` with the same target that is in force at some instant of this one.
@@ -319,164 +460,10 @@ impl Suspension {
         broken.require(!chained || until <= latest, &SUSPENSION_TOO_LONG, field, detail);
     }
 
-    /// Suspends; the end is `from` + months, clamped to the month's last day (AC-12).
-    pub fn suspend(
-        id: SuspensionId,
-        order: Suspend,
-        facts: SuspendFacts<'_>,
-        actor: &Actor,
-        now: Instant,
-    ) -> Decision<Self> {
-        let Suspend { arrangement, provider, scope, from, months, reason, evidence } = order;
-        let max = facts.policies.suspension_max_months;
-        let months = months.unwrap_or(facts.policies.suspension_months);
-        let from = from.unwrap_or(now);
-        let mut suspension = Self {
-            id,
-            arrangement,
-            provider,
-            scope,
-            from,
-            until: from.plus_months(months),
-            max_until: from.plus_months(max),
-            at_end: facts.policies.suspension_end,
-            grounds: reason,
-            evidence,
-            imposed_by: actor.subject.clone(),
-            imposed_at: now,
-            representations: Vec::new(),
-            state: SuspensionState::Active,
-        };
-        suspension.max_until = suspension.stretch(facts.suspensions).0.plus_months(max);
-        let mut broken = Violations::new();
-        broken.require_reason(&suspension.grounds, "/reason");
-        broken.require(months > 0, &SUSPENSION_TOO_SHORT, "/months", "0 months are no suspension");
-        let detail = format!("{months} months asked, at most {max} allowed");
-        broken.require(months <= max, &SUSPENSION_TOO_LONG, "/months", detail);
-        broken.require(from >= now, &SUSPENSION_IN_THE_PAST, "/from", format!("{from} has passed"));
-        if !facts.live_membership {
-            broken.add(MEMBERSHIP_NOT_LIVE.broken("the provider has no live membership to suspend"));
-        }
-        suspension.refuse_clash(facts.suspensions, "/scope", &mut broken);
-        suspension.refuse_chain(max, facts.suspensions, "/months", &mut broken);
-        broken.refuse_any()?;
-        let event = SuspensionEvent::Suspended {
-            suspension: id,
-            scope,
-            from,
-            until: suspension.until,
-            reason: suspension.grounds.clone(),
-        };
-        Ok((suspension, vec![event]))
-    }
-
     fn refuse_clash(&self, others: &[Suspension], field: &str, broken: &mut Violations) {
         if let Some(other) = self.clash(others) {
             broken.add(SUSPENSION_OVERLAPS.broken_at(field, format!("suspension {} is in force then", other.id)));
         }
-    }
-
-    /// Makes it `months_in_all` long, counted from its beginning, at most until the maximum of the policies after the
-    /// beginning of the time without a gap that it is part of; `others` are the provider's suspensions in the
-    /// arrangement.
-    pub fn extend(mut self, months_in_all: u32, reason: String, others: &[Suspension], now: Instant) -> Decision<Self> {
-        self.permit_at("extend", now)?;
-        let until = self.from.plus_months(months_in_all);
-        let mut broken = Violations::new();
-        broken.require_reason(&reason, "/reason");
-        let detail = format!("it may last until {} at most", self.max_until);
-        let later = until > self.until && until > now;
-        self.until = until;
-        self.state = SuspensionState::Active;
-        // One that was announced to begin where this one would now end goes on with it.
-        let within = self.stretch(others).1 <= self.max_until;
-        broken.require(within, &SUSPENSION_TOO_LONG, "/monthsInAll", detail);
-        broken.require(later, &SUSPENSION_TOO_SHORT, "/monthsInAll", format!("it would end at {until}"));
-        self.refuse_clash(others, "/monthsInAll", &mut broken);
-        broken.refuse_any()?;
-        let event = SuspensionEvent::SuspensionExtended { suspension: self.id, until, reason, at: now };
-        Ok((self, vec![event]))
-    }
-
-    /// Ends it before its time, or after its review. `annulled`: it should not have been imposed.
-    pub fn lift(mut self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.permit_at("lift", now)?;
-        let mut broken = Violations::new();
-        broken.require_reason(&reason, "/reason");
-        broken.refuse_any()?;
-        let event =
-            SuspensionEvent::SuspensionLifted { suspension: self.id, reason: reason.clone(), annulled, at: now };
-        self.state = SuspensionState::Lifted { at: now, reason, by: actor.subject.clone(), annulled };
-        Ok((self, vec![event]))
-    }
-
-    /// Sets it aside though it may have ended: it should not have been imposed. One in force is lifted at once; for one
-    /// that is over the past stays as it was, and it counts as no step any more.
-    pub fn annul(self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.permit("annul")?;
-        let Some(ended_at) = self.over_at().filter(|over| *over <= now) else {
-            return self.lift(reason, true, actor, now);
-        };
-        let mut broken = Violations::new();
-        broken.require_reason(&reason, "/reason");
-        broken.refuse_any()?;
-        // Late clock-driven work is done first, so that the record has the end before what follows.
-        let (mut over, mut events) = if self.permit("tick").is_ok() { self.tick(now)? } else { (self, Vec::new()) };
-        events.push(SuspensionEvent::SuspensionAnnulled { suspension: over.id, reason: reason.clone(), at: now });
-        over.state = SuspensionState::Annulled { ended_at, at: now, reason, by: actor.subject.clone() };
-        Ok((over, events))
-    }
-
-    /// Records what the provider says to it (PA58).
-    pub fn represent(mut self, text: String, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.permit_at("represent", now)?;
-        let mut broken = Violations::new();
-        broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
-        broken.refuse_any()?;
-        self.representations.push(Representation::new(text, actor, now));
-        let event = SuspensionEvent::RepresentationsMade { suspension: self.id, at: now };
-        Ok((self, vec![event]))
-    }
-
-    /// Ends it because `removal` took effect at `at`; it stands until that instant, so that no referral slips through.
-    pub fn convert(mut self, removal: RemovalId, at: Instant) -> Decision<Self> {
-        self.permit_at("convert", at)?;
-        let event = SuspensionEvent::SuspensionConverted { suspension: self.id, removal, at };
-        self.state = SuspensionState::Converted { removal, at };
-        Ok((self, vec![event]))
-    }
-
-    /// Its time is up: it lapses, or awaits review (C-03).
-    pub fn tick(mut self, now: Instant) -> Decision<Self> {
-        self.permit("tick")?;
-        let (suspension, at) = (self.id, self.until);
-        if now < at {
-            return Err(NOT_DUE.broken(format!("the suspension lasts until {at}")).into());
-        }
-        let event = match self.at_end {
-            SuspensionEnd::Lapse => {
-                self.state = SuspensionState::Lapsed { at };
-                SuspensionEvent::SuspensionLapsed { suspension, at }
-            }
-            SuspensionEnd::Review => {
-                self.state = SuspensionState::AwaitingReview { since: at };
-                SuspensionEvent::SuspensionReviewDue { suspension, at }
-            }
-        };
-        Ok((self, vec![event]))
-    }
-}
-
-/// The commands each state knows.
-fn allowed(state: &SuspensionState) -> &'static [&'static str] {
-    match state {
-        SuspensionState::Active => &["represent", "extend", "lift", "annul", "convert", "tick"],
-        SuspensionState::AwaitingReview { .. } => &["represent", "extend", "lift", "annul", "convert"],
-        SuspensionState::Lifted { annulled: false, .. } | SuspensionState::Lapsed { .. } => &["annul"],
-        // What a removal rested on stays with it: the removal has an appeal of its own.
-        SuspensionState::Lifted { annulled: true, .. }
-        | SuspensionState::Converted { .. }
-        | SuspensionState::Annulled { .. } => &[],
     }
 }
 

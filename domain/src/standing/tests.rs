@@ -13,7 +13,7 @@ use super::*;
 use crate::admission::membership::{AdmittedLine, Assurance, Membership};
 use crate::arrangement::requirement::RequirementRef;
 use crate::arrangement::{FailurePath, Policies, SuspensionEnd};
-use crate::kernel::{Decision, HomeId, Kind, ProviderId, Role};
+use crate::kernel::{Aggregate, Decision, HomeId, Kind, Named, ProviderId, Refusal, Role};
 
 pub(crate) fn at(text: &str) -> Instant {
     text.parse().unwrap()
@@ -70,10 +70,10 @@ pub(crate) fn table<A: Aggregate + PartialEq + std::fmt::Debug>(states: Vec<A>, 
         for (name, command) in commands {
             let outcome = command(from.clone());
             let to = match &outcome {
-                Ok((to, _)) => format!("-> {}", to.state()),
+                Ok((to, _)) => format!("-> {}", to.state().name()),
                 Err(_) => codes(&outcome).join(", "),
             };
-            writeln!(out, "{:20} {name:12} {to}", from.state()).unwrap();
+            writeln!(out, "{:20} {name:12} {to}", from.state().name()).unwrap();
         }
     }
     out
@@ -231,11 +231,11 @@ impl World {
     }
 
     fn impediments(&self) -> Vec<Impediment> {
-        let mut all: Vec<Impediment> = self.member.impediments().collect();
-        all.extend(self.suspensions.iter().map(Suspension::impediment));
-        all.extend(self.sanctions.iter().map(Sanction::impediment));
-        all.extend(self.removals.iter().filter_map(Removal::impediment));
-        all
+        let mut all = self.member.impediments();
+        all.extend(self.suspensions.iter().flat_map(Suspension::impediments));
+        all.extend(self.sanctions.iter().flat_map(Sanction::impediments));
+        all.extend(self.removals.iter().flat_map(Removal::impediments));
+        all.into_iter().map(|imposed| imposed.impediment).collect()
     }
 
     fn standing(&self, at: Instant) -> Standing {
@@ -248,8 +248,9 @@ impl World {
         let now = self.standing(self.now);
         let removed = self.removals.iter().any(|r| r.effective_at().is_some_and(|at| at <= self.now));
         let stopped = self.suspensions.iter().any(|s| s.over_at().is_none_or(|over| self.now < over));
-        let restricted = self.sanctions.iter().any(|s| s.kind == SanctionKind::Restrict && s.state() == "active");
-        let concealed = self.sanctions.iter().any(|s| s.kind == SanctionKind::Conceal && s.state() == "active");
+        let restricted =
+            self.sanctions.iter().any(|s| s.kind == SanctionKind::Restrict && s.state().name() == "active");
+        let concealed = self.sanctions.iter().any(|s| s.kind == SanctionKind::Conceal && s.state().name() == "active");
         let left = !self.member.is_live();
         let free = !(removed || stopped || restricted || left);
         assert_eq!(now.may_receive_referrals, free, "{trail:?}");
@@ -314,7 +315,7 @@ fn ac_13_no_referral_while_suspended_and_again_from_the_end_instant_however_late
     assert!(world.standing(until).may_receive_referrals, "before the sweep");
     world.now = until.plus_days(3);
     world.step(Step::Sweep);
-    assert_eq!(world.suspensions[0].state(), "lapsed");
+    assert_eq!(world.suspensions[0].state().name(), "lapsed");
     assert!(world.standing(until).may_receive_referrals, "after the sweep");
     assert!(!world.standing(until.plus_seconds(-1)).may_receive_referrals, "the past is as it was");
 }
@@ -359,7 +360,7 @@ fn ac_15_a_direct_removal_ends_dispatch() {
         assert!(world.member.is_live());
         world.step(step);
     }
-    assert_eq!(world.member.state(), "removed");
+    assert_eq!(world.member.state().name(), "removed");
     assert!(!world.standing(world.now).may_receive_referrals);
     let impediments = world.impediments();
     let causes = explain(&facts(&impediments), world.now);
@@ -376,7 +377,7 @@ fn a_converted_suspension_and_its_removal_leave_no_gap() {
     let removal = world.removals[0].clone();
     let effect = removal.effective_at().unwrap();
     change(world.suspensions.first_mut(), |s| s.convert(removal.id, effect));
-    assert_eq!(world.suspensions[0].state(), "converted");
+    assert_eq!(world.suspensions[0].state().name(), "converted");
     assert_eq!(world.standing(effect.plus_seconds(-1)).status, Status::Suspended);
     assert_eq!(world.standing(effect).status, Status::Removed);
 }

@@ -1,14 +1,18 @@
 //! Bulk uploads: many rows of one kind in one file, each decided by the same commands as a request of its own (A21).
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use crate::kernel::{About, Actor, Aggregate, Audience, Decision, Instant, Kind, Refusal, Role, UploadId, Violations};
+use crate::kernel::{
+    About, Actor, Aggregate, Audience, Decision, Instant, Kind, Refusal, Role, State, UploadId, Violations,
+};
 use crate::kernel::{ApplicationId, ArrangementId, ProviderId};
 
 /// What the rows of a file are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum UploadKind {
     /// A provider's homes, with their ratings.
     Homes,
@@ -30,13 +34,7 @@ impl UploadKind {
     /// The name in paths and in the store.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            UploadKind::Homes => "homes",
-            UploadKind::Providers => "providers",
-            UploadKind::Answers => "answers",
-            UploadKind::Fees => "fees",
-            UploadKind::Ratings => "ratings",
-        }
+        self.into()
     }
 }
 
@@ -124,8 +122,9 @@ pub enum Failing {
 }
 
 /// Where an upload stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum UploadState {
     /// The file is here, and waits to be read.
     Received,
@@ -168,7 +167,15 @@ pub enum UploadState {
     },
 }
 
-use UploadState as State;
+impl State for UploadState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Received => &["validate", "reject", "fail"],
+            Self::Validated { .. } => &["conclude", "reject", "fail"],
+            Self::Applied { .. } | Self::Partial { .. } | Self::Rejected { .. } | Self::Failed { .. } => &[],
+        }
+    }
+}
 
 /// A bulk upload (A21).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -222,37 +229,59 @@ pub struct Subject {
 }
 
 /// What happened to an upload. Rows speak through the events of what they change.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
 pub enum UploadEvent {
-    UploadReceived { upload: UploadId, kind: UploadKind, mode: UploadMode, dry_run: bool },
-    UploadValidated { upload: UploadId, counts: Counts },
-    UploadApplied { upload: UploadId, counts: Counts },
-    UploadPartlyApplied { upload: UploadId, counts: Counts },
-    UploadRejected { upload: UploadId, counts: Counts },
-    UploadFailed { upload: UploadId, reason: Failing, counts: Counts },
+    /// The file was received.
+    UploadReceived {
+        /// What its rows are.
+        kind: UploadKind,
+        /// What becomes of the good rows where others are refused.
+        mode: UploadMode,
+        /// Whether it only asks for the difference that it would make.
+        dry_run: bool,
+    },
+    /// The file was read from end to end.
+    UploadValidated {
+        /// How many rows there are, and what they would do.
+        counts: Counts,
+    },
+    /// Every row was applied.
+    UploadApplied {
+        /// What the rows did.
+        counts: Counts,
+    },
+    /// Some rows were applied and some refused.
+    UploadPartlyApplied {
+        /// What the rows did.
+        counts: Counts,
+    },
+    /// Nothing of it was applied.
+    UploadRejected {
+        /// How many rows were looked at and how many refused.
+        counts: Counts,
+    },
+    /// It could not be brought to an end.
+    UploadFailed {
+        /// Why.
+        reason: Failing,
+        /// What was applied before.
+        counts: Counts,
+    },
 }
 
-use UploadEvent as Event;
-
 impl Aggregate for Upload {
-    type Event = Event;
+    type Id = UploadId;
+    type State = UploadState;
+    type Event = UploadEvent;
     const KIND: Kind = Kind::Upload;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> UploadId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Received => "received",
-            State::Validated { .. } => "validated",
-            State::Applied { .. } => "applied",
-            State::Partial { .. } => "partial",
-            State::Rejected { .. } => "rejected",
-            State::Failed { .. } => "failed",
-        }
+    fn state(&self) -> &UploadState {
+        &self.state
     }
 
     fn about(&self) -> About {
@@ -260,12 +289,18 @@ impl Aggregate for Upload {
         About { arrangement, lot: None, provider, application }
     }
 
-    fn audience(&self, _event: &Event) -> Audience {
+    fn audience(&self, _event: &UploadEvent) -> Audience {
         match self.order.kind {
             // To the buying side a draft does not exist (PRO-19).
             UploadKind::Answers => Audience::Provider,
             UploadKind::Homes | UploadKind::Providers | UploadKind::Fees | UploadKind::Ratings => Audience::Parties,
         }
+    }
+
+    /// A dry run ends once it is validated.
+    fn knows(&self) -> &'static [&'static str] {
+        let is_answered = self.order.dry_run && matches!(self.state, UploadState::Validated { .. });
+        if is_answered { &[] } else { self.state.knows() }
     }
 }
 
@@ -311,15 +346,15 @@ impl Room {
     /// [`UPLOAD_QUOTA`] where there is not.
     pub fn takes(self, bytes: u64) -> Result<(), Refusal> {
         let Self { held: Held { open, files, bytes: kept }, most_open, most_bytes } = self;
-        let mut violations = Violations::new();
+        let mut broken = Violations::new();
         if open >= most_open {
-            violations.add(UPLOAD_QUOTA.broken(format!("{open} uploads are not over yet")));
+            broken.add(UPLOAD_QUOTA.broken(format!("{open} uploads are not over yet")));
         }
         if files >= FILES || kept.saturating_add(bytes) > most_bytes {
             let held = format!("{files} files of {kept} bytes are kept");
-            violations.add(UPLOAD_QUOTA.broken(format!("{held}, of {FILES} and {most_bytes} that may be")));
+            broken.add(UPLOAD_QUOTA.broken(format!("{held}, of {FILES} and {most_bytes} that may be")));
         }
-        violations.refuse_any()
+        broken.refuse_any()
     }
 }
 
@@ -340,62 +375,32 @@ impl Upload {
     ) -> Decision<Self> {
         room.takes(order.file.bytes)?;
         let Order { kind, mode, dry_run, .. } = order;
-        let upload = Self { id, order, by, request, received_at: now, state: State::Received };
-        Ok((upload, vec![Event::UploadReceived { upload: id, kind, mode, dry_run }]))
-    }
-
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            State::Received => &["validate", "reject", "fail"],
-            State::Validated { .. } if self.order.dry_run => &[],
-            State::Validated { .. } => &["conclude", "reject", "fail"],
-            State::Applied { .. } | State::Partial { .. } | State::Rejected { .. } | State::Failed { .. } => &[],
-        }
-    }
-
-    fn knows(&self, attempted: &'static str) -> Result<(), Refusal> {
-        let allowed = self.allowed();
-        if allowed.contains(&attempted) {
-            return Ok(());
-        }
-        Err(Refusal::WrongState { kind: Kind::Upload, from: self.state(), attempted, allowed })
-    }
-
-    /// Whether nothing more will happen to it.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.allowed().is_empty()
-    }
-
-    /// Whether every row has to be decided before any is applied.
-    #[must_use]
-    pub fn is_decided_first(&self) -> bool {
-        self.order.dry_run || self.order.mode == UploadMode::Atomic
+        let upload = Self { id, order, by, request, received_at: now, state: UploadState::Received };
+        Ok((upload, vec![UploadEvent::UploadReceived { kind, mode, dry_run }]))
     }
 
     /// Records that the file was read from end to end.
     pub fn validate(mut self, counts: Counts, now: Instant) -> Decision<Self> {
-        self.knows("validate")?;
-        self.state = State::Validated { at: now, counts };
-        let event = Event::UploadValidated { upload: self.id, counts };
+        self.permit("validate")?;
+        self.state = UploadState::Validated { at: now, counts };
+        let event = UploadEvent::UploadValidated { counts };
         Ok((self, vec![event]))
     }
 
     /// Records what its rows did. An atomic one with a refused row, and one without a good row, did nothing.
     pub fn conclude(mut self, counts: Counts, now: Instant) -> Decision<Self> {
-        self.knows("conclude")?;
-        let (upload, at) = (self.id, now);
-        let refused = counts.refused > 0;
+        self.permit("conclude")?;
+        let (at, refused) = (now, counts.refused > 0);
         let event = match self.order.mode {
             UploadMode::Atomic if refused => return self.reject(counts, now),
             UploadMode::Partial if refused && counts.refused == counts.rows => return self.reject(counts, now),
             UploadMode::Partial if refused => {
-                self.state = State::Partial { at, counts };
-                Event::UploadPartlyApplied { upload, counts }
+                self.state = UploadState::Partial { at, counts };
+                UploadEvent::UploadPartlyApplied { counts }
             }
             UploadMode::Atomic | UploadMode::Partial => {
-                self.state = State::Applied { at, counts };
-                Event::UploadApplied { upload, counts }
+                self.state = UploadState::Applied { at, counts };
+                UploadEvent::UploadApplied { counts }
             }
         };
         Ok((self, vec![event]))
@@ -403,19 +408,31 @@ impl Upload {
 
     /// Records that nothing of it is applied.
     pub fn reject(mut self, counts: Counts, now: Instant) -> Decision<Self> {
-        self.knows("reject")?;
+        self.permit("reject")?;
         let counts = counts.without_effect();
-        self.state = State::Rejected { at: now, counts };
-        let event = Event::UploadRejected { upload: self.id, counts };
+        self.state = UploadState::Rejected { at: now, counts };
+        let event = UploadEvent::UploadRejected { counts };
         Ok((self, vec![event]))
     }
 
     /// Records that it cannot be brought to an end; `counts` is what was applied before.
     pub fn fail(mut self, reason: Failing, counts: Counts, now: Instant) -> Decision<Self> {
-        self.knows("fail")?;
-        self.state = State::Failed { at: now, reason, counts };
-        let event = Event::UploadFailed { upload: self.id, reason, counts };
+        self.permit("fail")?;
+        self.state = UploadState::Failed { at: now, reason, counts };
+        let event = UploadEvent::UploadFailed { reason, counts };
         Ok((self, vec![event]))
+    }
+
+    /// Whether nothing more will happen to it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.knows().is_empty()
+    }
+
+    /// Whether every row has to be decided before any is applied.
+    #[must_use]
+    pub fn is_decided_first(&self) -> bool {
+        self.order.dry_run || self.order.mode == UploadMode::Atomic
     }
 }
 

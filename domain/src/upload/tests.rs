@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::kernel::Named;
 
 fn actor(role: Role, subject: &str) -> Actor {
     Actor { subject: subject.to_owned(), role, authority: None, provider: None }
@@ -63,19 +64,19 @@ fn golden_table() {
         ];
         states.extend([counts(3, 0), counts(2, 1)].into_iter().filter_map(|c| {
             let after = validated.clone().conclude(c, now).ok()?.0;
-            (after.state() != "rejected").then_some(after)
+            (after.state().name() != "rejected").then_some(after)
         }));
         for state in states {
             for (command, run) in commands {
                 let outcome = match run(state.clone()) {
                     Ok((after, events)) => {
                         assert_eq!(events.len(), 1, "each command says what it did");
-                        format!("-> {}", after.state())
+                        format!("-> {}", after.state().name())
                     }
                     Err(Refusal::WrongState { .. }) => "wrong_state".to_owned(),
                     Err(Refusal::Rules(rules)) => format!("{rules:?}"),
                 };
-                writeln!(table, "{name:<8} {:<10} {command:<19} {outcome}", state.state()).unwrap();
+                writeln!(table, "{name:<8} {:<10} {command:<19} {outcome}", state.state().name()).unwrap();
             }
         }
     }

@@ -4,12 +4,13 @@
 //! a delivery that were an event would have to be delivered.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::arrangement::Commands;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Audience, Decision, Instant, Kind, LotId, ProviderId, Violations, WebhookId,
+    About, Actor, Aggregate, ArrangementId, Audience, Decision, Instant, Kind, LotId, ProviderId, State, Violations,
+    WebhookId,
 };
 
 /// Event types that a filter names at most.
@@ -55,8 +56,9 @@ pub enum Undelivered {
 }
 
 /// Where a subscription stands.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[strum(serialize_all = "snake_case")]
 pub enum WebhookState {
     /// Events are sent.
     Active,
@@ -82,6 +84,17 @@ pub enum WebhookState {
     },
 }
 
+impl State for WebhookState {
+    fn knows(&self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["change", "rotate", "replay", "pause", "delete", "fail"],
+            Self::Paused { .. } => &["change", "rotate", "replay", "resume", "delete"],
+            Self::Failing { .. } => &["change", "rotate", "replay", "pause", "resume", "delete"],
+            Self::Deleted { .. } => &[],
+        }
+    }
+}
+
 /// A webhook subscription.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -105,57 +118,66 @@ pub struct Webhook {
 }
 
 /// What happened to a subscription. The address is not told: it may itself be a secret.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "past tense of the commands")]
 pub enum WebhookEvent {
-    WebhookSubscribed { subscription: WebhookId, filters: Filters },
-    WebhookChanged { subscription: WebhookId, address_changed: bool, filters: Filters },
-    WebhookSecretRotated { subscription: WebhookId, old_until: Instant },
-    WebhookReplayed { subscription: WebhookId },
-    WebhookPaused { subscription: WebhookId },
-    WebhookResumed { subscription: WebhookId, skipped: Option<Uuid> },
-    WebhookFailing { subscription: WebhookId, event: Uuid, reason: Undelivered },
-    WebhookDeleted { subscription: WebhookId },
+    /// It was made.
+    WebhookSubscribed {
+        /// Which events are sent.
+        filters: Filters,
+    },
+    /// It was changed.
+    WebhookChanged {
+        /// Whether events are sent to another address since.
+        address_changed: bool,
+        /// Which events are sent since.
+        filters: Filters,
+    },
+    /// It has another secret.
+    WebhookSecretRotated {
+        /// Until when the old one signs too.
+        old_until: Instant,
+    },
+    /// Events are sent again from an earlier one on.
+    WebhookReplayed,
+    /// Its owner stopped it.
+    WebhookPaused,
+    /// It goes on.
+    WebhookResumed {
+        /// The event that is not sent, where it goes on without the one that failed.
+        skipped: Option<Uuid>,
+    },
+    /// Sending stopped at an event that could not be delivered.
+    WebhookFailing {
+        /// Which.
+        event: Uuid,
+        /// Why not.
+        reason: Undelivered,
+    },
+    /// It ended.
+    WebhookDeleted,
 }
 
-use WebhookEvent as Event;
-use WebhookState as State;
-
 impl Aggregate for Webhook {
-    type Event = Event;
+    type Id = WebhookId;
+    type State = WebhookState;
+    type Event = WebhookEvent;
     const KIND: Kind = Kind::Webhook;
 
-    fn id(&self) -> Uuid {
-        self.id.0
+    fn id(&self) -> WebhookId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Active => "active",
-            State::Paused { .. } => "paused",
-            State::Failing { .. } => "failing",
-            State::Deleted { .. } => "deleted",
-        }
+    fn state(&self) -> &WebhookState {
+        &self.state
     }
 
     fn about(&self) -> About {
         About::default()
     }
 
-    fn audience(&self, _event: &Event) -> Audience {
+    fn audience(&self, _event: &WebhookEvent) -> Audience {
         Audience::Owner
-    }
-}
-
-impl Commands for Webhook {
-    fn allowed(&self) -> &'static [&'static str] {
-        match self.state {
-            State::Active => &["change", "rotate", "replay", "pause", "delete", "fail"],
-            State::Paused { .. } => &["change", "rotate", "replay", "resume", "delete"],
-            State::Failing { .. } => &["change", "rotate", "replay", "pause", "resume", "delete"],
-            State::Deleted { .. } => &[],
-        }
     }
 }
 
@@ -170,15 +192,15 @@ impl Webhook {
         others: usize,
         now: Instant,
     ) -> Decision<Self> {
-        let mut found = Violations::new();
+        let mut broken = Violations::new();
         if others >= PER_OWNER {
-            found.add(TOO_MANY_WEBHOOKS.broken(format!("there are {others} already")));
+            broken.add(TOO_MANY_WEBHOOKS.broken(format!("there are {others} already")));
         }
-        check(&mut found, &filters);
-        found.refuse_any()?;
-        let event = Event::WebhookSubscribed { subscription: id, filters: filters.clone() };
+        check(&mut broken, &filters);
+        broken.refuse_any()?;
+        let event = WebhookEvent::WebhookSubscribed { filters: filters.clone() };
         let owner = owner.clone();
-        Ok((Self { id, owner, url, description, filters, created_at: now, state: State::Active }, vec![event]))
+        Ok((Self { id, owner, url, description, filters, created_at: now, state: WebhookState::Active }, vec![event]))
     }
 
     /// Sends to another address, other events, or describes it anew; what is `None` stays.
@@ -193,36 +215,36 @@ impl Webhook {
         self.url = url.unwrap_or(self.url);
         self.description = description.or(self.description);
         self.filters = filters.unwrap_or(self.filters);
-        let mut found = Violations::new();
-        check(&mut found, &self.filters);
-        found.refuse_any()?;
+        let mut broken = Violations::new();
+        check(&mut broken, &self.filters);
+        broken.refuse_any()?;
         if self == before {
             return Ok((self, Vec::new()));
         }
         let address_changed = self.url != before.url;
-        let event = Event::WebhookChanged { subscription: self.id, address_changed, filters: self.filters.clone() };
+        let event = WebhookEvent::WebhookChanged { address_changed, filters: self.filters.clone() };
         Ok((self, vec![event]))
     }
 
     /// Signs with a new secret; the one before it signs too until `old_until`.
     pub fn rotate(self, old_until: Instant) -> Decision<Self> {
         self.permit("rotate")?;
-        let event = Event::WebhookSecretRotated { subscription: self.id, old_until };
+        let event = WebhookEvent::WebhookSecretRotated { old_until };
         Ok((self, vec![event]))
     }
 
     /// Goes to another place of the feed and sends on from there.
     pub fn replay(self) -> Decision<Self> {
         self.permit("replay")?;
-        let event = Event::WebhookReplayed { subscription: self.id };
+        let event = WebhookEvent::WebhookReplayed;
         Ok((self, vec![event]))
     }
 
     /// Stops sending.
     pub fn pause(mut self, now: Instant) -> Decision<Self> {
         self.permit("pause")?;
-        self.state = State::Paused { since: now };
-        let event = Event::WebhookPaused { subscription: self.id };
+        self.state = WebhookState::Paused { since: now };
+        let event = WebhookEvent::WebhookPaused;
         Ok((self, vec![event]))
     }
 
@@ -230,8 +252,26 @@ impl Webhook {
     pub fn resume(mut self, skip: bool) -> Decision<Self> {
         self.permit("resume")?;
         let skipped = self.undeliverable().filter(|_| skip);
-        self.state = State::Active;
-        let event = Event::WebhookResumed { subscription: self.id, skipped };
+        self.state = WebhookState::Active;
+        let event = WebhookEvent::WebhookResumed { skipped };
+        Ok((self, vec![event]))
+    }
+
+    /// Stops at `event`, which could not be delivered.
+    pub fn fail(mut self, event: Uuid, reason: Undelivered, now: Instant) -> Decision<Self> {
+        self.permit("fail")?;
+        self.state = WebhookState::Failing { since: now, event, reason };
+        let event = WebhookEvent::WebhookFailing { event, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it for good, and forgets where it was sent.
+    pub fn delete(mut self, now: Instant) -> Decision<Self> {
+        self.permit("delete")?;
+        self.state = WebhookState::Deleted { at: now };
+        self.url.clear();
+        self.description = None;
+        let event = WebhookEvent::WebhookDeleted;
         Ok((self, vec![event]))
     }
 
@@ -239,40 +279,22 @@ impl Webhook {
     #[must_use]
     pub fn undeliverable(&self) -> Option<Uuid> {
         match self.state {
-            State::Failing { event, .. } => Some(event),
-            State::Active | State::Paused { .. } | State::Deleted { .. } => None,
+            WebhookState::Failing { event, .. } => Some(event),
+            WebhookState::Active | WebhookState::Paused { .. } | WebhookState::Deleted { .. } => None,
         }
-    }
-
-    /// Stops at `event`, which could not be delivered.
-    pub fn fail(mut self, event: Uuid, reason: Undelivered, now: Instant) -> Decision<Self> {
-        self.permit("fail")?;
-        self.state = State::Failing { since: now, event, reason };
-        let event = Event::WebhookFailing { subscription: self.id, event, reason };
-        Ok((self, vec![event]))
-    }
-
-    /// Ends it for good, and forgets where it was sent.
-    pub fn delete(mut self, now: Instant) -> Decision<Self> {
-        self.permit("delete")?;
-        self.state = State::Deleted { at: now };
-        self.url.clear();
-        self.description = None;
-        let event = Event::WebhookDeleted { subscription: self.id };
-        Ok((self, vec![event]))
     }
 
     /// Whether it is `actor`'s and there still. The same subject in another role, or for another authority or
     /// provider, is another account.
     #[must_use]
     pub fn is_of(&self, actor: &Actor) -> bool {
-        self.owner == *actor && !matches!(self.state, State::Deleted { .. })
+        self.owner == *actor && !matches!(self.state, WebhookState::Deleted { .. })
     }
 }
 
-fn check(found: &mut Violations, filters: &Filters) {
+fn check(broken: &mut Violations, filters: &Filters) {
     let fits = filters.kinds.len() <= KINDS && filters.kinds.iter().all(|kind| (1..=100).contains(&kind.len()));
-    found.require(fits, &BAD_FILTER, "/filters/kinds", "up to 100 types of 1 to 100 characters");
+    broken.require(fits, &BAD_FILTER, "/filters/kinds", "up to 100 types of 1 to 100 characters");
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use domain::kernel::Instant;
+use domain::kernel::{Instant, Named as _};
 use uuid::Uuid;
 
 use super::cell::{Cell, Sort};
@@ -164,9 +164,9 @@ pub(crate) fn update(tx: &mut Tx<'_>, table: &'static Table, rows: &[Vec<Cell>])
 /// A row's cells, in the order of its table's columns.
 pub(crate) fn row<A: super::Record>(value: &A, version: i64, now: Instant) -> Outcome<Vec<Cell>> {
     let mut row = vec![
-        Cell::from(Uid(value.id())),
+        Cell::from(Uid(value.id().into())),
         Cell::from(version),
-        Cell::from(value.state().to_owned()),
+        Cell::from(value.state().name().to_owned()),
         Cell::from(Moment(now)),
         Cell::from(Json(serde_json::to_string(value)?)),
     ];

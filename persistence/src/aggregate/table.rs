@@ -114,7 +114,7 @@ pub(crate) mod marks {
 macro_rules! declare_table {
     (
         $(#[$doc:meta])*
-        $table:ident: $A:ty, $Id:ty {
+        $table:ident: $A:ty {
             $($col:ident: $sql:ty $([$mark:ident])? = |$a:ident| $value:expr;)*
         }
         $(unique $index:ident $(on $other:ident)? ($($key:ident),+) = $taken:expr;)*
@@ -146,8 +146,6 @@ macro_rules! declare_table {
         }
 
         impl $crate::Record for $A {
-            type Id = $Id;
-
             const TABLE: &'static $crate::aggregate::Table = &$crate::aggregate::Table {
                 name: stringify!($table),
                 columns: &[$($crate::aggregate::Column {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use domain::kernel::{About, Actor, Aggregate, Audience, Kind, ProviderId, Role};
+use domain::kernel::{About, Actor, Aggregate, Audience, Kind, Named, ProviderId, Role};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -143,7 +143,7 @@ pub(crate) fn record<A: Aggregate>(
 
 fn noted<'a, A: Aggregate>(after: &A, version: i64, from: Option<&'a str>, event: &A::Event) -> Note<'a> {
     let (about, audience) = (after.about(), after.audience(event));
-    Note { kind: A::KIND, id: after.id(), version, about, audience, from, to: after.state() }
+    Note { kind: A::KIND, id: after.id().into(), version, about, audience, from, to: after.state().name() }
 }
 
 /// Appends an event to an aggregate's chain: for things that happen without changing it, such as the reading of an
@@ -164,11 +164,11 @@ type Done<'a, A> = (&'a A, i64, Option<&'static str>, &'a [<A as Aggregate>::Eve
 /// As [`record`] for many aggregates at once, each of which occurs once: in one statement for each thousand events.
 pub(crate) fn record_all<A: Aggregate>(tx: &mut Tx<'_>, done: &[Done<'_, A>]) -> Outcome<()> {
     // What is new has no chain yet.
-    let old: Vec<Uid> = done.iter().filter(|done| done.2.is_some()).map(|done| Uid(done.0.id())).collect();
+    let old: Vec<Uid> = done.iter().filter(|done| done.2.is_some()).map(|done| Uid(done.0.id().into())).collect();
     let mut heads = heads(tx, &old)?;
     let mut entries = Vec::with_capacity(done.len());
     for (after, version, from, events) in done {
-        let id = after.id();
+        let id: Uuid = after.id().into();
         for event in *events {
             let note = noted(*after, *version, *from, event);
             let entry = entry(tx, &note, event, heads.remove(&id))?;

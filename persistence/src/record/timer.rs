@@ -36,7 +36,7 @@ pub struct Timer {
 
 /// Keeps the timer in step with the aggregate.
 pub(crate) fn keep<A: Aggregate>(tx: &mut Tx<'_>, aggregate: &A) -> Outcome<()> {
-    let id = Uid(aggregate.id());
+    let id = Uid(aggregate.id().into());
     match aggregate.due() {
         None => {
             run!(tx, diesel::delete(timers::table.find(id)))?;

@@ -5,7 +5,7 @@ use domain::admission::answers::{Asked, omitted_homes};
 use domain::admission::application::{self as rules, Start, StartFacts, SubmitFacts};
 use domain::admission::receipt::SubmittedVersion;
 use domain::arrangement::{AllHomes, Arrangement, Round, RoundState, Routing, schedule};
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, Audience, HomeId, Kind, LotId, ProviderId};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, Audience, HomeId, Kind, LotId, Named, ProviderId};
 use domain::law::deadline::{Deadline, statutory};
 use domain::provider::provider::Provider;
 use persistence::admission as store;
@@ -62,7 +62,7 @@ pub fn start(tx: &mut Tx<'_>, by: &Command, order: StartApplication) -> Outcome<
     let now = tx.now();
     let facts = StartFacts {
         accepting: market.in_force().is_some_and(|term| term.live_at <= now && now < term.ends_at())
-            && applicant.state() == "registered",
+            && applicant.state().name() == "registered",
         open_application: store::open_application(tx, provider, arrangement)?,
         lots: known.facts(),
     };
@@ -186,8 +186,8 @@ pub fn read(tx: &mut Tx<'_>, who: &Caller, id: ApplicationId) -> Outcome<Submitt
         version: found.version,
         about: application.about(),
         audience: Audience::Parties,
-        from: Some(application.state()),
-        to: application.state(),
+        from: Some(application.state().name()),
+        to: application.state().name(),
     };
     event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
     Ok(version.clone())

@@ -2,7 +2,7 @@
 
 use domain::arrangement::lot::{ConditionFacts, LotParticulars};
 use domain::arrangement::{Arrangement, Lot, Requirement, RequirementRef};
-use domain::kernel::{Aggregate as _, ArrangementId, LotId, RequirementId};
+use domain::kernel::{Aggregate as _, ArrangementId, LotId, Named, RequirementId};
 use persistence::arrangement as store;
 use persistence::{Outcome, Stored, Tx, admission};
 
@@ -82,7 +82,7 @@ fn conditions(tx: &mut Tx<'_>, lot: &Lot) -> Outcome<ConditionFacts> {
 
 /// Opens the draft lots of an arrangement that was published.
 pub(crate) fn open_all(tx: &mut Tx<'_>, arrangement: &Arrangement) -> Outcome<()> {
-    for lot in store::lots_of(tx, arrangement.id)?.iter().filter(|lot| lot.value.state() == "draft") {
+    for lot in store::lots_of(tx, arrangement.id)?.iter().filter(|lot| lot.value.state().name() == "draft") {
         let before = tx.lock::<Lot>(lot.value.id)?;
         let decision = before.value.clone().open(arrangement.in_force().is_some())?;
         tx.save(&before, decision)?;
@@ -92,7 +92,7 @@ pub(crate) fn open_all(tx: &mut Tx<'_>, arrangement: &Arrangement) -> Outcome<()
 
 /// Closes the lots of an arrangement that has ended.
 pub(crate) fn close_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
-    for lot in store::lots_of(tx, arrangement.id)?.iter().filter(|lot| lot.value.state() != "closed") {
+    for lot in store::lots_of(tx, arrangement.id)?.iter().filter(|lot| lot.value.state().name() != "closed") {
         let decision = lot.value.clone().close(reason.to_owned(), tx.now())?;
         tx.save(lot, decision)?;
     }

@@ -6,7 +6,7 @@ pub mod requirement;
 pub mod round;
 
 use domain::arrangement::{Arrangement, LotFact, NewArrangement, Participant, PublicationFacts};
-use domain::kernel::{Aggregate as _, ArrangementId, Instant};
+use domain::kernel::{Aggregate as _, ArrangementId, Instant, Named};
 use domain::law;
 use domain::law::deadline::{Deadline, LegalClock, by_policy};
 use persistence::arrangement as store;
@@ -50,7 +50,7 @@ pub fn add_authority(
 pub(crate) fn publish(tx: &mut Tx<'_>, by: &Command, id: ArrangementId) -> Outcome<Stored<Arrangement>> {
     let before = by.lock::<Arrangement>(tx, id)?;
     let own = store::lots_of(tx, id)?;
-    let drafts = own.iter().filter(|lot| lot.value.state() != "closed");
+    let drafts = own.iter().filter(|lot| lot.value.state().name() != "closed");
     let facts = PublicationFacts {
         lots: drafts
             .map(|lot| LotFact {

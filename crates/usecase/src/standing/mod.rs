@@ -12,7 +12,7 @@ pub mod sanction;
 pub mod suspension;
 
 use domain::admission::membership::Membership;
-use domain::kernel::MembershipId;
+use domain::kernel::{Decided, MembershipId};
 use domain::standing::improvement_notice::ImprovementNotice;
 use domain::standing::removal::Removal;
 use domain::standing::sanction::Sanction;
@@ -73,7 +73,7 @@ pub fn act<A: Measure>(
     tx: &mut Tx<'_>,
     by: &Command,
     id: A::Id,
-    decide: impl FnOnce(A, &mut Tx<'_>) -> Outcome<persistence::Decided<A>>,
+    decide: impl FnOnce(A, &mut Tx<'_>) -> Outcome<Decided<A>>,
 ) -> Outcome<Stored<A>> {
     let before = lock_measure::<A>(tx, by, id)?;
     let decision = decide(before.value.clone(), tx)?;

@@ -2,12 +2,12 @@
 
 use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
-use domain::kernel::{HomeId, Instant, Kind, MembershipId, SuspensionId};
+use domain::kernel::{Decided, HomeId, Instant, Kind, MembershipId, SuspensionId};
 use domain::law::deadline::{Deadline, LegalClock, by_policy};
 use domain::provider::home::Home;
 use domain::standing::suspension::{Suspend, SuspendFacts, Suspension, SuspensionScope};
 use persistence::standing::suspensions_of;
-use persistence::{Conn, Decided, Failure, Outcome, Stored, Tx, admission};
+use persistence::{Conn, Failure, Outcome, Stored, Tx, admission};
 
 use super::{lock_member, removal};
 use crate::deadline::{enforced, find, months_between, timed};

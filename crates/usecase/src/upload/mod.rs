@@ -7,10 +7,10 @@ pub mod row;
 
 use std::fs::File;
 
-use domain::kernel::Rule;
+use domain::kernel::{Decided, Rule};
 use domain::upload::{FileFormat, Subject, UploadKind};
 use persistence::upload::Fault;
-use persistence::{Conn, Decided, Outcome, Record, Stamp, Stored, Tx};
+use persistence::{Conn, Outcome, Record, Stamp, Stored, Tx};
 
 pub use decider::{Decider, Tally, note, numbered};
 use row::{Cells, Column, Line, Places};

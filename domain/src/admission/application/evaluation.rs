@@ -2,12 +2,12 @@
 
 use super::super::line::{CheckFact, Line, LineDecision, LineStatus, Reopening, judge};
 use super::{
-    APPLICATION_OPEN, Application, EVALUATION_EXTENDED, EvaluationExtension, Event, LINE_STATE_WRONG, LINE_UNKNOWN,
-    LOT_HELD, ROUND_OPENS_LATER, ROUND_STILL_OPEN, Status, round_closed,
+    APPLICATION_OPEN, Application, ApplicationEvent, EVALUATION_EXTENDED, EvaluationExtension, LINE_STATE_WRONG,
+    LINE_UNKNOWN, LOT_HELD, ROUND_OPENS_LATER, ROUND_STILL_OPEN, Status, round_closed,
 };
 use crate::arrangement::Policies;
 use crate::arrangement::schedule::Routing;
-use crate::kernel::{Actor, Decision, Instant, LotId, Refusal, RoundId, Violation, Violations};
+use crate::kernel::{Actor, Aggregate, Decision, Instant, LotId, Refusal, RoundId, Violation, Violations};
 use crate::law;
 
 /// What is known when a line is reopened.
@@ -22,7 +22,7 @@ pub struct ReopenFacts {
 impl Application {
     /// The round that it waited for has opened.
     pub fn round_opened(mut self, closes_at: Instant, now: Instant) -> Decision<Self> {
-        let Status::Queued { round, opens_at } = self.status else { return Err(self.wrong_state("round_opened")) };
+        let Status::Queued { round, opens_at } = self.status else { return Err(self.refused("round_opened")) };
         if now < opens_at {
             return Err(ROUND_OPENS_LATER.broken(format!("the round opens at {opens_at}")).into());
         }
@@ -32,7 +32,7 @@ impl Application {
 
     /// Finds another place where the round that it waited for was cancelled or moved.
     pub fn reroute(mut self, routing: Routing) -> Decision<Self> {
-        let Status::Queued { .. } = self.status else { return Err(self.wrong_state("reroute")) };
+        let Status::Queued { .. } = self.status else { return Err(self.refused("reroute")) };
         let event = self.enter(routing);
         Ok((self, event.into_iter().collect()))
     }
@@ -41,7 +41,7 @@ impl Application {
     /// dropped: it is not a response (PRO-19).
     pub fn begin_evaluation(mut self, now: Instant) -> Decision<Self> {
         let Status::Submitted { round, closes_at } = self.status else {
-            return Err(self.wrong_state("begin_evaluation"));
+            return Err(self.refused("begin_evaluation"));
         };
         if now < closes_at {
             return Err(ROUND_STILL_OPEN.broken(format!("the round closes at {closes_at}")).into());
@@ -54,14 +54,14 @@ impl Application {
     /// Once only: the regulation knows no second extension.
     pub fn extend_evaluation(mut self, policies: &Policies, justification: String, now: Instant) -> Decision<Self> {
         let (Status::InEvaluation { round: None }, Some(version)) = (&self.status, self.versions.last()) else {
-            return Err(self.wrong_state("extend_evaluation"));
+            return Err(self.refused("extend_evaluation"));
         };
         if self.extension.is_some() {
             return Err(EVALUATION_EXTENDED.broken("this evaluation was extended already").into());
         }
         let received = version.receipt.at;
         let deadline = law::extend_evaluation(policies.regime, policies.division, received, &justification, now)?;
-        let event = Event::EvaluationExtended { justification: justification.clone(), due: deadline.due };
+        let event = ApplicationEvent::EvaluationExtended { justification: justification.clone(), due: deadline.due };
         self.extension = Some(EvaluationExtension { justification, decided_at: now, deadline });
         Ok((self, vec![event]))
     }
@@ -75,7 +75,7 @@ impl Application {
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
-        let Status::InEvaluation { .. } = self.status else { return Err(self.wrong_state("decide_line")) };
+        let Status::InEvaluation { .. } = self.status else { return Err(self.refused("decide_line")) };
         let line = self.line_mut(lot)?;
         match line.status {
             LineStatus::InEvaluation => {}
@@ -87,8 +87,12 @@ impl Application {
         }
         line.status = judge(decision, checks, actor, now)?;
         let event = match &line.status {
-            LineStatus::Admitted { membership, .. } => Some(Event::LineAdmitted { lot, membership: *membership }),
-            LineStatus::Rejected(rejection) => Some(Event::LineRejected { lot, reasons: rejection.reasons.clone() }),
+            LineStatus::Admitted { membership, .. } => {
+                Some(ApplicationEvent::LineAdmitted { lot, membership: *membership })
+            }
+            LineStatus::Rejected(rejection) => {
+                Some(ApplicationEvent::LineRejected { lot, reasons: rejection.reasons.clone() })
+            }
             LineStatus::Pending
             | LineStatus::InEvaluation
             | LineStatus::Withdrawn { .. }
@@ -106,7 +110,7 @@ impl Application {
         let mut events = Vec::new();
         for line in self.lines.iter_mut().filter(|line| line.status.is_undecided()) {
             line.status = LineStatus::Withdrawn { at: now };
-            events.push(Event::LineWithdrawn { lot: Some(line.lot) });
+            events.push(ApplicationEvent::LineWithdrawn { lot: Some(line.lot) });
         }
         let settled = self.settle(now);
         if matches!(self.status, Status::Withdrawn { .. }) {
@@ -120,7 +124,7 @@ impl Application {
     /// Takes one line back, as long as the application could be; with its last line it takes back the application.
     pub fn withdraw_line(mut self, lot: LotId, now: Instant) -> Decision<Self> {
         if let Status::Draft = self.status {
-            return Err(self.wrong_state("withdraw_line"));
+            return Err(self.refused("withdraw_line"));
         }
         self.still_withdrawable("withdraw_line", now)?;
         let told = self.content_visible_to_buyers().then_some(lot);
@@ -133,13 +137,13 @@ impl Application {
             draft.lots.retain(|kept| *kept != lot);
         }
         let settled = self.settle(now);
-        Ok((self, std::iter::once(Event::LineWithdrawn { lot: told }).chain(settled).collect()))
+        Ok((self, std::iter::once(ApplicationEvent::LineWithdrawn { lot: told }).chain(settled).collect()))
     }
 
     /// Closes it undecided, because the arrangement ended; lines that are decided stay so.
     pub fn lapse(mut self, reason: String, now: Instant) -> Decision<Self> {
         if !self.is_open() {
-            return Err(self.wrong_state("lapse"));
+            return Err(self.refused("lapse"));
         }
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
@@ -148,7 +152,7 @@ impl Application {
         for line in self.lines.iter_mut().filter(|line| line.status.is_undecided()) {
             line.status = LineStatus::Lapsed { at: now };
         }
-        let event = Event::ApplicationLapsed { reason: reason.clone(), at: now };
+        let event = ApplicationEvent::ApplicationLapsed { reason: reason.clone() };
         self.status = Status::Lapsed { at: now, reason };
         Ok((self, vec![event]))
     }
@@ -163,17 +167,17 @@ impl Application {
         now: Instant,
     ) -> Decision<Self> {
         let (Status::Decided { round, .. } | Status::InEvaluation { round }) = self.status else {
-            return Err(self.wrong_state("reopen_line"));
+            return Err(self.refused("reopen_line"));
         };
         let line = self.line_mut(lot)?;
-        let mut violations = Violations::new();
-        violations.require_reason(reason, "/reason");
+        let mut broken = Violations::new();
+        broken.require_reason(reason, "/reason");
         if facts.other_open {
             // It may be a draft, which is not to be named to buyers.
-            violations.add(APPLICATION_OPEN.broken("another one is open: it is decided or withdrawn first"));
+            broken.add(APPLICATION_OPEN.broken("another one is open: it is decided or withdrawn first"));
         }
         if facts.held {
-            violations.add(LOT_HELD.broken("the provider is a member of the lot"));
+            broken.add(LOT_HELD.broken("the provider is a member of the lot"));
         }
         match line.status.clone() {
             LineStatus::Rejected(rejection) => {
@@ -185,21 +189,21 @@ impl Application {
             | LineStatus::InEvaluation
             | LineStatus::Admitted { .. }
             | LineStatus::Withdrawn { .. }
-            | LineStatus::Lapsed { .. } => violations.add(wrong_line(line)),
+            | LineStatus::Lapsed { .. } => broken.add(wrong_line(line)),
         }
-        violations.refuse_any()?;
+        broken.refuse_any()?;
         self.status = Status::InEvaluation { round };
-        Ok((self, vec![Event::LineReopened { lot, reason: reason.to_owned() }]))
+        Ok((self, vec![ApplicationEvent::LineReopened { lot, reason: reason.to_owned() }]))
     }
 
     /// Puts every live line of the version that counts under evaluation.
-    pub(super) fn evaluate(&mut self, round: Option<RoundId>) -> Event {
+    pub(super) fn evaluate(&mut self, round: Option<RoundId>) -> ApplicationEvent {
         self.draft = None;
         self.status = Status::InEvaluation { round };
         for line in self.lines.iter_mut().filter(|line| line.status == LineStatus::Pending) {
             line.status = LineStatus::InEvaluation;
         }
-        Event::EvaluationBegun { version: self.last_version(), round }
+        ApplicationEvent::EvaluationBegun { version: self.last_version(), round }
     }
 
     fn still_withdrawable(&self, attempted: &'static str, now: Instant) -> Result<(), Refusal> {
@@ -209,14 +213,12 @@ impl Application {
             Status::Draft | Status::Queued { .. } | Status::Submitted { .. } | Status::InEvaluation { round: None } => {
                 Ok(())
             }
-            Status::Decided { .. } | Status::Withdrawn { .. } | Status::Lapsed { .. } => {
-                Err(self.wrong_state(attempted))
-            }
+            Status::Decided { .. } | Status::Withdrawn { .. } | Status::Lapsed { .. } => Err(self.refused(attempted)),
         }
     }
 
     /// Ends the application when no line is left to decide.
-    fn settle(&mut self, now: Instant) -> Option<Event> {
+    fn settle(&mut self, now: Instant) -> Option<ApplicationEvent> {
         if self.lines.iter().any(|line| line.status.is_undecided()) {
             return None;
         }
@@ -224,10 +226,10 @@ impl Application {
         let all_withdrawn = self.lines.iter().all(|line| matches!(line.status, LineStatus::Withdrawn { .. }));
         if all_withdrawn {
             self.status = Status::Withdrawn { at: now };
-            return Some(Event::ApplicationWithdrawn { at: now });
+            return Some(ApplicationEvent::ApplicationWithdrawn);
         }
         self.status = Status::Decided { round: self.round(), at: now };
-        Some(Event::ApplicationDecided { at: now })
+        Some(ApplicationEvent::ApplicationDecided)
     }
 
     fn line_mut(&mut self, lot: LotId) -> Result<&mut Line, Violation> {

@@ -1,50 +1,106 @@
 //! What happens to an application, and who may see it.
 
 use serde::Serialize;
+use strum::VariantNames;
+use utoipa::ToSchema;
 
 use super::{Application, Status};
 use crate::admission::line::Reason;
 use crate::kernel::{About, Aggregate, ApplicationId, Audience, Instant, Kind, LotId, MembershipId, RoundId};
 
 /// What happened to an application. No event tells what was answered, nor, before evaluation, which lots it is for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "each field is named after the one thing it holds")]
-pub enum Event {
+pub enum ApplicationEvent {
     /// A provider began to apply.
-    ApplicationStarted { previous: Option<ApplicationId> },
+    ApplicationStarted {
+        /// The application before this one.
+        previous: Option<ApplicationId>,
+    },
     /// A part of the draft was saved.
-    DraftSaved { part: DraftPart },
+    DraftSaved {
+        /// Which.
+        part: DraftPart,
+    },
     /// A version was submitted and frozen.
-    ApplicationSubmitted { version: u32, at: Instant, round: Option<RoundId> },
+    ApplicationSubmitted {
+        /// Its number, from 1.
+        version: u32,
+        /// The round that it was made in or waits for; none under rolling admission.
+        round: Option<RoundId>,
+    },
     /// It waits for a round.
-    ApplicationQueued { round: RoundId, opens_at: Instant },
+    ApplicationQueued {
+        /// Which.
+        round: RoundId,
+        /// When that opens.
+        opens_at: Instant,
+    },
     /// The round that it waited for opened.
-    ApplicationRoundOpened { round: RoundId, closes_at: Instant },
+    ApplicationRoundOpened {
+        /// Which.
+        round: RoundId,
+        /// Until when it may be revised or withdrawn.
+        closes_at: Instant,
+    },
     /// A new draft was opened from the version that counts.
-    ApplicationRevised { from_version: u32 },
+    ApplicationRevised {
+        /// The number of that version.
+        from_version: u32,
+    },
     /// The provider took it back.
-    ApplicationWithdrawn { at: Instant },
+    ApplicationWithdrawn,
     /// It was closed undecided, because the arrangement ended.
-    ApplicationLapsed { reason: String, at: Instant },
+    ApplicationLapsed {
+        /// Why.
+        reason: String,
+    },
     /// Evaluation of one version began.
-    EvaluationBegun { version: u32, round: Option<RoundId> },
+    EvaluationBegun {
+        /// The number of that version.
+        version: u32,
+        /// The round; none under rolling admission.
+        round: Option<RoundId>,
+    },
     /// Its evaluation was given more time.
-    EvaluationExtended { justification: String, due: Instant },
+    EvaluationExtended {
+        /// Why this case needs it.
+        justification: String,
+        /// The deadline that holds instead.
+        due: Instant,
+    },
     /// A lot was admitted to.
-    LineAdmitted { lot: LotId, membership: MembershipId },
+    LineAdmitted {
+        /// Which.
+        lot: LotId,
+        /// The membership that it led to.
+        membership: MembershipId,
+    },
     /// A lot was not admitted to.
-    LineRejected { lot: LotId, reasons: Vec<Reason> },
-    /// The provider took one lot back; which one is told only under evaluation.
-    LineWithdrawn { lot: Option<LotId> },
+    LineRejected {
+        /// Which.
+        lot: LotId,
+        /// Why (PRO-25).
+        reasons: Vec<Reason>,
+    },
+    /// The provider took one lot back.
+    LineWithdrawn {
+        /// Which; told only under evaluation.
+        lot: Option<LotId>,
+    },
     /// A rejection was set aside.
-    LineReopened { lot: LotId, reason: String },
+    LineReopened {
+        /// Of which lot.
+        lot: LotId,
+        /// Why.
+        reason: String,
+    },
     /// Every line is decided.
-    ApplicationDecided { at: Instant },
+    ApplicationDecided,
 }
 
 /// The parts of a draft.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DraftPart {
     /// The lots applied to.
@@ -64,44 +120,37 @@ pub enum DraftPart {
 }
 
 impl Aggregate for Application {
-    type Event = Event;
-
+    type Id = ApplicationId;
+    type State = Status;
+    type Event = ApplicationEvent;
     const KIND: Kind = Kind::Application;
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> ApplicationId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.status {
-            Status::Draft => "draft",
-            Status::Queued { .. } => "queued",
-            Status::Submitted { .. } => "submitted",
-            Status::InEvaluation { .. } => "in_evaluation",
-            Status::Decided { .. } => "decided",
-            Status::Withdrawn { .. } => "withdrawn",
-            Status::Lapsed { .. } => "lapsed",
-        }
+    fn state(&self) -> &Status {
+        &self.status
     }
 
-    fn audience(&self, event: &Event) -> Audience {
+    fn audience(&self, event: &ApplicationEvent) -> Audience {
         match event {
             _ if !self.is_received() => Audience::Provider,
-            Event::ApplicationStarted { .. } | Event::DraftSaved { .. } | Event::ApplicationRevised { .. } => {
-                Audience::Provider
-            }
-            Event::ApplicationSubmitted { .. }
-            | Event::ApplicationQueued { .. }
-            | Event::ApplicationRoundOpened { .. }
-            | Event::ApplicationWithdrawn { .. }
-            | Event::ApplicationLapsed { .. }
-            | Event::EvaluationBegun { .. }
-            | Event::EvaluationExtended { .. }
-            | Event::LineAdmitted { .. }
-            | Event::LineRejected { .. }
-            | Event::LineWithdrawn { .. }
-            | Event::LineReopened { .. }
-            | Event::ApplicationDecided { .. } => Audience::Parties,
+            ApplicationEvent::ApplicationStarted { .. }
+            | ApplicationEvent::DraftSaved { .. }
+            | ApplicationEvent::ApplicationRevised { .. } => Audience::Provider,
+            ApplicationEvent::ApplicationSubmitted { .. }
+            | ApplicationEvent::ApplicationQueued { .. }
+            | ApplicationEvent::ApplicationRoundOpened { .. }
+            | ApplicationEvent::ApplicationWithdrawn { .. }
+            | ApplicationEvent::ApplicationLapsed { .. }
+            | ApplicationEvent::EvaluationBegun { .. }
+            | ApplicationEvent::EvaluationExtended { .. }
+            | ApplicationEvent::LineAdmitted { .. }
+            | ApplicationEvent::LineRejected { .. }
+            | ApplicationEvent::LineWithdrawn { .. }
+            | ApplicationEvent::LineReopened { .. }
+            | ApplicationEvent::ApplicationDecided { .. } => Audience::Parties,
         }
     }
 

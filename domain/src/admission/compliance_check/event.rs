@@ -1,6 +1,8 @@
 //! What happens to a check, and who may see it.
 
 use serde::Serialize;
+use strum::VariantNames;
+use utoipa::ToSchema;
 
 use super::{ComplianceCheck, ComplianceCheckState, Method};
 use crate::arrangement::requirement::RequirementRef;
@@ -8,68 +10,79 @@ use crate::kernel::{About, Aggregate, Audience, ComplianceCheckId, Due, Instant,
 
 /// Events of a check, for the buying side alone: a provider reads its checks once its application is decided. A proposed
 /// result stays with its assessors, so its event does not tell it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
-#[expect(missing_docs, reason = "variants and fields say what happened in the words of the commands")]
 pub enum ComplianceCheckEvent {
+    /// It is to be assessed.
     CheckOpened {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
+        /// The requirement in the version that is tested.
         requirement: RequirementRef,
+        /// The lots whose lines need it.
         lots: Vec<LotId>,
+        /// Whether a line without it is refused.
         mandatory: bool,
     },
+    /// It was assessed once, and waits for a second assessor.
     CheckProposed {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
     },
+    /// The requirement is met.
     CheckPassed {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
+        /// How the result came about.
         method: Method,
+        /// The instant from which it no longer counts.
         valid_until: Option<Instant>,
     },
+    /// The requirement is not met.
     CheckFailed {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
+        /// How the result came about.
         method: Method,
+        /// Why.
         reason: String,
     },
+    /// The lead set it aside.
     CheckWaived {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
+        /// Why.
         reason: String,
     },
+    /// It is to be assessed again.
     CheckReopened {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
+        /// Why.
         reason: String,
     },
+    /// The evidence of a pass is out of date.
     CheckExpired {
-        check: ComplianceCheckId,
+        /// The requirement's code.
         code: String,
+        /// Since when.
         expired_at: Instant,
     },
 }
 
 impl Aggregate for ComplianceCheck {
+    type Id = ComplianceCheckId;
+    type State = ComplianceCheckState;
     type Event = ComplianceCheckEvent;
     const KIND: Kind = Kind::ComplianceCheck;
     const CLOCK: &'static [&'static str] = &["expire"];
 
-    fn id(&self) -> uuid::Uuid {
-        self.id.0
+    fn id(&self) -> ComplianceCheckId {
+        self.id
     }
 
-    fn state(&self) -> &'static str {
-        match self.state {
-            ComplianceCheckState::Open { .. } => "open",
-            ComplianceCheckState::Proposed { .. } => "proposed",
-            ComplianceCheckState::Passed { .. } => "passed",
-            ComplianceCheckState::Failed { .. } => "failed",
-            ComplianceCheckState::Waived { .. } => "waived",
-            ComplianceCheckState::Expired { .. } => "expired",
-        }
+    fn state(&self) -> &ComplianceCheckState {
+        &self.state
     }
 
     fn about(&self) -> About {

@@ -57,7 +57,6 @@ pub fn open_checks(
         }
     }
     let opened = |check: &ComplianceCheck| ComplianceCheckEvent::CheckOpened {
-        check: check.id,
         code: check.code.clone(),
         requirement: check.requirement,
         lots: check.lots.clone(),

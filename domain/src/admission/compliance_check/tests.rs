@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::*;
 use crate::admission::declaration_of_interests::DeclaredInterest;
 use crate::arrangement::LocationBoundary;
-use crate::kernel::{Aggregate, Audience, DeclarationOfInterestsId, Due};
+use crate::kernel::{Aggregate, Audience, DeclarationOfInterestsId, Due, Named, Refusal};
 use crate::kernel::{AuthorityCode, HomeId, Pence, RequirementId};
 use crate::provider::{HomeFacts, Location, Postcode, Rating};
 use chrono::NaiveDate;
@@ -141,11 +141,11 @@ fn the_table() {
     let mut table = String::new();
     for check in every_state() {
         for (name, command) in &commands {
-            let from = check.state();
+            let from = check.state().name();
             let outcome = match command(check.clone()) {
                 Ok((next, events)) => {
                     let event = serde_json::to_value(&events[0]).unwrap();
-                    format!("-> {} ({})", next.state(), event["type"].as_str().unwrap())
+                    format!("-> {} ({})", next.state().name(), event["type"].as_str().unwrap())
                 }
                 Err(refusal) => codes(refusal).join(", "),
             };
@@ -209,7 +209,7 @@ fn one_check_per_version_serves_every_lot_and_only_the_membership_gate_opens() {
 #[test]
 fn ac_08_what_blocks_a_line_is_named() {
     let blocked = |check: &ComplianceCheck, l, now| blocking(std::slice::from_ref(check), lot(l), now).count() == 1;
-    let stands: Vec<_> = every_state().iter().map(|c| (c.state(), blocked(c, 1, now()))).collect();
+    let stands: Vec<_> = every_state().iter().map(|c| (c.state().name(), blocked(c, 1, now()))).collect();
     let expected =
         [("open", true), ("proposed", true), ("passed", false), ("failed", true), ("waived", false), ("expired", true)];
     assert_eq!(stands, expected);
@@ -277,7 +277,7 @@ fn what_a_judgement_carries() {
     // An assessor may find that declared facts are untrue.
     let insurance = Test::Insurance { minimum: Pence(1) };
     let found = open(insurance).record(fail(), Some(&declared("a", &[])), false, &assessor("a"), now());
-    assert_eq!(found.unwrap().0.state(), "failed");
+    assert_eq!(found.unwrap().0.state().name(), "failed");
 }
 
 #[test]
@@ -305,11 +305,11 @@ fn mandatory_grounds_are_never_waived() {
         let (check, _) = open(Test::NoExclusion)
             .assess(&Facts { exclusions: found, ..facts(&boundary) }, &Actor::clock(), now())
             .unwrap();
-        assert_eq!(check.state(), "failed");
+        assert_eq!(check.state().name(), "failed");
         check
             .waive("low risk", false, Some(&declared("a", &[])), &assessor("a"), now())
             .map_err(codes)
-            .map(|(c, _)| c.state())
+            .map(|(c, _)| c.state().name())
     };
     assert_eq!(waive(Some(&[ground(false, true), ground(true, false)])), Ok("waived"));
     assert_eq!(waive(Some(&[ground(true, true), ground(false, true)])), Err(vec!["exclusion_not_waivable"]));

@@ -22,7 +22,7 @@ fn renew(member: Membership, until: Option<Instant>, now: Instant) -> Decision<M
 }
 
 fn status(member: &Membership, at: Instant) -> Status {
-    let impediments: Vec<_> = member.impediments().collect();
+    let impediments: Vec<_> = member.impediments().into_iter().map(|imposed| imposed.impediment).collect();
     let facts = StandingFacts { membership: member.id, admitted_at: member.admitted_at, impediments: &impediments };
     standing(&facts, at).status
 }
@@ -76,7 +76,7 @@ fn evidence_expires_once_and_its_renewal_keeps_the_gap() {
     assert_eq!(member.due(), Some(Due { at: expiry, what: "expire_evidence" }));
     assert_eq!(codes(&member.clone().tick(expiry.plus_seconds(-1))), ["not_due"]);
     let (member, events) = member.tick(expiry.plus_days(2)).unwrap();
-    assert!(matches!(&events[..], [MembershipEvent::EvidenceExpired { at, .. }] if *at == expiry));
+    assert!(matches!(&events[..], [MembershipEvent::EvidenceExpired { effective_at: at, .. }] if *at == expiry));
     assert_eq!(member.due(), None);
     assert_eq!(codes(&member.clone().tick(expiry.plus_days(3))), ["not_due"]);
     let renewed = expiry.plus_days(10);

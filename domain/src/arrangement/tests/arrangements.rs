@@ -195,7 +195,7 @@ fn a_late_clock_expires_it_with_its_last_day() {
     assert_eq!(live.due(), Some(Due { at: end, what: "expire" }));
     assert_eq!(refused(live.clone().tick(at("2029-03-31T22:59:59Z"))), ["nothing_due"]);
     let (expired, events) = live.tick(at("2030-01-01T00:00:00Z")).unwrap();
-    assert_eq!(events, [ArrangementEvent::ArrangementExpired { arrangement: expired.id, at: end }]);
+    assert_eq!(events, [ArrangementEvent::ArrangementExpired { effective_at: end }]);
     assert_eq!((expired.due(), expired.in_force(), expired.is_over()), (None, None, true));
     assert_eq!(refused(expired.tick(at("2031-01-01T00:00:00Z"))), ["nothing_due"]);
 }
@@ -266,9 +266,9 @@ fn malformed_particulars_are_refused_field_by_field() {
 #[test]
 fn policies_are_valid_by_default_and_at_their_edges() {
     let check = |policies: &Policies| {
-        let mut found = Violations::new();
-        policies.check(&mut found, "");
-        found.refuse_any().map_err(|refusal| codes(&refusal))
+        let mut broken = Violations::new();
+        policies.check(&mut broken, "");
+        broken.refuse_any().map_err(|refusal| codes(&refusal))
     };
     assert_eq!(check(&Policies::default()), Ok(()));
     let zero = Policies {

@@ -151,10 +151,10 @@ fn rounds_open_and_close_never_early_and_late_as_of_their_instants() {
     assert_eq!(refused(first().tick(early)), ["nothing_due"]);
     let late = at("2019-03-01T00:00:00Z");
     let (open, events) = first().tick(late).unwrap();
-    assert_eq!(events, [RoundEvent::RoundOpened { round: open.id, number: 1, at: at(MIDNIGHT) }]);
+    assert_eq!(events, [RoundEvent::RoundOpened { number: 1, effective_at: at(MIDNIGHT) }]);
     assert_eq!(refused(open.clone().close(at("2019-02-02T23:59:59Z"))), ["round_not_due"]);
     let (closed, events) = open.tick(late).unwrap();
-    assert_eq!(events, [RoundEvent::RoundClosed { round: closed.id, number: 1, at: at(FIRST_CLOSE) }]);
+    assert_eq!(events, [RoundEvent::RoundClosed { number: 1, effective_at: at(FIRST_CLOSE) }]);
     assert_eq!(closed.due(), None);
     assert_eq!(refused(closed.tick(late)), ["nothing_due"]);
     assert_eq!(refused(first().cancel("Late".to_owned(), at(MIDNIGHT))), ["round_has_opened"]);

@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::kernel::{Named, Refusal};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -73,7 +74,7 @@ fn the_table() {
         assert_eq!(serde_json::from_str::<Home>(&json).unwrap(), home);
         for (command_name, command) in commands {
             let outcome = match command(home.clone()) {
-                Ok((next, events)) => format!("-> {} {}", next.state(), serde_json::to_string(&events).unwrap()),
+                Ok((next, events)) => format!("-> {} {}", next.state().name(), serde_json::to_string(&events).unwrap()),
                 Err(refusal) => codes(refusal).join(", "),
             };
             writeln!(table, "{name:<12} {command_name:<13} {outcome}").unwrap();

@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::kernel::Role;
+use crate::kernel::{Named, Role};
 
 fn profile(legal_name: &str) -> ProviderProfile {
     ProviderProfile { legal_name: legal_name.to_owned(), ..ProviderProfile::default() }
@@ -64,10 +64,10 @@ fn the_table() {
         assert_eq!(serde_json::from_str::<Provider>(&json).unwrap(), provider);
         for (name, command) in commands {
             let outcome = match command(provider.clone()) {
-                Ok((next, events)) => format!("-> {} {}", next.state(), serde_json::to_string(&events).unwrap()),
+                Ok((next, events)) => format!("-> {} {}", next.state().name(), serde_json::to_string(&events).unwrap()),
                 Err(refusal) => fields(refusal).join(", "),
             };
-            writeln!(table, "{:<10} {name:<19} {outcome}", provider.state()).unwrap();
+            writeln!(table, "{:<10} {name:<19} {outcome}", provider.state().name()).unwrap();
         }
     }
     insta::assert_snapshot!(table);
@@ -158,12 +158,12 @@ fn a_dormant_provider_adds_no_home() {
 #[test]
 fn every_dormancy_stays_answerable() {
     let provider = register(profile("Example Care Ltd")).unwrap().0;
-    assert_eq!(provider.impediments().next(), None);
+    assert_eq!(provider.impediments(), []);
     assert!(!serde_json::to_string(&provider).unwrap().contains("pastDormancies"));
     let (first, back, again) = (now(), now().plus_days(3), now().plus_days(9));
     let provider = provider.make_dormant("wound up", first).unwrap().0;
     let provider = provider.reactivate("trades again", back).unwrap().0;
     let provider = provider.make_dormant("wound up", again).unwrap().0;
-    let found: Vec<_> = provider.impediments().map(|one| (one.from, one.until)).collect();
+    let found: Vec<_> = provider.impediments().iter().map(|it| (it.impediment.from, it.impediment.until)).collect();
     assert_eq!(found, [(first, Some(back)), (again, None)]);
 }

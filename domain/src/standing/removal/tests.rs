@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::Named;
 use crate::standing::suspension::SuspendFacts;
 use crate::standing::tests::{actor, at, codes, lot_scope, member, notice, provider, suspend_order, t0, table};
 use std::fmt::Write as _;
@@ -65,7 +66,7 @@ fn each_ground_on_each_path_with_no_step_before_it() {
             let gross = notify(path, gross, &actor("lead"), t0());
             let by_provider = notify(path, order(ground), &provider(), t0());
             let said = |outcome: &Decision<Removal>| match outcome {
-                Ok((removal, _)) => removal.state().to_owned(),
+                Ok((removal, _)) => removal.state().name().to_owned(),
                 Err(_) => codes(outcome).join("+"),
             };
             let (plain, bare, gross) = (said(&plain), said(&bare), said(&gross));
@@ -111,7 +112,7 @@ fn ac_64_notice_without_cause_lasts_a_year_and_either_side_gives_it() {
             let blank = NotifyRemoval { reason: String::new(), evidence: vec![], ..order(Ground::NoFault) };
             let removal = notify(FailurePath::SuspendFirst, blank, &who, at(given)).unwrap().0;
             assert_eq!(removal.given_by, party);
-            assert_eq!(removal.state(), "decided");
+            assert_eq!(removal.state().name(), "decided");
             assert_eq!(removal.effective_at().unwrap().date().to_string(), end);
         }
     }
@@ -134,7 +135,7 @@ fn the_provider_is_heard_and_told_before_the_effect() {
     assert_eq!(codes(&decide(heard, Some(t0()), t0())), ["effect_too_early"]);
     let waived = notified().waive(t0()).unwrap().0;
     let (now_over, events) = decide(waived, None, t0()).unwrap();
-    assert_eq!(now_over.state(), "effective");
+    assert_eq!(now_over.state().name(), "effective");
     assert!(matches!(&events[..], [RemovalEvent::RemovalDecided { .. }, RemovalEvent::RemovalEffective { .. }]));
     assert_eq!(codes(&decide(notified(), Some(end.plus_seconds(-1)), end)), ["effect_too_early"]);
 }
@@ -148,7 +149,7 @@ fn a_late_sweep_takes_effect_at_the_decided_instant_and_cannot_be_revoked_meanwh
     assert_eq!(codes(&decided.clone().revoke("heard".into(), &actor("lead"), effect)), ["already_over"]);
     let (over, events) = decided.tick(effect.plus_days(9)).unwrap();
     assert_eq!(over.effective_at(), Some(effect));
-    assert!(matches!(&events[..], [RemovalEvent::RemovalEffective { at, .. }] if *at == effect));
+    assert!(matches!(&events[..], [RemovalEvent::RemovalEffective { effective_at: at, .. }] if *at == effect));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::Named;
 use crate::standing::tests::{actor, at, codes, lot_scope, member, provider, suspend_order, t0, table};
 use uuid::Uuid;
 
@@ -176,7 +177,7 @@ fn what_is_annulled_after_its_end_keeps_the_past_and_is_no_step() {
     let annul = |s: Suspension, now| s.annul("an error".into(), &actor("judge"), now);
     // In force, it is lifted.
     let (lifted, events) = annul(made.clone(), t0().plus_days(1)).unwrap();
-    assert_eq!((lifted.state(), names(&events)), ("lifted", vec!["SuspensionLifted".to_owned()]));
+    assert_eq!((lifted.state().name(), names(&events)), ("lifted", vec!["SuspensionLifted".to_owned()]));
     // Over by the clock though nobody has said so, it lapses first.
     let (annulled, events) = annul(made.clone(), late).unwrap();
     assert_eq!(names(&events), ["SuspensionLapsed", "SuspensionAnnulled"]);

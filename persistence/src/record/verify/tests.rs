@@ -62,7 +62,7 @@ impl Store {
             for n in 1..4 {
                 stored = tx.save(&stored, stored.value.clone().add_version(version(n))?)?;
             }
-            Ok(stored.value.id())
+            Ok(stored.value.id().into())
         })
     }
 

@@ -6,7 +6,7 @@ use domain::admission::Application;
 use domain::admission::answers::{Answer, Asked, DocumentRef, EvidenceItem};
 use domain::arrangement::requirement::AnswerType;
 use domain::arrangement::{RequirementRef, RequirementVersion};
-use domain::kernel::{Aggregate as _, ApplicationId, Decision, Pence, Refusal, Rule};
+use domain::kernel::{Aggregate as _, ApplicationId, Decision, Named, Pence, Refusal, Rule};
 use domain::upload::{Subject, UploadKind};
 use persistence::{Conn, Failure, Outcome, Tx};
 use serde_json::Value;
@@ -117,7 +117,7 @@ fn decide(
 ) -> Option<Step> {
     let code = cells.needed("requirement")?;
     let Some(draft) = &application.draft else {
-        let (kind, from) = (Application::KIND, application.state());
+        let (kind, from) = (Application::KIND, application.state().name());
         cells.refused(&Refusal::WrongState { kind, from, attempted: "save_answer", allowed: &[] });
         return None;
     };

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
 use domain::fee::{Fee, FeeUnit, OfferFee};
-use domain::kernel::{BasisPoints, LotId, MembershipId, Pence, ProviderId, Role, Rule};
+use domain::kernel::{BasisPoints, Decided, LotId, MembershipId, Pence, ProviderId, Role, Rule};
 use domain::upload::{Subject, UploadKind};
 use persistence::admission::memberships;
 use persistence::arrangement::arrangements;
@@ -147,7 +147,7 @@ fn named(batch: &Batch<'_>) -> Vec<MembershipId> {
 }
 
 /// The fee that a row offers; `None` where it is offered already, or where the row is refused.
-fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<persistence::Decided<Fee>> {
+fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Decided<Fee>> {
     cells.needed("membership")?;
     let Some(member) = membership(cells).and_then(|id| known.memberships.get(&id)) else {
         cells.refuse(&MEMBERSHIP_UNKNOWN, "membership", "the identifier of a membership of the sender's");

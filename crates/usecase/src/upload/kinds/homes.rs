@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::kernel::{HomeId, ProviderId, Role, Rule};
+use domain::kernel::{Decided, HomeId, ProviderId, Role, Rule};
 use domain::provider::boundary::Postcode;
 use domain::provider::home::{
     Home, HomeKind, HomeProfile, HomeState, RatingFacts, RegisteredManager, Registration, URN_TAKEN,
@@ -11,7 +11,7 @@ use domain::provider::home::{
 use domain::provider::provider::{Provider, regulator_number};
 use domain::upload::{Subject, UploadKind};
 use persistence::provider::homes;
-use persistence::{Conn, Decided, Filter, Outcome, Page, Stored, Tx};
+use persistence::{Conn, Filter, Outcome, Page, Stored, Tx};
 
 use super::{own, rated, rating};
 use crate::Caller;

@@ -6,12 +6,12 @@ pub mod homes;
 pub mod providers;
 pub mod ratings;
 
-use domain::kernel::{ProviderId, Role};
+use domain::kernel::{Decided, ProviderId, Role};
 use domain::provider::Rating;
 use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
 use domain::provider::provider::Provider;
 use persistence::provider::providers as kept;
-use persistence::{Conn, Decided, Filter, Outcome, Page};
+use persistence::{Conn, Filter, Outcome, Page};
 
 use super::Batch;
 use super::row::Cells;

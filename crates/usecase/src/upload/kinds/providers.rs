@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use domain::kernel::{ProviderId, Role};
+use domain::kernel::{Decided, ProviderId, Role};
 use domain::provider::provider::{
     AGENCY_URN_TAKEN, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider, ProviderProfile,
     company_number, regulator_number,
 };
 use domain::upload::{Subject, UploadKind};
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Decided, Failure, Filter, Outcome, Page, Stored};
+use persistence::{Conn, Failure, Filter, Outcome, Page, Stored};
 
 use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::kernel::Named;
 
 type Command = (&'static str, fn(Application, Instant) -> Decision<Application>);
 
@@ -71,13 +72,13 @@ fn every_state_and_command() {
     ];
     let mut table = String::new();
     for (name, app, now) in states {
-        writeln!(table, "{name} ({}) [{}]", app.state(), lines(&app)).unwrap();
+        writeln!(table, "{name} ({}) [{}]", app.state().name(), lines(&app)).unwrap();
         for (command, run) in COMMANDS {
             let outcome = match run(app.clone(), now) {
                 Ok((new, events)) => {
                     let names =
                         events.iter().map(|e| serde_json::to_value(e).unwrap()["type"].as_str().unwrap().to_owned());
-                    format!("{} [{}] {}", new.state(), lines(&new), names.collect::<Vec<_>>().join(", "))
+                    format!("{} [{}] {}", new.state().name(), lines(&new), names.collect::<Vec<_>>().join(", "))
                 }
                 Err(Refusal::WrongState { allowed, attempted, .. }) => {
                     assert!(!allowed.contains(&attempted), "{name}: {attempted}");
@@ -100,7 +101,7 @@ fn it_reads_back_as_it_was_written() {
         let text = serde_json::to_string(&app).unwrap();
         assert_eq!(serde_json::from_str::<Application>(&text).unwrap(), app, "{text}");
     }
-    let event = serde_json::to_value(Event::EvaluationBegun { version: 1, round: None }).unwrap();
+    let event = serde_json::to_value(ApplicationEvent::EvaluationBegun { version: 1, round: None }).unwrap();
     assert_eq!(event, json!({"type": "EvaluationBegun", "version": 1, "round": null}));
 }
 
@@ -110,7 +111,7 @@ fn what_the_end_of_the_arrangement_leaves_undecided_lapses_and_what_was_decided_
     let (lapsed, events) = one_left.lapse("terminated".to_owned(), closes()).unwrap();
     assert_eq!(lines(&lapsed), "rejected+lapsed");
     assert_eq!((lapsed.is_open(), lapsed.round()), (false, None));
-    assert_eq!(events, [Event::ApplicationLapsed { reason: "terminated".to_owned(), at: closes() }]);
+    assert_eq!(events, [ApplicationEvent::ApplicationLapsed { reason: "terminated".to_owned() }]);
     assert_eq!(codes(submitted().lapse(" ".to_owned(), noon())), [("reason_required", "/reason".to_owned())]);
     let (unseen, events) = draft().lapse("terminated".to_owned(), noon()).unwrap();
     assert_eq!(unseen.audience(&events[0]), crate::kernel::Audience::Provider);
@@ -131,8 +132,8 @@ fn a_submission_never_moves_to_another_round() {
     assert!(said(submit(app, open(), closes()).unwrap_err()).contains("has closed"));
     let app = submit(draft(), queued(), opens()).unwrap().0.revise(noon()).unwrap().0;
     let (app, events) = submit(app, open(), noon()).unwrap();
-    assert_eq!(app.state(), "submitted");
-    assert!(matches!(events[1], Event::ApplicationRoundOpened { .. }));
+    assert_eq!(app.state().name(), "submitted");
+    assert!(matches!(events[1], ApplicationEvent::ApplicationRoundOpened { .. }));
 }
 
 proptest! {

@@ -1,0 +1,110 @@
+//! What holds or narrows a member: said by each aggregate that does, kept by the store, read by the standing.
+
+use strum::IntoStaticStr;
+use uuid::Uuid;
+
+use super::{ArrangementId, HomeId, Instant, Kind, LotId, MembershipId, Named, ProviderId};
+
+/// What an impediment does to a member while it lasts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Effect {
+    /// The membership has not begun.
+    NotYetMember,
+    /// A removal took effect.
+    Removed,
+    /// The provider left.
+    Withdrawn,
+    /// The arrangement ended.
+    Ended,
+    /// The provider is dormant (A20).
+    Dormant,
+    /// No new business for the member (DPS-19).
+    Suspended,
+    /// No new business for one home (DPS-19); the member's status stays.
+    HomeSuspended(HomeId),
+    /// No new placements (WAL-13).
+    Restricted,
+    /// A mandatory assurance is out of date (PA36-1).
+    EvidenceExpired,
+    /// Hidden from the search of portals (WAL-13).
+    Concealed,
+}
+
+impl Effect {
+    /// The one home that it concerns.
+    #[must_use]
+    pub const fn home(self) -> Option<HomeId> {
+        if let Effect::HomeSuspended(home) = self { Some(home) } else { None }
+    }
+
+    /// The effect of that name and [`home`](Self::home).
+    #[must_use]
+    pub fn of(name: &str, home: Option<HomeId>) -> Option<Self> {
+        let on_the_member = [
+            Effect::NotYetMember,
+            Effect::Removed,
+            Effect::Withdrawn,
+            Effect::Ended,
+            Effect::Dormant,
+            Effect::Suspended,
+            Effect::Restricted,
+            Effect::EvidenceExpired,
+            Effect::Concealed,
+        ];
+        let effects = home.map_or(on_the_member.to_vec(), |home| vec![Effect::HomeSuspended(home)]);
+        effects.into_iter().find(|effect| effect.name() == name)
+    }
+}
+
+/// One effect over a half-open period `[from, until)`, and the thing it comes from. An
+/// aggregate gives it, the store keeps it as a row, and a standing is read from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Impediment {
+    /// What it does.
+    pub effect: Effect,
+    /// The kind of thing it comes from.
+    pub kind: Kind,
+    /// That thing's identifier.
+    pub id: Uuid,
+    /// First instant.
+    pub from: Instant,
+    /// First instant after it; without end, where absent.
+    pub until: Option<Instant>,
+}
+
+impl Impediment {
+    /// From what it does, the thing it comes from and its period.
+    #[must_use]
+    pub const fn new(effect: Effect, source: (Kind, Uuid), from: Instant, until: Option<Instant>) -> Self {
+        Self { effect, kind: source.0, id: source.1, from, until }
+    }
+
+    /// Whether the period includes `at`.
+    #[must_use]
+    pub fn covers(&self, at: Instant) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// Whom an impediment hits: every membership that has all of these.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Whom {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Its memberships in this arrangement only.
+    pub arrangement: Option<ArrangementId>,
+    /// Those of this lot only.
+    pub lot: Option<LotId>,
+    /// This membership only.
+    pub membership: Option<MembershipId>,
+}
+
+/// An impediment with whom it is imposed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Imposed {
+    /// Whom it hits.
+    pub on: Whom,
+    /// What it does, from when until when, and what it comes from: the aggregate that gives it, or what that rests on.
+    pub impediment: Impediment,
+}
