@@ -1,5 +1,6 @@
 //! The published contract: what the handlers document, completed with what every operation shares.
 
+mod events;
 mod shapes;
 mod shared;
 
@@ -58,11 +59,15 @@ fn written() -> Result<String, String> {
         operations.extend(routes.operations);
     }
     let mut document = serde_json::to_value(&document).map_err(|e| e.to_string())?;
+    let events = json!({"components": {"schemas": events::schemas()?}});
+    merge(&mut document, events);
     camel_fields(&mut document);
     let token = serde_json::to_value(oauth::Document::openapi()).map_err(|e| e.to_string())?;
     merge(&mut document, token);
     let examples: Value = serde_json::from_str(EXAMPLES).map_err(|e| format!("the examples: {e}"))?;
     shapes::tidy(&mut document);
+    events::unite(&mut document);
+    document["webhooks"] = events::webhooks();
     complete(&mut document, &operations, &examples);
     shared::parameters(&mut document);
     shapes::prune(&mut document);

@@ -236,7 +236,7 @@ fn integers(schema: &mut Value) {
 /// The names that the operations lead to.
 fn reachable(document: &Value, schemas: &Fields) -> Vec<String> {
     let mut found = Vec::new();
-    let mut open: Vec<&Value> = ["/paths", "/components/responses", "/components/parameters"]
+    let mut open: Vec<&Value> = ["/paths", "/webhooks", "/components/responses", "/components/parameters"]
         .iter()
         .filter_map(|at| document.pointer(at))
         .collect();

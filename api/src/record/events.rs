@@ -20,6 +20,7 @@ routes! {
 /// An event as it is shown.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
 pub struct EventView {
     /// Unique; consumers drop repeats by it.
     id: Uuid,
@@ -52,7 +53,7 @@ pub struct EventView {
     from_state: Option<String>,
     /// The state after.
     to_state: String,
-    /// The event's own fields.
+    /// The event's own fields; in the contract each type says its own.
     #[schema(value_type = Object)]
     data: serde_json::Value,
     /// SHA-256 over the event and the hash of the one before it in its aggregate's chain.

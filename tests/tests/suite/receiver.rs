@@ -92,7 +92,10 @@ impl Receiver {
 
     /// What was received since this was asked last.
     pub fn take(&self) -> Vec<Got> {
-        std::mem::take(&mut lock(&self.told).got)
+        let got = std::mem::take(&mut lock(&self.told).got);
+        let events = got.iter().filter(|got| got.body["type"] != "ping");
+        events.for_each(|got| crate::documented::check_event(&got.body["data"]));
+        got
     }
 }
 
