@@ -49,7 +49,9 @@ DECLARE
     -- What ends: work that is done, answers and deliveries whose time is over, secrets that are replaced.
     ending CONSTANT text[] := ARRAY[
         'timers', 'answers', 'leases', 'job_runs', 'webhook_secrets', 'webhook_progress', 'deliveries',
-        'upload_chunks', 'upload_faults'
+        'upload_chunks', 'upload_faults',
+        -- Written anew with the aggregate that gives them.
+        'impediments'
     ];
 BEGIN
     FOR found IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' LOOP

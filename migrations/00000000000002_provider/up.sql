@@ -7,8 +7,7 @@ CREATE TABLE providers (
     registered_by  TEXT NOT NULL,
     legal_name     TEXT NOT NULL,
     agency_urn     TEXT,
-    company_number TEXT,
-    was_dormant    BOOLEAN NOT NULL
+    company_number TEXT
 );
 CREATE UNIQUE INDEX providers_agency_urn ON providers (agency_urn) WHERE agency_urn IS NOT NULL;
 CREATE UNIQUE INDEX providers_company_number ON providers (company_number) WHERE company_number IS NOT NULL;

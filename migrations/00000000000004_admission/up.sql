@@ -62,6 +62,7 @@ CREATE TABLE memberships (
     lot_id         UID NOT NULL REFERENCES lots (id),
     provider_id    UID NOT NULL REFERENCES providers (id),
     application_id UID NOT NULL REFERENCES applications (id),
+    admitted_at    MOMENT NOT NULL,
     live           BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX memberships_one_live ON memberships (provider_id, lot_id) WHERE live;

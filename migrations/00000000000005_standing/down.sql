@@ -1,3 +1,4 @@
+DROP TABLE impediments;
 DROP TABLE appeals;
 DROP TABLE removals;
 DROP TABLE sanctions;

@@ -7,16 +7,12 @@ CREATE TABLE suspensions (
     arrangement_id UID NOT NULL REFERENCES arrangements (id),
     provider_id    UID NOT NULL REFERENCES providers (id),
     lot_id         UID REFERENCES lots (id),
-    membership_id  UID REFERENCES memberships (id),
-    home_id        UID REFERENCES homes (id),
-    begins_at      MOMENT NOT NULL,
-    over_at        MOMENT
+    membership_id  UID REFERENCES memberships (id)
 );
 CREATE INDEX suspensions_arrangement ON suspensions (arrangement_id, id);
 CREATE INDEX suspensions_provider ON suspensions (provider_id, arrangement_id);
 CREATE INDEX suspensions_lot ON suspensions (lot_id) WHERE lot_id IS NOT NULL;
 CREATE INDEX suspensions_membership ON suspensions (membership_id, id) WHERE membership_id IS NOT NULL;
-CREATE INDEX suspensions_home ON suspensions (home_id) WHERE home_id IS NOT NULL;
 CREATE INDEX suspensions_changed ON suspensions (updated_at, id);
 
 CREATE TABLE improvement_notices (
@@ -46,8 +42,6 @@ CREATE TABLE sanctions (
     lot_id         UID NOT NULL REFERENCES lots (id),
     membership_id  UID NOT NULL REFERENCES memberships (id),
     kind           TEXT NOT NULL,
-    begins_at      MOMENT NOT NULL,
-    over_at        MOMENT,
     in_force       BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX sanctions_one_each ON sanctions (membership_id, kind) WHERE in_force;
@@ -67,7 +61,6 @@ CREATE TABLE removals (
     lot_id         UID NOT NULL REFERENCES lots (id),
     membership_id  UID NOT NULL REFERENCES memberships (id),
     ground         TEXT NOT NULL,
-    effective_at   MOMENT,
     pending        BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX removals_one_pending ON removals (membership_id) WHERE pending;
@@ -94,3 +87,21 @@ CREATE INDEX appeals_arrangement ON appeals (arrangement_id, id);
 CREATE INDEX appeals_provider ON appeals (provider_id, id);
 CREATE INDEX appeals_changed ON appeals (updated_at, id);
 CREATE INDEX appeals_state ON appeals (state, id);
+
+-- All that holds or narrows members, made from the aggregates that give it: it is written with them, and refers to nothing else.
+CREATE TABLE impediments (
+    owner_id       UID NOT NULL,
+    n              INTEGER NOT NULL,
+    source_kind    TEXT NOT NULL,
+    source_id      UID NOT NULL,
+    effect         TEXT NOT NULL,
+    provider_id    UID NOT NULL,
+    arrangement_id UID,
+    lot_id         UID,
+    membership_id  UID,
+    home_id        UID,
+    begins_at      MOMENT NOT NULL,
+    over_at        MOMENT,
+    PRIMARY KEY (owner_id, n)
+) WITHOUT ROWID;
+CREATE INDEX impediments_provider ON impediments (provider_id, begins_at);

@@ -53,6 +53,7 @@ declare_table! {
         lot_id: Uid [narrow] = |m| m.lot;
         provider_id: Uid = |m| m.provider;
         application_id: Uid [narrow] = |m| m.application;
+        admitted_at: Moment = |m| m.admitted_at;
         live: Bool = |m| m.is_live();
     }
     unique memberships_one_live (provider_id, lot_id) = Taken::Refuse(&LOT_HELD);

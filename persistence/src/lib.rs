@@ -41,6 +41,7 @@ pub mod admission;
 pub mod arrangement;
 pub mod client;
 pub mod fee;
+pub mod impediment;
 pub mod provider;
 pub mod record;
 pub mod standing;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use domain::kernel::{Aggregate as _, ProviderId};
+use domain::kernel::ProviderId;
 use domain::provider::home::{Home, URN_TAKEN};
 use domain::provider::provider::{
     AGENCY_URN_TAKEN, ALREADY_REGISTERED, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider,
@@ -19,7 +19,6 @@ declare_table! {
         legal_name: Text = |p| p.profile.legal_name.clone();
         agency_urn: Nullable<Text> = |p| p.profile.agency_urn.clone();
         company_number: Nullable<Text> = |p| p.profile.company_number.clone();
-        was_dormant: Bool = |p| !p.impediments().is_empty();
     }
     unique providers_pkey (id) = Taken::Refuse(&ALREADY_REGISTERED);
     unique providers_agency_urn (agency_urn) = Taken::Refuse(&AGENCY_URN_TAKEN);

@@ -6,15 +6,17 @@ mod tests {
     use domain::admission::membership::{AdmittedLine, Membership};
     use domain::arrangement::lot::{LotParticulars, LotState};
     use domain::arrangement::{Arrangement, ArrangementKind, Lot, NewArrangement, Participant, Particulars, Policies};
-    use domain::kernel::{Actor, Aggregate, AuthorityCode, Instant, Refusal, Role};
+    use domain::kernel::{Actor, Aggregate, AuthorityCode, Impediment, Instant, Refusal, Role};
     use domain::provider::home::{Home, HomeState};
     use domain::provider::provider::{Provider, ProviderProfile};
     use domain::standing::appeal::{Appeal, AppealFacts, AppealTarget, LodgeAppeal};
     use domain::standing::removal::{Ground, NotifyRemoval, Removal, RemovalFacts};
     use domain::standing::sanction::{ApplySanction, Sanction, SanctionKind};
     use domain::standing::suspension::{Suspend, SuspendFacts, Suspension, SuspensionScope};
-    use domain::standing::{Impediment, StandingFacts, Status as Name, standing};
-    use persistence::{Db, Failure, Ids, Mode, Outcome, Settings, Stamp, Stored, Tx, migrate, standing as store};
+    use domain::standing::{StandingFacts, Status as Name, standing};
+    use persistence::{
+        Db, Failure, Ids, Mode, Outcome, Settings, Stamp, Stored, Tx, impediment, migrate, standing as store,
+    };
 
     fn t0() -> Instant {
         "2020-01-06T09:00:00Z".parse().unwrap()
@@ -149,8 +151,8 @@ mod tests {
         tx.create(decision)
     }
 
-    fn said<A: Aggregate>(by: &A) -> impl Iterator<Item = Impediment> {
-        by.impediments().into_iter().map(|imposed| imposed.impediment)
+    fn imposed(by: &impl Aggregate) -> Vec<Impediment> {
+        by.impediments().into_iter().map(|imposed| imposed.impediment).collect()
     }
 
     fn sorted(mut all: Vec<Impediment>) -> Vec<Impediment> {
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_say_what_the_aggregates_say() {
+    fn the_projection_says_what_the_aggregates_say() {
         let store = Store::new("columns");
         store
             .write(|tx| {
@@ -181,26 +183,35 @@ mod tests {
                 let scope = SuspensionScope::Lot { membership: one.value.id, lot: foster.id };
                 let before = suspend(tx, &one.value, scope);
                 let lifted = before.value.clone().lift("heard".into(), false, tx.actor(), t0().plus_days(2))?;
-                expected.extend(said(&tx.save(&before, lifted)?.value));
-                let wide = suspend(tx, &one.value, SuspensionScope::Provider).value;
-                expected.extend(said(&wide));
-                expected.extend(said(&sanction(tx, &one.value, &[])?.value));
-                expected.extend(said(&remove(tx, &one.value, Ground::NoFault)?.value));
+                expected.extend(imposed(&tx.save(&before, lifted)?.value));
+                let wide = imposed(&suspend(tx, &one.value, SuspensionScope::Provider).value);
+                expected.extend(&wide);
+                expected.extend(imposed(&sanction(tx, &one.value, &[])?.value));
+                expected.extend(imposed(&remove(tx, &one.value, Ground::NoFault)?.value));
                 let before = tx.lock::<Provider>(busy.id)?;
                 let dormant = tx.save(&before, before.value.clone().make_dormant("sold", t0())?)?;
                 let back = dormant.value.clone().reactivate("bought", t0().plus_days(1))?;
                 let back = tx.save(&dormant, back)?.value;
-                expected.extend(said(&back));
+                expected.extend(imposed(&back));
 
-                let found = store::impediments_of(tx, &one.value)?;
+                let found = impediment::against(tx, &one.value)?;
                 assert_eq!(sorted(found.clone()), sorted(expected));
-                let elsewhere = store::impediments_of(tx, &other_lot.value)?;
-                assert_eq!(sorted(elsewhere), sorted(said(&back).chain(said(&wide)).collect()));
-                assert_eq!(store::impediments_of(tx, &calm_one.value)?, []);
+                let elsewhere = impediment::against(tx, &other_lot.value)?;
+                assert_eq!(sorted(elsewhere), sorted([imposed(&back), wide].concat()));
+                assert_eq!(impediment::against(tx, &calm_one.value)?, []);
 
-                let whole = store::impediments_of_lot(tx, market.id, foster.id, &[one.clone(), calm_one.clone()])?;
-                assert_eq!(whole.get(&one.value.id).cloned().map(sorted), Some(sorted(found.clone())));
-                assert_eq!(whole.get(&calm_one.value.id), Some(&vec![]));
+                for days in [0, 1, 2, 40, 366] {
+                    let at = t0().plus_days(days);
+                    let covering = found.iter().copied().filter(|one| one.covers(at)).collect();
+                    let members = impediment::members(tx, foster.id, at, None)?;
+                    let [first, second] = members.as_slice() else { panic!("{members:?}") };
+                    assert_eq!((first.membership, second.membership), (one.value.id, calm_one.value.id));
+                    assert_eq!((first.name.as_str(), first.admitted_at), ("Busy Ltd", t0()));
+                    assert_eq!(sorted(first.impediments.clone()), sorted(covering), "after {days} days");
+                    assert_eq!(second.impediments, []);
+                }
+                assert_eq!(impediment::members(tx, foster.id, t0(), Some(&[calm.id]))?.len(), 1);
+                assert_eq!(impediment::members(tx, foster.id, t0().plus_days(-1), None)?, []);
 
                 let facts = StandingFacts { membership: one.value.id, admitted_at: t0(), impediments: &found };
                 let at = |days| standing(&facts, t0().plus_days(days)).status;
@@ -233,8 +244,8 @@ mod tests {
                     state: HomeState::Proposed { expected_on: None },
                 };
                 let home = tx.create((home, vec![]))?.value.id;
-                let imposed = suspend(tx, &one.value, SuspensionScope::Home { home }).value;
-                assert_eq!(store::impediments_of(tx, &one.value)?, said(&imposed).collect::<Vec<_>>());
+                let suspended = suspend(tx, &one.value, SuspensionScope::Home { home }).value;
+                assert_eq!(impediment::against(tx, &one.value)?, imposed(&suspended));
                 Ok(())
             })
             .unwrap();

@@ -7,7 +7,7 @@ use domain::kernel::{ArrangementId, Instant, LotId, MembershipId, ProviderId};
 use domain::standing::{Cause, Impediment, Standing, StandingFacts, explain, standing};
 use persistence::Filter;
 use persistence::admission::memberships;
-use persistence::standing::impediments_of;
+use persistence::impediment;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -108,7 +108,7 @@ pub struct GetMembershipQuery {
 async fn get_membership(call: Call, id: web::Path<MembershipId>, at: web::Query<GetMembershipQuery>) -> Answer {
     call.scan(move |c, call| {
         let found = call.who.get::<Membership>(c, *id)?;
-        let impediments = impediments_of(c, &found.value)?;
+        let impediments = impediment::against(c, &found.value)?;
         let view = view(&found.value, &impediments, at.as_of.unwrap_or_else(|| call.now()));
         Ok(Reply::view(&found, view)?.tagged_by_content(found.version))
     })

@@ -4,11 +4,8 @@ use domain::arrangement::lot::{self, Right};
 use domain::arrangement::{Arrangement, Lot};
 use domain::kernel::{HomeId, Instant, LotId, MembershipId, ProviderId, Role};
 use domain::standing::{Cause, Standing, StandingFacts, excluded_homes, explain, standing};
-use persistence::admission::memberships;
-use persistence::provider::names_of;
 use persistence::record::hex;
-use persistence::standing::impediments_of_lot;
-use persistence::{Conn, Filter, Outcome, Page};
+use persistence::{Conn, Outcome, impediment};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -70,16 +67,11 @@ pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receivi
         }
     }
     let own = caller.own_providers(c)?.unwrap_or_default();
-    let only = (role == Role::Provider).then(|| own.clone());
-    let filter = Filter::all().is(memberships::lot_id, lot.id).if_any(memberships::provider_id, only);
-    let mut found = c.list(&filter, Page::ALL)?;
-    found.retain(|m| m.value.admitted_at <= at);
-    let impediments = impediments_of_lot(c, lot.arrangement, lot.id, &found)?;
-    let names = names_of(c, found.iter().map(|m| m.value.provider))?;
-    let mut members = Vec::with_capacity(found.len());
-    for member in found.iter().map(|m| &m.value) {
-        let impediments = impediments.get(&member.id).map(Vec::as_slice).unwrap_or_default();
-        let facts = StandingFacts { membership: member.id, admitted_at: member.admitted_at, impediments };
+    let only = (role == Role::Provider).then_some(own.as_slice());
+    let mut members = Vec::new();
+    for member in impediment::members(c, lot.id, at, only)? {
+        let impediments = member.impediments.as_slice();
+        let facts = StandingFacts { membership: member.membership, admitted_at: member.admitted_at, impediments };
         let standing = standing(&facts, at);
         let is_own = own.contains(&member.provider);
         let hidden = role == Role::Portal && !is_own && !standing.visible_to_portals;
@@ -88,13 +80,13 @@ pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receivi
         }
         let told = role != Role::Portal || is_own;
         members.push(Entry {
-            membership: member.id,
+            membership: member.membership,
             provider: member.provider,
-            name: names.get(&member.provider).cloned().unwrap_or_default(),
             admitted_at: member.admitted_at,
             standing,
             because: if told { explain(&facts, at) } else { Vec::new() },
             excluded_homes: if standing.has_excluded_homes { excluded_homes(&facts, at).collect() } else { Vec::new() },
+            name: member.name,
         });
     }
     let content_hash = hex(&Sha256::digest(serde_json::to_vec(&members)?));

@@ -141,6 +141,7 @@ on_both! {
         let faults = [
             ("applications", "UPDATE", ANY),
             ("memberships", "INSERT", ANY),
+            ("impediments", "INSERT", ANY),
             ("timers", "INSERT", ANY),
             ("events", "INSERT", "row.kind = 'LineAdmitted'"),
             ("events", "INSERT", "row.kind = 'ApplicationDecided'"),
