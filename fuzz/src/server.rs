@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use actix_web::dev::ServerHandle;
 use api::auth::token::{self, Claims, LOCAL_ISSUER};
 use api::config::Config;
-use domain::kernel::{AuthorityCode, ProviderId, Role};
+use domain::kernel::{AuthorityCode, Kind, ProviderId, Role};
 use persistence::Ids;
 use serde_json::Value;
 use uuid::Uuid;
@@ -27,11 +27,13 @@ const TOKENS: &str = "/oauth/token";
 /// A running server with somebody of each role, and what they may ask about.
 pub struct Server {
     address: String,
+    /// The published document.
+    document: Value,
     /// Method and path of each operation.
     operations: Vec<(String, String)>,
     tokens: Vec<String>,
     /// Identifiers that are there.
-    things: Vec<String>,
+    things: Vec<(Kind, String)>,
     /// Where files go, each with the token of whoever may send them.
     desks: Vec<(String, String)>,
     wire: Mutex<Option<BufReader<TcpStream>>>,
@@ -54,7 +56,7 @@ impl Server {
         let mut next = || parts.next().unwrap_or_default();
         let (query, seen, key, media, body) = (next(), next(), next(), next(), next());
         let (method, path) = &self.operations[usize::from(*operation) % self.operations.len()];
-        let path = self.filled(path, usize::from(*thing));
+        let path = self.filled(method, path, usize::from(*thing));
         // What is no character of an address is escaped as any client would; the rest is as it comes.
         let query: String = query
             .iter()
@@ -86,6 +88,14 @@ impl Server {
     pub fn file(&self, bytes: &[u8]) {
         let [desk, file @ ..] = bytes else { return };
         let (path, token) = &self.desks[usize::from(*desk) % self.desks.len()];
+        let (status, answer) = self.send(path, token, file);
+        assert!((200..500).contains(&status), "{status} to {path}\n{answer}");
+        let state = serde_json::from_str::<Value>(&answer).unwrap_or_default()["state"].clone();
+        assert!(status != 201 || ["validated", "rejected", "partial"].iter().any(|over| state == *over), "{answer}");
+    }
+
+    /// Sends a file, as a dry run that is read to its end.
+    fn send(&self, path: &str, token: &str, file: &[u8]) -> (u16, String) {
         let mut request = format!(
             "POST {path}&dryRun=true&mode=partial HTTP/1.1\r\nhost: {}\r\nauthorization: {token}\r\nprefer: wait=20\r\n\
              content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\n",
@@ -94,10 +104,7 @@ impl Server {
         )
         .into_bytes();
         request.extend_from_slice(file);
-        let (status, answer) = self.exchange(&request);
-        assert!((200..500).contains(&status), "{status} to {path}\n{answer}");
-        let state = serde_json::from_str::<Value>(&answer).unwrap_or_default()["state"].clone();
-        assert!(status != 201 || ["validated", "rejected", "partial"].iter().any(|over| state == *over), "{answer}");
+        self.exchange(&request)
     }
 
     /// Plays the demo and serves what it leaves.
@@ -140,6 +147,7 @@ impl Server {
         }
         let mut server = Self {
             address: address.to_string(),
+            document,
             operations,
             tokens: Vec::new(),
             things: Vec::new(),
@@ -165,33 +173,8 @@ impl Server {
             format!("Bearer {}", token::issue(&secret, &claims).expect("a token"))
         };
         server.tokens = vec![bearer(Role::LeadAgency, Some("LGSS"), None)];
-        let lists = [
-            "arrangements",
-            "requirements",
-            "providers",
-            "applications",
-            "memberships",
-            "appeals",
-            "fees",
-            "checks?limit=20",
-        ];
-        let mut things: Vec<(String, Uuid)> = Vec::new();
-        for list in lists {
-            things.extend(server.listed(&format!("/v1/{list}"), list));
-        }
-        for (list, id) in things.clone() {
-            let inner: &[&str] = match list.as_str() {
-                "arrangements" => &["lots", "rounds", "suspensions", "removals"],
-                "providers" => &["homes"],
-                "memberships" => &["improvement-notices", "sanctions"],
-                _ => &[],
-            };
-            for inner in inner {
-                things.extend(server.listed(&format!("/v1/{list}/{id}/{inner}"), inner));
-            }
-        }
-        server.things = things.iter().map(|(list, id)| format!("{list}/{id}")).collect();
-        let provider = things.iter().find(|(list, _)| list == "providers").map(|(_, id)| *id);
+        server.look();
+        let provider = server.of_kind(Kind::Provider).next().and_then(|id| id.parse().ok());
         let authority = Some("CCC");
         server.tokens.extend([
             bearer(Role::Provider, None, provider),
@@ -201,48 +184,97 @@ impl Server {
             bearer(Role::Script, None, None),
             bearer(Role::Administrator, None, None),
         ]);
-        let [provider, portal, script] = [1, 4, 5].map(|n| server.tokens[n].clone());
         let newcomer = bearer(Role::Provider, None, Some(Uuid::from_u128(1)));
         let draft = server.draft(&newcomer);
-        server.desks = [
-            ("homes?", &provider),
-            (&format!("answers?application={draft}"), &newcomer),
-            ("fees?", &provider),
-            ("providers?", &portal),
-            ("ratings?", &script),
-        ]
-        .map(|(what, token)| (format!("/v1/uploads/{what}"), token.clone()))
-        .to_vec();
+        server.desks = server.desks(&newcomer, &draft);
         server
     }
 
-    /// The path with things that are there, where there are any of the kind.
-    fn filled(&self, path: &str, choice: usize) -> String {
-        let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
-        for n in 1..parts.len() {
-            let name = parts[n].trim_matches(['{', '}']).to_owned();
-            if name == parts[n] {
-                continue;
-            }
-            let of_kind = |kind: &str| {
-                self.things.iter().filter(|thing| thing.split('/').next() == Some(kind)).collect::<Vec<_>>()
+    /// Finds what the lists of the document show: those within another thing once that is known.
+    fn look(&mut self) {
+        let paths = self.document["paths"].as_object().expect("paths");
+        let mut lists: Vec<(String, Kind)> =
+            paths.iter().filter(|(_, on)| on.get("get").is_some()).filter_map(|(path, _)| Some((path.clone(), self.listed(path)?))).collect();
+        lists.sort_by_key(|(path, _)| path.matches('{').count());
+        for (path, kind) in lists {
+            let within: Vec<String> = match path.matches('{').count() {
+                0 => vec![path],
+                1 => {
+                    let outer = self.named("get", &path, "path", "id").into_iter().flat_map(|kind| self.of_kind(kind));
+                    outer.take(20).map(|id| path.replace("{id}", id)).collect()
+                }
+                _ => Vec::new(),
             };
-            let mut known = of_kind(&parts[n - 1]);
-            if known.is_empty() {
-                known = of_kind(&format!("{name}s"));
+            for path in within {
+                let found = self.shown(&path).into_iter().map(|id| (kind, id));
+                let new: Vec<_> = found.filter(|thing| !self.things.contains(thing)).collect();
+                self.things.extend(new);
             }
-            let chosen = known.get(choice % known.len().max(1)).and_then(|thing| thing.split('/').nth(1));
-            parts[n] = chosen.map_or_else(|| choice.to_string(), str::to_owned);
         }
-        parts.join("/")
+        // What nobody lists by a path of the document cannot be asked about; without these nearly nothing can.
+        for kind in [Kind::Arrangement, Kind::Lot, Kind::Provider, Kind::Application, Kind::Membership] {
+            assert!(self.of_kind(kind).next().is_some(), "no {} is found", kind.name());
+        }
+    }
+
+    /// The kind that a path lists: that of which its last part has each.
+    fn listed(&self, path: &str) -> Option<Kind> {
+        self.named("get", &format!("/v1/{}/{{id}}", path.rsplit('/').next()?), "path", "id")
+    }
+
+    /// The kind that a parameter names, by its schema: a `FeeId` is that of a fee.
+    fn named(&self, method: &str, path: &str, place: &str, name: &str) -> Option<Kind> {
+        let parameters = self.document["paths"][path][method]["parameters"].as_array().into_iter().flatten();
+        let mut parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
+            Some(at) => self.document.pointer(at.trim_start_matches('#')).expect("it leads somewhere"),
+            None => parameter,
+        });
+        let parameter = parameters.find(|parameter| parameter["in"] == place && parameter["name"] == name)?;
+        let schema = parameter["schema"]["$ref"].as_str()?.rsplit('/').next()?.strip_suffix("Id")?;
+        Kind::ALL.iter().copied().find(|kind| format!("{kind:?}") == schema)
+    }
+
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.things.iter().filter(move |(known, _)| *known == kind).map(|(_, id)| id.as_str())
+    }
+
+    /// Where the document says that files go, each with the token of the first that may send one there.
+    fn desks(&self, newcomer: &str, draft: &str) -> Vec<(String, String)> {
+        let paths = self.document["paths"].as_object().expect("paths");
+        let desks = paths.iter().filter(|(path, on)| path.starts_with("/v1/uploads/") && on.get("post").is_some());
+        let desks = desks.map(|(path, _)| {
+            let about = self.named("post", path, "query", "application").map(|_| format!("application={draft}"));
+            let path = format!("{path}?{}", about.unwrap_or_default());
+            let mut callers = self.tokens.iter().map(String::as_str).chain([newcomer]);
+            let sends = callers.find(|token| self.send(&path, token, b"urn\r\n").0 == 201);
+            let sends = sends.unwrap_or_else(|| panic!("nobody may send a file to {path}")).to_owned();
+            (path, sends)
+        });
+        desks.collect()
+    }
+
+    /// The path with things that are there, where there are any of the kind.
+    fn filled(&self, method: &str, path: &str, choice: usize) -> String {
+        let mut told = None;
+        let parts = path.split('/').map(|part| {
+            let Some(name) = part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else { return part.to_owned() };
+            if name == "kind" {
+                let kind = Kind::ALL[choice % Kind::ALL.len()];
+                told = Some(kind);
+                return kind.name().to_owned();
+            }
+            let kind = self.named(&method.to_lowercase(), path, "path", name).or(told);
+            let known: Vec<&str> = kind.into_iter().flat_map(|kind| self.of_kind(kind)).collect();
+            known.get(choice % known.len().max(1)).map_or_else(|| choice.to_string(), |id| (*id).to_owned())
+        });
+        parts.collect::<Vec<_>>().join("/")
     }
 
     /// An application that a provider has just begun, to the first market that there is.
     fn draft(&self, token: &str) -> String {
         self.post(token, "/v1/providers", &serde_json::json!({"legalName": "Newcomer"}));
-        let arrangement = self.things.iter().find_map(|thing| thing.strip_prefix("arrangements/")).expect("a market");
-        let lots = self.listed(&format!("/v1/arrangements/{arrangement}/lots"), "lots");
-        let lots: Vec<Uuid> = lots.into_iter().map(|(_, id)| id).collect();
+        let arrangement = self.of_kind(Kind::Arrangement).next().expect("a market");
+        let lots = self.shown(&format!("/v1/arrangements/{arrangement}/lots"));
         let draft =
             self.post(token, "/v1/applications", &serde_json::json!({"arrangement": arrangement, "lots": lots}));
         draft["id"].as_str().expect("an id").to_owned()
@@ -261,14 +293,14 @@ impl Server {
         serde_json::from_str(&answer).expect("JSON")
     }
 
-    fn listed(&self, path: &str, list: &str) -> Vec<(String, Uuid)> {
+    /// The first identifiers of a list, as the lead agency sees it.
+    fn shown(&self, path: &str) -> Vec<String> {
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n\r\n", self.address, self.tokens[0]);
         let (_, body) = self.exchange(request.as_bytes());
         let body: Value = serde_json::from_str(&body).unwrap_or_default();
-        let list = list.split('?').next().unwrap_or(list);
         let items = body["items"].as_array().into_iter().flatten().take(20);
-        items.filter_map(|item| Some((list.to_owned(), item["id"].as_str()?.parse().ok()?))).collect()
+        items.filter_map(|item| Some(item["id"].as_str()?.to_owned())).collect()
     }
 
     /// Status and body of the answer, over a connection that is kept.
