@@ -1,4 +1,4 @@
-//! What Prometheus scrapes.
+//! Metrics: what Prometheus scrapes.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;

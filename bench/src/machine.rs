@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! Machine: what the figures were measured on.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! What backing up and restoring ask of the databases, each on a connection of its own.
+//! Backup and restore: what they ask of the databases, each on a connection of its own.
 
 use std::path::Path;
 

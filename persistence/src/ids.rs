@@ -1,4 +1,4 @@
-//! Where new identifiers come from.
+//! Identifiers: where new ones come from.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! How busy a store is, for whoever watches it.
+//! Pool load: how busy a store is, for whoever watches it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,9 +1,7 @@
 //! Measures against members: suspensions, notices, sanctions, removals, appeals. What they come to is in `impediment.rs`.
 
 use diesel::prelude::*;
-use domain::kernel::{
-    ArrangementId, MembershipId, ProviderId, RemovalId, SuspensionId,
-};
+use domain::kernel::{ArrangementId, MembershipId, ProviderId, RemovalId, SuspensionId};
 use domain::standing::appeal::{APPEAL_PENDING, Appeal, AppealState, AppealTarget};
 use domain::standing::improvement_notice::ImprovementNotice;
 use domain::standing::removal::{Ground, REMOVAL_PENDING, Removal};

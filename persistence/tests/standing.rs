@@ -211,7 +211,7 @@ mod tests {
                     assert_eq!(second.impediments, []);
                 }
                 assert_eq!(impediment::members(tx, foster.id, t0(), Some(&[calm.id]))?.len(), 1);
-                assert_eq!(impediment::members(tx, foster.id, t0().plus_days(-1), None)?, []);
+                assert_eq!(impediment::members(tx, foster.id, t0().plus_seconds(-1), None)?, []);
 
                 let facts = StandingFacts { membership: one.value.id, admitted_at: t0(), impediments: &found };
                 let at = |days| standing(&facts, t0().plus_days(days)).status;

@@ -1,4 +1,4 @@
-//! How far a round is, and what a provider has in hand (R-01, PRO-31).
+//! Progress and dashboard: how far a round is, and what a provider has in hand (R-01, PRO-31).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What an application says: sealed from the buying side until evaluation, and each reading recorded (PRO-27).
+//! Submitted versions: sealed from the buying side until evaluation, and each reading recorded (PRO-27).
 
 use actix_web::{get, web};
 use domain::admission::Application;

@@ -1,4 +1,4 @@
-//! How a command ends.
+//! Exit codes: how a command ends.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Where the settings' values come from: defaults, then the file, then the environment, then a flag.
+//! Sources of settings: defaults, then the file, then the environment, then a flag.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

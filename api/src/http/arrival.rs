@@ -1,5 +1,5 @@
-//! How a request arrives: within which size and which time. Before its head is read whole that is for the framework to say; a body,
-//! and a connection on which nothing happens, are bounded here.
+//! Limits on arrival: within which size and which time a request is read. Before its head is read whole that is for the
+//! framework to say; a body, and a connection on which nothing happens, are bounded here.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! What was answered is kept, so that it need not be read and written again.
+//! Response cache: what was answered is kept while it is true, so that it need not be read and written again (ADR 15).
 //!
 //! One aggregate as a side sees it is kept while nothing that it rests on was changed, which the store is asked each time
 //! ([`persistence::Dependencies`]). Rows of lists are kept by version, which never changes what it says. Whether the caller may see

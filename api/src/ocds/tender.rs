@@ -1,4 +1,4 @@
-//! What was told of an arrangement, in the fields of the standard.
+//! Tender: what was told of an arrangement, in the fields of the standard.
 
 use domain::arrangement::{AdmissionMode, ArrangementKind, DocumentRef, Notice, Term};
 use domain::kernel::{ArrangementId, Pence};

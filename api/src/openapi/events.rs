@@ -82,9 +82,7 @@ fn without(schema: &mut Value, name: &str) {
 
 /// What is sent to subscriptions.
 pub fn webhooks() -> Value {
-    let header = |name: &str, says: &str| {
-        json!({"name": name, "in": "header", "required": true, "description": says, "schema": {"type": "string"}})
-    };
+    let header = |name: &str, says: &str| json!({"name": name, "in": "header", "required": true, "description": says, "schema": {"type": "string"}});
     let headers = [
         header("webhook-id", "The event's id: the same on every attempt"),
         header("webhook-timestamp", "When it was sent, in seconds since 1970"),

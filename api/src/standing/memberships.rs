@@ -1,4 +1,4 @@
-//! What is done to a membership itself: the provider leaves, evidence is renewed (A6).
+//! Memberships after admission: the provider leaves, evidence is renewed (A6).
 
 use actix_web::{post, web};
 use domain::admission::declaration_of_interests;

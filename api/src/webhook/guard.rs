@@ -1,5 +1,5 @@
-//! What a webhook may be sent to. Names are resolved once for each request, and the connection is made to an address
-//! that was looked at: a name that changes between the two (DNS rebinding) gains nothing.
+//! Address guard: what a webhook may be sent to. Names are resolved once for each request, and the connection is made
+//! to an address that was looked at: a name that changes between the two (DNS rebinding) gains nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Those who apply to an arrangement in one round, from their registration to their membership.
+//! Cohorts: providers that apply to an arrangement in one round, from their registration to their membership.
 
 use std::collections::BTreeMap;
 

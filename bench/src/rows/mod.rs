@@ -1,4 +1,4 @@
-//! What is measured, group by group.
+//! Rows of the benchmark, group by group.
 
 mod footprint;
 mod growth;

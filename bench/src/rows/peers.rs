@@ -1,4 +1,4 @@
-//! What would be used instead, driven by the same client. How they are installed and started is not this project's: a
+//! Peers: what would be used instead, driven by the same client. How they are installed and started is not this project's: a
 //! folder has their scripts. Without one these lines are left out.
 
 use std::fs;

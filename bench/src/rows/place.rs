@@ -1,4 +1,4 @@
-//! Where histories are kept, on either database.
+//! Places of histories, on either database.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Who plays: the owners of the regulator's list, grouped and dealt their parts.
+//! Cast of the demo: the owners of the regulator's list, grouped and dealt their parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

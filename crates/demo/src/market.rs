@@ -1,4 +1,4 @@
-//! What the market is made of, as the source documents tell it: tables, no code.
+//! Market of the demo, as the source documents tell it: tables, no code.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a spreadsheet would run, kept from running.
+//! Formula guard: what a spreadsheet would run is kept from running.
 //!
 //! A spreadsheet takes a text that begins with `=`, `+`, `-`, `@`, a tab or a line break for a formula (OWASP, CSV injection).
 //! Such text is data to us and is accepted: `+44 1223 …` and `- none -` are what people write. But we never write it as it is: an apostrophe

@@ -1,4 +1,4 @@
-//! What a text file is encoded in.
+//! Text encodings: what a text file is written in.
 //!
 //! A byte-order mark or valid UTF-8 settles it; so does more well-formed UTF-8 than bytes that are not (then the rows that have those are
 //! refused). What is left is an eight-bit file, and its only evidence is how the bytes above 127 read in their surroundings. **The

@@ -1,4 +1,4 @@
-//! What an event of one subject means for the others: one list an event, run in its transaction and in its order.
+//! Life cycle across subjects: what an event of one means for the others, as one list an event, run in its transaction.
 //!
 //! This module is the last of the order: a subject below need not know who stands on it. A subject to come adds its line
 //! to a list, and nothing else changes.

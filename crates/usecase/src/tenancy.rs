@@ -1,4 +1,4 @@
-//! What tenancy is decided by: whose an arrangement is, and through whom a provider was registered.
+//! Tenancy facts: whose an arrangement is, and through whom a provider was registered.
 
 use std::sync::Arc;
 

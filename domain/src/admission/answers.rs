@@ -1,4 +1,4 @@
-//! What an application says: lots, answers, evidence, homes, declarations and accepted terms (PRO-17, DPS-22).
+//! Content of an application: lots, answers, evidence, homes, declarations and accepted terms (PRO-17, DPS-22).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What a provider holds in hand after a submission (PRO-20), and the version it is for (PRO-18).
+//! Receipts: what a provider holds in hand after a submission (PRO-20), and the version it is for (PRO-18).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What everyone is told of a published arrangement, as its events carry it: public events alone tell the whole of it.
+//! Public notice of an arrangement, as its events carry it: public events alone tell the whole of it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! What an arrangement publishes about itself: texts, documents, categories, contact and planned dates.
+//! Particulars of an arrangement: texts, documents, categories, contact and planned dates.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

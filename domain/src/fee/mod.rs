@@ -1,4 +1,4 @@
-//! What members ask for their services: the core cost fees (PRC-01).
+//! Fees: what members ask for their services (PRC-01).
 
 #[expect(clippy::module_inception, reason = "the subject and its one aggregate have the same name in the field")]
 pub mod fee;

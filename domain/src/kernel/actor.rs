@@ -1,4 +1,4 @@
-//! Who acts: a person or client with one role, and the authority or provider it belongs to (CRD-05).
+//! Actors: a person or client with one role, and the authority or provider it belongs to (CRD-05).
 
 use strum::IntoStaticStr;
 

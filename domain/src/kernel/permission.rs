@@ -1,4 +1,4 @@
-//! Who may do what: requirements §6 as one table. The reviewed print of it is a golden file.
+//! Permission matrix: requirements §6 as one table. The reviewed print of it is a golden file.
 
 use strum::IntoStaticStr;
 

@@ -1,4 +1,4 @@
-//! Who does a piece of background work: one server at a time, taken over when that server stops answering.
+//! Leases: one server at a time does a piece of background work, taken over when that server stops answering.
 //!
 //! A lease runs by the machines' clocks, never by a movable one. They may differ by seconds, so a lease alone proves
 //! nothing: work is committed in a transaction that first asks [`holds`], which keeps the row locked until the

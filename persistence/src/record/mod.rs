@@ -1,4 +1,4 @@
-//! What happened: the event log that audit, change feed and time travel read, the checkpoints that seal it and the
+//! Record: the event log that audit, change feed and time travel read, the checkpoints that seal it and the
 //! verifier that proves it, the marks by which a time is found in it, the timers of clock-driven work, the leases and the
 //! history of background work, and the answers that were given under an idempotency key.
 

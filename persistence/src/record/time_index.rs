@@ -1,5 +1,6 @@
-//! What the clock said along the feed, so that the part of it that a time falls into is found without an index on every
-//! event. Clocks jump and differ, so the order of the feed is not that of its times: a mark says by how much at most.
+//! Time index of the feed: what the clock said along it, so that the part of it that a time falls into is found without
+//! an index on every event. Clocks jump and differ, so the order of the feed is not that of its times: a mark says by
+//! how much at most.
 
 use diesel::prelude::*;
 use domain::kernel::Instant;

@@ -1,4 +1,4 @@
-//! What the clock will do next to each aggregate: one row per aggregate that has something due.
+//! Timers: what the clock will do next to each aggregate, one row per aggregate that has something due.
 
 use diesel::prelude::*;
 use domain::kernel::{Aggregate, Instant};

@@ -1,4 +1,4 @@
-//! Where an outward postcode lies: read from a file that the operator names, since the table is not the project's.
+//! Gazetteer: where an outward postcode lies, read from a file that the operator names, since the table is not the project's.
 
 use std::collections::HashMap;
 use std::path::Path;

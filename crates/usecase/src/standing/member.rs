@@ -1,4 +1,4 @@
-//! What is done to a membership itself: the provider leaves, evidence is renewed, its arrangement ends (A6).
+//! Memberships after admission: the provider leaves, evidence is renewed, the arrangement ends (A6).
 
 use domain::admission::membership::Membership;
 use domain::arrangement::{Arrangement, RequirementRef};

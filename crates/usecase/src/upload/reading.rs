@@ -1,5 +1,5 @@
-//! What the readers of tables and of the regulator's list find wrong with a file or a row, by the codes that they give it: so that
-//! `/problems/{code}` explains those too. The readers themselves know nothing of this API.
+//! Reading faults: what the readers of tables and of the regulator's list find wrong with a file or a row, by the codes
+//! that they give it: so that `/problems/{code}` explains those too. The readers themselves know nothing of this API.
 
 domain::rules! {
     UNSUPPORTED_FORMAT = "unsupported_format", Input, "CRD-07", "A file is CSV, NDJSON or an XLSX workbook without a password.";

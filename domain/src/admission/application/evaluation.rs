@@ -1,4 +1,4 @@
-//! What happens to an application after its submission: its round, the decisions on its lines, and their reopening.
+//! Evaluation of an application: its round, the decisions on its lines, and their reopening.
 
 use super::super::line::{CheckFact, Line, LineDecision, LineStatus, Reopening, judge};
 use super::{

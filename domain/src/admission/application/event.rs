@@ -1,4 +1,4 @@
-//! What happens to an application, and who may see it.
+//! Events of an application, and who may see them.
 
 use serde::Serialize;
 use strum::VariantNames;

@@ -1,4 +1,4 @@
-//! What facts decide about a requirement. A missing fact fails the test and is named; it is never an error.
+//! Automatic checks: what facts decide about a requirement. A missing fact fails the test and is named; it is never an error.
 
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What happens to a check, and who may see it.
+//! Events of a compliance check, and who may see them.
 
 use serde::Serialize;
 use strum::VariantNames;

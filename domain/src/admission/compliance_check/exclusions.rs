@@ -1,4 +1,4 @@
-//! What is found of exclusion grounds: those that the provider declared, and those recorded against it.
+//! Exclusion findings: grounds that the provider declared, and those recorded against it.
 
 use super::ExclusionFinding;
 use crate::admission::answers::DeclaredGround;

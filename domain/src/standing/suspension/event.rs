@@ -1,4 +1,4 @@
-//! What is recorded of a suspension.
+//! Events of a suspension.
 
 use serde::{Deserialize, Serialize};
 use strum::VariantNames;

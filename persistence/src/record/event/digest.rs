@@ -1,4 +1,4 @@
-//! What the hash of an event covers.
+//! Digest of an event: what its hash covers.
 
 use sha2::{Digest, Sha256};
 
