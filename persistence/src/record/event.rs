@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::aggregate::{Taken, Unique};
-use crate::{Conn, Failure, Json, Moment, Outcome, Tx, Uid};
+use crate::{Conn, Failure, Json, Moment, Outcome, Stored, Tx, Uid};
 
 mod digest;
 mod read;
@@ -144,6 +144,14 @@ pub(crate) fn record<A: Aggregate>(
 fn noted<'a, A: Aggregate>(after: &A, version: i64, from: Option<&'a str>, event: &A::Event) -> Note<'a> {
     let (about, audience) = (after.about(), after.audience(event));
     Note { kind: A::KIND, id: after.id().into(), version, about, audience, from, to: after.state().name() }
+}
+
+/// Notes an event of an aggregate that it does not change, such as the reading of an application's content.
+///
+/// # Errors
+/// Where the store fails.
+pub fn note<A: Aggregate>(tx: &mut Tx<'_>, of: &Stored<A>, event: &A::Event) -> Outcome<()> {
+    append(tx, &noted(&of.value, of.version, Some(of.value.state().name()), event), event)
 }
 
 /// Appends an event to an aggregate's chain: for things that happen without changing it, such as the reading of an

@@ -93,7 +93,7 @@ impl Receiver {
     /// What was received since this was asked last.
     pub fn take(&self) -> Vec<Got> {
         let got = std::mem::take(&mut lock(&self.told).got);
-        let events = got.iter().filter(|got| got.body["type"] != "ping");
+        let events = got.iter().filter(|got| got.body["type"].as_str().is_some_and(|kind| kind != "ping"));
         events.for_each(|got| crate::documented::check_event(&got.body["data"]));
         got
     }

@@ -2,17 +2,16 @@
 
 use domain::admission::Application;
 use domain::admission::answers::{Asked, omitted_homes};
-use domain::admission::application::{self as rules, Start, StartFacts, SubmitFacts};
+use domain::admission::application::{self as rules, ApplicationEvent, Start, StartFacts, SubmitFacts};
 use domain::admission::receipt::SubmittedVersion;
 use domain::arrangement::{AllHomes, Arrangement, Round, RoundState, Routing, schedule};
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, Audience, HomeId, Kind, LotId, Named, ProviderId};
+use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Kind, LotId, Named, ProviderId};
 use domain::law::deadline::{Deadline, statutory};
 use domain::provider::provider::Provider;
 use persistence::admission as store;
 use persistence::arrangement::rounds_of;
 use persistence::record::event;
 use persistence::{Conn, Failure, Outcome, Stored, Tx};
-use serde::Serialize;
 
 use super::evaluation::{self, Facts};
 use super::lots::Lots;
@@ -159,13 +158,6 @@ pub fn extend_evaluation(
     })
 }
 
-/// That someone on the buying side read what an application says.
-#[derive(Serialize)]
-#[serde(tag = "type")]
-enum Reading {
-    ApplicationContentRead { version: u32 },
-}
-
 /// The submitted version that counts, as far as the caller may read it. A reading by the buying side is recorded (PRO-27).
 ///
 /// # Errors
@@ -180,16 +172,8 @@ pub fn read(tx: &mut Tx<'_>, who: &Caller, id: ApplicationId) -> Outcome<Submitt
     let Some(version) = application.evaluated_content() else {
         return Err(SEALED.broken("its evaluation has not begun").into());
     };
-    let note = event::Note {
-        kind: Kind::Application,
-        id: application.id.0,
-        version: found.version,
-        about: application.about(),
-        audience: Audience::Parties,
-        from: Some(application.state().name()),
-        to: application.state().name(),
-    };
-    event::append(tx, &note, &Reading::ApplicationContentRead { version: version.receipt.version })?;
+    let read = ApplicationEvent::ApplicationContentRead { version: version.receipt.version };
+    event::note(tx, &found, &read)?;
     Ok(version.clone())
 }
 

@@ -97,6 +97,11 @@ pub enum ApplicationEvent {
     },
     /// Every line is decided.
     ApplicationDecided,
+    /// Somebody on the buying side read what it says (PRO-27). It changes nothing.
+    ApplicationContentRead {
+        /// The number of the version.
+        version: u32,
+    },
 }
 
 /// The parts of a draft.
@@ -150,7 +155,8 @@ impl Aggregate for Application {
             | ApplicationEvent::LineRejected { .. }
             | ApplicationEvent::LineWithdrawn { .. }
             | ApplicationEvent::LineReopened { .. }
-            | ApplicationEvent::ApplicationDecided { .. } => Audience::Parties,
+            | ApplicationEvent::ApplicationDecided { .. }
+            | ApplicationEvent::ApplicationContentRead { .. } => Audience::Parties,
         }
     }
 

@@ -277,12 +277,12 @@ fn a_forged_event_that_continues_the_chain_is_ahead_of_its_aggregate() {
 #[test]
 fn an_event_that_was_put_in_between_is_named() {
     // With the hash that the chain expects of the one after it, or with one of its own.
-    let columns = "id, at, kind, aggregate, aggregate_id, version, audience, actor, role, to_state, data";
+    let columns = "id, at, format, kind, aggregate, aggregate_id, version, audience, actor, role, to_state, data";
     let insert = |id: &str, previous: &str| {
         format!(
             "UPDATE events SET link = -link - 1 WHERE link > 2 AND {TWO}; UPDATE events SET link = -link WHERE link < 0 AND {TWO}; \
-             INSERT INTO events ({columns}, link, previous, hash) SELECT {id}, at, kind, aggregate, aggregate_id, version, audience, \
-             'nobody', role, to_state, data, 3, {previous}, hash FROM events WHERE link = 2 AND {TWO}"
+             INSERT INTO events ({columns}, link, previous, hash) SELECT {id}, at, format, kind, aggregate, aggregate_id, version, \
+             audience, 'nobody', role, to_state, data, 3, {previous}, hash FROM events WHERE link = 2 AND {TWO}"
         )
     };
     for (previous, unlinked) in [("hash", false), ("previous", true)] {
