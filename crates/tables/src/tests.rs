@@ -224,6 +224,16 @@ proptest! {
     }
 }
 
+/// `rust_xlsxwriter` 0.102 escapes neither of the first two so that they come back.
+#[test]
+fn what_looks_like_an_escape_comes_back() {
+    for text in ["_x0A00\r", "_x0041_x0042_", "_x0041_x0A00\r", "_x000D_", "a_x_x0041"] {
+        let rows = vec![vec![text.to_owned(), String::new(), String::new()]];
+        let back: Vec<Row> = read(written(Format::Xlsx, &rows)).expect("read");
+        assert_eq!(back.into_iter().map(|row| row.cells).collect::<Vec<_>>(), rows);
+    }
+}
+
 /// A row's cells in the order of the keys as they first come: blank cells are not written.
 fn by_key(rows: &[Vec<String>], row: &[String]) -> Vec<String> {
     let mut places: Vec<usize> = Vec::new();

@@ -42,6 +42,8 @@ impl Strings {
 /// somewhere after them.
 pub(super) fn rich_text<R: Read>(xml: &mut Xml<R>, element: &str, most: usize) -> Result<String, Fault> {
     let mut text = String::new();
+    // What is escaped is escaped within one `t`: two of them may make up what looks like an escape.
+    let mut part = String::new();
     let mut in_text = false;
     let mut in_guide = false;
     loop {
@@ -51,13 +53,17 @@ pub(super) fn rich_text<R: Read>(xml: &mut Xml<R>, element: &str, most: usize) -
                 "rPh" => in_guide = true,
                 _ => {}
             },
-            Node::End(name) if name == element => return Ok(unescape(&text)),
+            Node::End(name) if name == element => return Ok(text),
             Node::End(name) => match name.as_str() {
-                "t" => in_text = false,
+                "t" => {
+                    in_text = false;
+                    push(&mut text, &unescape(&part), most);
+                    part.clear();
+                }
                 "rPh" => in_guide = false,
                 _ => {}
             },
-            Node::Text(piece) if in_text && !in_guide => push(&mut text, &piece, most),
+            Node::Text(piece) if in_text && !in_guide => push(&mut part, &piece, most),
             Node::Text(_) => {}
             Node::Eof => return Ok(text),
         }

@@ -18,6 +18,7 @@ pub(crate) struct Workbook<W> {
     book: Book,
     heading: Format,
     text: Format,
+    part: Format,
     rows: u32,
 }
 
@@ -26,7 +27,7 @@ impl<W: Write + Send> Workbook<W> {
         let text = Format::new().set_num_format("@");
         let mut book = Book::new();
         sheet(&mut book, &text).map_err(failed)?;
-        Ok(Self { out, book, heading: text.clone().set_bold(), text, rows: 0 })
+        Ok(Self { out, book, heading: text.clone().set_bold(), text, part: Format::new(), rows: 0 })
     }
 
     pub(crate) fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
@@ -34,7 +35,13 @@ impl<W: Write + Send> Workbook<W> {
         let sheet = self.book.worksheet_from_index(0).map_err(failed)?;
         for (column, cell) in (0..=u16::MAX).zip(cells.iter().map(AsRef::as_ref)).filter(|(_, cell)| !cell.is_empty()) {
             let cell = cut(guard::guarded(cell));
-            sheet.write_string_with_format(self.rows, column, cell, format).map_err(failed)?;
+            let parts = parts(&cell);
+            if parts.len() < 2 {
+                sheet.write_string_with_format(self.rows, column, cell, format).map_err(failed)?;
+            } else {
+                let parts: Vec<(&Format, &str)> = parts.into_iter().map(|part| (&self.part, part)).collect();
+                sheet.write_rich_string_with_format(self.rows, column, &parts, format).map_err(failed)?;
+            }
         }
         self.rows += 1;
         Ok(())
@@ -54,6 +61,27 @@ fn sheet(book: &mut Book, text: &Format) -> Result<(), XlsxError> {
     sheet.set_name("Rows")?.set_freeze_panes(1, 0)?;
     sheet.set_column_range_width(0, LAST_COLUMN, WIDTH)?.set_column_range_format(0, LAST_COLUMN, text)?;
     Ok(())
+}
+
+/// The text, cut within whatever looks like the escape of a character, such as `_x000D_`: `rust_xlsxwriter` 0.102 escapes one
+/// that stands alone, but not `_x0041` before a character that it then escapes, nor the second of two that share an underscore.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    let looks = |after: &str| after.len() >= 4 && after.bytes().take(4).all(|b| b.is_ascii_hexdigit());
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|rest| rest.find("_x")) {
+        let (before, after) = rest.split_at(from + at + 2);
+        if looks(after) {
+            parts.push(before);
+            rest = after;
+            from = 0;
+        } else {
+            from += at + 2;
+        }
+    }
+    parts.push(rest);
+    parts
 }
 
 /// The text as far as a cell holds it.
