@@ -67,7 +67,7 @@ fn written() -> Result<String, String> {
     let examples: Value = serde_json::from_str(EXAMPLES).map_err(|e| format!("the examples: {e}"))?;
     shapes::tidy(&mut document);
     events::unite(&mut document);
-    document["webhooks"] = events::webhooks();
+    merge(&mut document, json!({"webhooks": events::webhooks()}));
     complete(&mut document, &operations, &examples);
     shared::parameters(&mut document);
     shapes::prune(&mut document);
@@ -89,6 +89,7 @@ fn merge(whole: &mut Value, part: Value) {
 }
 
 /// The schema of a type as the document has it, and those that it refers to by their names.
+#[must_use]
 pub fn schema_of<T: ToSchema>() -> (Value, Map<String, Value>) {
     let mut schemas = vec![(String::new(), T::schema())];
     T::schemas(&mut schemas);

@@ -215,8 +215,8 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 ) -> impl TypedValueParser<Value = T> {
     let all: Vec<T> = all.into_iter().collect();
     let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-    let named = move |given: String| all.iter().copied().find(|one| name(*one) == given).ok_or("unknown");
-    PossibleValuesParser::new(names).try_map(named)
+    let find = move |given: String| all.iter().copied().find(|one| name(*one) == given).ok_or("unknown");
+    PossibleValuesParser::new(names).try_map(find)
 }
 
 /// Takes the role of whoever has a token, by its name.

@@ -197,8 +197,8 @@ async fn list_ocds_records(call: Call, paging: web::Query<Paging>) -> Answer {
         let Paging { limit, cursor } = paging.into_inner();
         let page = listing::Listing { limit, cursor: cursor.clone(), updated_since: None }.page()?;
         let shown = usize::try_from(page.limit - 1).unwrap_or_default();
-        let published = persistence::Filter::all().is(arrangements::published, true);
-        let found = c.list(&published, page)?;
+        let shown_to_all = persistence::Filter::all().is(arrangements::published, true);
+        let found = c.list(&shown_to_all, page)?;
         let last = found.get(shown.saturating_sub(1)).filter(|_| found.len() > shown).map(|last| last.value.id);
         let address =
             |cursor| asking(publisher, "records", &[("limit", limit.map(|n| n.to_string())), ("cursor", cursor)]);

@@ -31,7 +31,7 @@ pub fn unite(document: &mut Value) {
         without(&mut head, name);
     }
     let union = json!({
-        "description": head["description"],
+        "description": head.get("description"),
         "oneOf": types.iter().map(|(kind, _)| shapes::reference(kind)).collect::<Vec<_>>(),
         "discriminator": {"propertyName": "type"},
     });

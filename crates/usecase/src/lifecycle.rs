@@ -13,12 +13,17 @@ use crate::provider::Gazetteer;
 use crate::standing::member;
 use crate::{Command, lock_due};
 
+/// What follows for others of an arrangement's end, with the reason.
+pub type Ending = fn(&mut Tx<'_>, &Arrangement, &str) -> Outcome<()>;
+/// What follows for others of the start of an evaluation.
+pub type Evaluation = fn(&mut Tx<'_>, &Gazetteer, &Round) -> Outcome<()>;
+
 /// What follows for others when an arrangement is published.
 pub static WHEN_AN_ARRANGEMENT_IS_PUBLISHED: &[fn(&mut Tx<'_>, &Arrangement) -> Outcome<()>] =
     &[lot::open_all, round::schedule_first];
 
 /// What follows for others when an arrangement ends, with the reason (A1).
-pub static WHEN_AN_ARRANGEMENT_ENDS: &[fn(&mut Tx<'_>, &Arrangement, &str) -> Outcome<()>] =
+pub static WHEN_AN_ARRANGEMENT_ENDS: &[Ending] =
     &[lot::close_all, round::cancel_ahead, evaluation::lapse_all, member::end_all];
 
 /// What follows when a round opens. The next round is announced now rather than at the close, so that what arrives from the
@@ -34,8 +39,7 @@ pub static WHEN_A_ROUND_IS_CANCELLED: &[fn(&mut Tx<'_>, &Round) -> Outcome<()>] 
     &[round::schedule_follow_up, evaluation::reroute_from];
 
 /// What follows when the evaluation of a round starts.
-pub static WHEN_AN_EVALUATION_STARTS: &[fn(&mut Tx<'_>, &Gazetteer, &Round) -> Outcome<()>] =
-    &[evaluation::begin_of_round];
+pub static WHEN_AN_EVALUATION_STARTS: &[Evaluation] = &[evaluation::begin_of_round];
 
 /// Publishes an arrangement.
 ///

@@ -159,5 +159,6 @@ pub(crate) trait Binds: Backend {
     fn one<'b>(out: AstPass<'_, 'b, Self>, sort: Sort, value: &'b Cell) -> QueryResult<()>;
 
     /// Writes that what stands before is one of the values.
+    #[expect(clippy::ptr_arg, reason = "what is bound has a size")]
     fn any<'b>(out: AstPass<'_, 'b, Self>, sort: Sort, values: &'b Vec<Cell>) -> QueryResult<()>;
 }

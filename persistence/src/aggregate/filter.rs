@@ -208,13 +208,16 @@ impl Cut {
     }
 }
 
+/// How the rows of a page are read.
+pub(crate) type Read<'a, R> = &'a dyn Fn(&mut Conn<'_>, &Terms, Page) -> Outcome<Vec<R>>;
+
 /// The rows of a page by `read`, in several parts where each is then in the order of an index.
 pub(crate) fn in_parts<R>(
     conn: &mut Conn<'_>,
     terms: &Terms,
     page: Page,
     id: fn(&R) -> Uuid,
-    read: &dyn Fn(&mut Conn<'_>, &Terms, Page) -> Outcome<Vec<R>>,
+    read: Read<'_, R>,
 ) -> Outcome<Vec<R>> {
     if terms.accepts_nothing() {
         return Ok(Vec::new());

@@ -51,12 +51,11 @@ impl<'a, Rows> Statement<'a, Rows> {
 
     /// One value is an equation: behind it an index is in order.
     pub(crate) fn is_any(&mut self, sort: Sort, values: &'a Vec<Cell>) -> &mut Self {
-        match values.as_slice() {
-            [one] => self.words(" = ").value(sort, one),
-            _ => {
-                self.pieces.push(Piece::Any(sort, values));
-                self
-            }
+        if let [one] = values.as_slice() {
+            self.words(" = ").value(sort, one)
+        } else {
+            self.pieces.push(Piece::Any(sort, values));
+            self
         }
     }
 

@@ -77,13 +77,11 @@ impl Table {
 impl Unique {
     /// Whether an error is about it, by PostgreSQL's name of it or by SQLite's message.
     fn is(&self, index: Option<&str>, message: &str) -> bool {
-        match index {
-            Some(index) => index == self.index,
-            None => {
-                let columns: Vec<String> =
-                    self.columns.iter().map(|column| format!("{}.{column}", self.table)).collect();
-                message.strip_suffix(&columns.join(", ")).is_some_and(|before| before.ends_with(": "))
-            }
+        if let Some(index) = index {
+            index == self.index
+        } else {
+            let columns: Vec<String> = self.columns.iter().map(|column| format!("{}.{column}", self.table)).collect();
+            message.strip_suffix(&columns.join(", ")).is_some_and(|before| before.ends_with(": "))
         }
     }
 }
@@ -122,7 +120,7 @@ macro_rules! declare_table {
     ) => {
         $(#[$doc])*
         pub mod $table {
-            #[allow(missing_docs, reason = "the columns say what the aggregate's fields say")]
+            #[expect(missing_docs, reason = "the columns say what the aggregate's fields say")]
             mod declared {
                 diesel::table! {
                     use diesel::sql_types::*;

@@ -155,7 +155,7 @@ impl Swept<'_> {
                 Spoil::Missing => drop(fields.remove(name)),
                 // No field takes any value of this sort.
                 Spoil::Mistyped if fields.get(name).is_some_and(Value::is_array) => {
-                    drop(fields.insert(name.to_owned(), json!(true)))
+                    drop(fields.insert(name.to_owned(), json!(true)));
                 }
                 Spoil::Mistyped => drop(fields.insert(name.to_owned(), json!([]))),
             }

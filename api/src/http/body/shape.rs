@@ -158,7 +158,7 @@ impl Shape {
             match sent.get(name) {
                 None => faults.missing(name),
                 Some(tag) if !known.contains(tag) => {
-                    faults.within(name, |faults| faults.note(|| not_among(tag, &known)))
+                    faults.within(name, |faults| faults.note(|| not_among(tag, &known)));
                 }
                 Some(_) => {}
             }

@@ -51,11 +51,14 @@ pub trait Rows: Send + Sync {
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions>;
 }
 
+/// The rows of a list with the headings of its columns, or everything that is wrong with it.
+pub type Opened = Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>>;
+
 /// A list that somebody else publishes, read as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Release {
     /// Reads it: its rows under the columns of the kind, or everything that is wrong with it.
-    pub open: fn(File, FileFormat) -> Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>>,
+    pub open: fn(File, FileFormat) -> Opened,
     /// Whether it may have that heading: enough of them to find the row they stand in.
     pub knows: fn(&str) -> bool,
 }

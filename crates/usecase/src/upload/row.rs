@@ -29,6 +29,7 @@ pub struct Column {
 }
 
 /// Columns, shortly.
+#[must_use]
 pub const fn column(name: &'static str, needed: bool, example: &'static str) -> Column {
     Column { name, needed, example }
 }
@@ -149,7 +150,7 @@ impl<'a> Cells<'a> {
 
     /// Notes each value that is beyond the limits of a request's body: what a row becomes has the same (CRD-06).
     pub fn limited(&mut self, value: &impl Validate) {
-        for (name, _) in value.validate().err().iter().flat_map(|broken| broken.errors()) {
+        for (name, _) in value.validate().err().iter().flat_map(validator::ValidationErrors::errors) {
             let column = self.places.0.keys().find(|column| folded(column) == folded(name)).copied();
             let text = column.and_then(|column| self.text(column));
             self.faults.push(fault(

@@ -147,7 +147,7 @@ impl Aggregate for Application {
             ApplicationEvent::ApplicationSubmitted { .. }
             | ApplicationEvent::ApplicationQueued { .. }
             | ApplicationEvent::ApplicationRoundOpened { .. }
-            | ApplicationEvent::ApplicationWithdrawn { .. }
+            | ApplicationEvent::ApplicationWithdrawn
             | ApplicationEvent::ApplicationLapsed { .. }
             | ApplicationEvent::EvaluationBegun { .. }
             | ApplicationEvent::EvaluationExtended { .. }
@@ -155,7 +155,7 @@ impl Aggregate for Application {
             | ApplicationEvent::LineRejected { .. }
             | ApplicationEvent::LineWithdrawn { .. }
             | ApplicationEvent::LineReopened { .. }
-            | ApplicationEvent::ApplicationDecided { .. }
+            | ApplicationEvent::ApplicationDecided
             | ApplicationEvent::ApplicationContentRead { .. } => Audience::Parties,
         }
     }

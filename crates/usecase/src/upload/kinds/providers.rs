@@ -151,7 +151,9 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
     let before = id.and_then(|id| known.providers.get(&id));
     let profile = profile(cells, before.map(|p| &p.value.profile));
     cells.limited(&profile);
-    known_as.iter().for_each(|reference| cells.limited(reference));
+    if let Some(reference) = &known_as {
+        cells.limited(reference);
+    }
     if !cells.is_good() {
         return None;
     }
