@@ -1,4 +1,4 @@
-//! The register of aggregates: which one is behind each [`Kind`](crate::kernel::Kind).
+//! The register of aggregates: which one is behind each [`Kind`].
 
 use strum::VariantNames;
 use utoipa::ToSchema;
