@@ -145,6 +145,14 @@ mod tests {
         }
     }
 
+    /// Whoever reads the feed tells events apart by their type alone.
+    #[test]
+    fn a_type_of_event_is_one_aggregates() {
+        let mut types: Vec<&str> = Kind::ALL.iter().flat_map(|kind| super::events(*kind).types).copied().collect();
+        types.sort_unstable();
+        assert!(types.windows(2).all(|two| two[0] != two[1]), "{types:?}");
+    }
+
     #[test]
     fn a_name_is_that_of_json() {
         fn state<S: VariantNames + DeserializeOwned>(kind: Kind) {

@@ -15,8 +15,6 @@ use uuid::Uuid;
 
 /// Before the demo.
 const STARTS_AT: &str = "2000-01-01T00:00:00Z";
-/// Just behind its end.
-const ENDED_AT: &str = "2025-01-20T09:00:00Z";
 
 /// The audience that a server asks for as a rule.
 const AUDIENCE: &str = "dps";

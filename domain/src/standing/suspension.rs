@@ -331,7 +331,7 @@ impl Suspension {
         broken.require(!text.trim().is_empty(), &TEXT_REQUIRED, "/text", "a text or a document is required");
         broken.refuse_any()?;
         self.representations.push(Representation::new(text, actor, now));
-        let event = SuspensionEvent::RepresentationsMade;
+        let event = SuspensionEvent::SuspensionAnswered;
         Ok((self, vec![event]))
     }
 

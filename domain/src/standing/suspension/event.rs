@@ -23,7 +23,7 @@ pub enum SuspensionEvent {
         reason: String,
     },
     /// The provider answered.
-    RepresentationsMade,
+    SuspensionAnswered,
     /// Made longer.
     SuspensionExtended {
         /// New planned end.
