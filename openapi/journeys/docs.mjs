@@ -7,7 +7,9 @@ import { chromium } from "playwright-core";
 
 const { API, LEAD, DOCUMENT, CHROMIUM } = process.env;
 const document = JSON.parse(readFileSync(DOCUMENT, "utf8"));
-const operations = Object.values(document.paths).flatMap((methods) => Object.keys(methods));
+// The page shows what webhooks send as operations, too.
+const shown = [document.paths, document.webhooks ?? {}].flatMap((places) => Object.values(places));
+const operations = shown.flatMap((methods) => Object.keys(methods));
 
 const browser = await chromium.launch({
   executablePath: CHROMIUM,
