@@ -224,7 +224,7 @@ proptest! {
     }
 }
 
-/// `rust_xlsxwriter` 0.102 escapes neither of the first two so that they come back.
+/// `rust_xlsxwriter` 0.102 alone does not let the first and the third come back.
 #[test]
 fn what_looks_like_an_escape_comes_back() {
     for text in ["_x0A00\r", "_x0041_x0042_", "_x0041_x0A00\r", "_x000D_", "a_x_x0041"] {

@@ -64,7 +64,7 @@ fn sheet(book: &mut Book, text: &Format) -> Result<(), XlsxError> {
 }
 
 /// The text, cut within whatever looks like the escape of a character, such as `_x000D_`: `rust_xlsxwriter` 0.102 escapes one
-/// that stands alone, but not `_x0041` before a character that it then escapes, nor the second of two that share an underscore.
+/// that stands whole, but not `_x0041` before a character that it then escapes.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
