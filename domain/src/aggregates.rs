@@ -6,95 +6,43 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::kernel::{Aggregate, Kind};
 
-/// Runs code with the aggregate of a kind, such as `of_kind!(kind, A => A::KIND.name())`. A new kind does not compile
-/// without its line here, and whatever is asked of every aggregate is asked through it.
+/// Runs code with the aggregate of a kind, such as `of_kind!(kind, A => A::CLOCK)`. A new kind does not compile without
+/// its line here, and whatever is asked of every aggregate is asked through it.
 #[macro_export]
 macro_rules! of_kind {
-    ($kind:expr, $A:ident => $body:expr) => {{
-        use $crate::kernel::Kind;
-        match $kind {
-            Kind::Arrangement => {
-                type $A = $crate::arrangement::Arrangement;
-                $body
-            }
-            Kind::Lot => {
-                type $A = $crate::arrangement::Lot;
-                $body
-            }
-            Kind::Requirement => {
-                type $A = $crate::arrangement::Requirement;
-                $body
-            }
-            Kind::Round => {
-                type $A = $crate::arrangement::Round;
-                $body
-            }
-            Kind::Provider => {
-                type $A = $crate::provider::Provider;
-                $body
-            }
-            Kind::Home => {
-                type $A = $crate::provider::Home;
-                $body
-            }
-            Kind::Application => {
-                type $A = $crate::admission::Application;
-                $body
-            }
-            Kind::ComplianceCheck => {
-                type $A = $crate::admission::compliance_check::ComplianceCheck;
-                $body
-            }
-            Kind::Membership => {
-                type $A = $crate::admission::membership::Membership;
-                $body
-            }
-            Kind::Suspension => {
-                type $A = $crate::standing::suspension::Suspension;
-                $body
-            }
-            Kind::ImprovementNotice => {
-                type $A = $crate::standing::improvement_notice::ImprovementNotice;
-                $body
-            }
-            Kind::Sanction => {
-                type $A = $crate::standing::sanction::Sanction;
-                $body
-            }
-            Kind::Removal => {
-                type $A = $crate::standing::removal::Removal;
-                $body
-            }
-            Kind::Appeal => {
-                type $A = $crate::standing::appeal::Appeal;
-                $body
-            }
-            Kind::DeclarationOfInterests => {
-                type $A = $crate::admission::declaration_of_interests::DeclarationOfInterests;
-                $body
-            }
-            Kind::Interest => {
-                type $A = $crate::arrangement::Interest;
-                $body
-            }
-            Kind::Fee => {
-                type $A = $crate::fee::Fee;
-                $body
-            }
-            Kind::Client => {
-                type $A = $crate::client::Client;
-                $body
-            }
-            Kind::Webhook => {
-                type $A = $crate::webhook::Webhook;
-                $body
-            }
-            Kind::Upload => {
-                type $A = $crate::upload::Upload;
-                $body
-            }
+    ($kind:expr, $A:ident => $work:expr) => {
+        $crate::of_kind! {
+            $kind, $A => $work;
+            Arrangement: arrangement::Arrangement,
+            Lot: arrangement::Lot,
+            Requirement: arrangement::Requirement,
+            Round: arrangement::Round,
+            Provider: provider::Provider,
+            Home: provider::Home,
+            Application: admission::Application,
+            ComplianceCheck: admission::compliance_check::ComplianceCheck,
+            Membership: admission::membership::Membership,
+            Suspension: standing::suspension::Suspension,
+            ImprovementNotice: standing::improvement_notice::ImprovementNotice,
+            Sanction: standing::sanction::Sanction,
+            Removal: standing::removal::Removal,
+            Appeal: standing::appeal::Appeal,
+            DeclarationOfInterests: admission::declaration_of_interests::DeclarationOfInterests,
+            Interest: arrangement::Interest,
+            Fee: fee::Fee,
+            Client: client::Client,
+            Webhook: webhook::Webhook,
+            Upload: upload::Upload,
         }
-    }};
+    };
+    ($kind:expr, $A:ident => $work:expr; $($Kind:ident: $($part:ident)::+,)+) => {
+        match $kind {
+            $($crate::kernel::Kind::$Kind => {
+                type $A = $crate::$($part)::+;
+                $work
+            })+
+        }
+    };
 }
 
 /// The events of one kind, as the contract publishes them.

@@ -4,23 +4,7 @@
 //! typed columns that keys, filters and constraints need (`docs/adr/0002-aggregates-as-documents.md`); the columns
 //! are computed from the aggregate in one place, so they cannot disagree with it.
 
-use domain::admission::Application;
-use domain::admission::compliance_check::ComplianceCheck;
-use domain::admission::declaration_of_interests::DeclarationOfInterests;
-use domain::admission::membership::Membership;
-use domain::arrangement::{Arrangement, Interest, Lot, Requirement, Round};
-use domain::client::Client;
-use domain::fee::Fee;
 use domain::kernel::Kind;
-use domain::provider::home::Home;
-use domain::provider::provider::Provider;
-use domain::standing::appeal::Appeal;
-use domain::standing::improvement_notice::ImprovementNotice;
-use domain::standing::removal::Removal;
-use domain::standing::sanction::Sanction;
-use domain::standing::suspension::Suspension;
-use domain::upload::Upload;
-use domain::webhook::Webhook;
 
 #[macro_use]
 mod conn;
@@ -58,29 +42,8 @@ pub use migrate::{migrate, newest_schema, revert, revert_all};
 pub use pool_load::Load;
 pub use types::{Json, Moment, Uid};
 
-/// The table of each kind of aggregate: the one list of this layer. Verifier, guards and tests go through it.
+/// The table of each kind of aggregate: verifier, guards and tests go through it. A kind without a table does not compile.
 #[must_use]
 pub fn table_of(kind: Kind) -> &'static Table {
-    match kind {
-        Kind::Arrangement => Arrangement::TABLE,
-        Kind::Lot => Lot::TABLE,
-        Kind::Requirement => Requirement::TABLE,
-        Kind::Round => Round::TABLE,
-        Kind::Provider => Provider::TABLE,
-        Kind::Home => Home::TABLE,
-        Kind::Application => Application::TABLE,
-        Kind::ComplianceCheck => ComplianceCheck::TABLE,
-        Kind::Membership => Membership::TABLE,
-        Kind::Suspension => Suspension::TABLE,
-        Kind::ImprovementNotice => ImprovementNotice::TABLE,
-        Kind::Sanction => Sanction::TABLE,
-        Kind::Removal => Removal::TABLE,
-        Kind::Appeal => Appeal::TABLE,
-        Kind::DeclarationOfInterests => DeclarationOfInterests::TABLE,
-        Kind::Interest => Interest::TABLE,
-        Kind::Fee => Fee::TABLE,
-        Kind::Client => Client::TABLE,
-        Kind::Webhook => Webhook::TABLE,
-        Kind::Upload => Upload::TABLE,
-    }
+    domain::of_kind!(kind, A => A::TABLE)
 }

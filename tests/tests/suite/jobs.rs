@@ -2,6 +2,7 @@
 
 use api::SUBJECTS;
 use domain::kernel::{Aggregate, Kind};
+use domain::of_kind;
 use serde_json::{Value, json};
 
 use crate::app::TestApp;

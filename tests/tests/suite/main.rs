@@ -32,44 +32,6 @@ macro_rules! on_both {
     };
 }
 
-/// What is written once for the aggregate of a kind, whichever that is: `of_kind!(kind, A => A::CLOCK)`. A kind that is
-/// missing here does not compile.
-macro_rules! of_kind {
-    ($kind:expr, $A:ident => $work:expr) => {
-        of_kind! {
-            $kind, $A => $work;
-            Arrangement: domain::arrangement::Arrangement,
-            Lot: domain::arrangement::Lot,
-            Requirement: domain::arrangement::Requirement,
-            Round: domain::arrangement::Round,
-            Provider: domain::provider::provider::Provider,
-            Home: domain::provider::home::Home,
-            Application: domain::admission::Application,
-            ComplianceCheck: domain::admission::compliance_check::ComplianceCheck,
-            Membership: domain::admission::membership::Membership,
-            Suspension: domain::standing::suspension::Suspension,
-            ImprovementNotice: domain::standing::improvement_notice::ImprovementNotice,
-            Sanction: domain::standing::sanction::Sanction,
-            Removal: domain::standing::removal::Removal,
-            Appeal: domain::standing::appeal::Appeal,
-            DeclarationOfInterests: domain::admission::declaration_of_interests::DeclarationOfInterests,
-            Interest: domain::arrangement::Interest,
-            Fee: domain::fee::Fee,
-            Client: domain::client::Client,
-            Webhook: domain::webhook::Webhook,
-            Upload: domain::upload::Upload,
-        }
-    };
-    ($kind:expr, $A:ident => $work:expr; $($Kind:ident: $Type:ty,)+) => {
-        match $kind {
-            $(domain::kernel::Kind::$Kind => {
-                type $A = $Type;
-                $work
-            })+
-        }
-    };
-}
-
 mod access;
 mod actor;
 mod app;

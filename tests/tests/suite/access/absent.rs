@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::{Connection, PgConnection, SqliteConnection};
 use domain::kernel::{Actor, AuthorityCode, Kind, Permission, ProviderId, Role};
+use domain::of_kind;
 use persistence::{Conn, Failure, Outcome};
 use usecase::Caller;
 use uuid::Uuid;
