@@ -1,7 +1,4 @@
 //! Measures against members over HTTP: suspensions, notices, sanctions, removals and appeals.
-//!
-//! Every command locks the row of the membership it is about first, so that the rules over several measures are
-//! decided one at a time; then a removal that is due takes effect before anything else is decided.
 
 pub mod appeals;
 pub mod memberships;
@@ -114,6 +111,5 @@ async fn on_measure<A: Measure, T: Send + Sync + 'static>(
 
 /// The membership whose measures a caller lists.
 pub(crate) fn seen_member(call: &Call, conn: &mut Conn<'_>, id: MembershipId) -> Outcome<Membership> {
-    let member = call.who.get::<Membership>(conn, id)?.value;
-    Ok(member)
+    Ok(call.who.get::<Membership>(conn, id)?.value)
 }

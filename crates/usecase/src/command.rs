@@ -1,6 +1,6 @@
 //! A command: who gives it, and which version of its object the giver saw.
 
-use domain::kernel::{Aggregate, Decided};
+use domain::kernel::Decided;
 use persistence::{Failure, Outcome, Record, Stored, Tx};
 
 use crate::Caller;
@@ -107,7 +107,7 @@ impl Command {
 ///
 /// # Errors
 /// Not found, or where the store fails.
-pub fn lock_due<A: Record + Aggregate>(tx: &mut Tx<'_>, id: A::Id) -> Outcome<Option<Stored<A>>> {
+pub fn lock_due<A: Record>(tx: &mut Tx<'_>, id: A::Id) -> Outcome<Option<Stored<A>>> {
     let before = tx.lock::<A>(id)?;
     Ok(before.value.due().is_some_and(|due| due.at <= tx.now()).then_some(before))
 }

@@ -51,7 +51,7 @@ pub fn give_no_fault_notice(
 fn notify(tx: &mut Tx<'_>, member: &Stored<Membership>, order: NotifyRemoval) -> Outcome<Stored<Removal>> {
     let membership = &member.value;
     let policies = tx.hold::<Arrangement>(membership.arrangement)?.value.policies;
-    let suspensions = suspension::of_provider(tx, membership)?;
+    let suspensions = suspension::of_provider(tx, membership.provider, membership.arrangement)?;
     let notices: Vec<_> = store::notices_of(tx, membership.id)?.into_iter().map(|n| n.value).collect();
     let sanctions: Vec<_> = store::sanctions_of(tx, membership.id)?.into_iter().map(|s| s.value).collect();
     let facts = RemovalFacts {

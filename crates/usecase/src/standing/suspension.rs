@@ -2,7 +2,7 @@
 
 use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
-use domain::kernel::{Decided, HomeId, Instant, Kind, MembershipId, SuspensionId};
+use domain::kernel::{ArrangementId, Decided, HomeId, Instant, Kind, MembershipId, ProviderId, SuspensionId};
 use domain::law::deadline::{Deadline, LegalClock, by_policy};
 use domain::provider::home::Home;
 use domain::standing::suspension::{Suspend, SuspendFacts, Suspension, SuspensionScope};
@@ -47,7 +47,7 @@ pub fn impose(tx: &mut Tx<'_>, by: &Command, id: MembershipId, order: Impose) ->
     let Impose { stops, months, from, reason, evidence } = order;
     let seen = by.who.get::<Membership>(tx, id)?.value;
     if stops != Stops::Membership {
-        lock_all(tx, &seen)?;
+        lock_all(tx, seen.provider, seen.arrangement)?;
     }
     let member = lock_member(tx, by, id)?.value;
     let (scope, live_membership) = match stops {
@@ -62,7 +62,7 @@ pub fn impose(tx: &mut Tx<'_>, by: &Command, id: MembershipId, order: Impose) ->
     };
     let (arrangement, provider) = (member.arrangement, member.provider);
     let policies = tx.hold::<Arrangement>(arrangement)?.value.policies;
-    let others = of_provider(tx, &member)?;
+    let others = of_provider(tx, provider, arrangement)?;
     let facts = SuspendFacts { policies: &policies, live_membership, suspensions: &others };
     let order = Suspend { arrangement, provider, scope, from, months, reason, evidence };
     tx.create(Suspension::suspend(tx.mint(), order, facts, tx.actor(), tx.now())?)
@@ -80,8 +80,7 @@ pub fn extend(
     reason: String,
 ) -> Outcome<Stored<Suspension>> {
     act(tx, by, id, |suspension, tx| {
-        let others = suspensions_of(tx, suspension.provider, suspension.arrangement)?;
-        let others: Vec<_> = others.into_iter().map(|s| s.value).collect();
+        let others = of_provider(tx, suspension.provider, suspension.arrangement)?;
         Ok(suspension.extend(months_in_all, reason, &others, tx.now())?)
     })
 }
@@ -109,15 +108,14 @@ pub(super) fn lock_stopped(tx: &mut Tx<'_>, suspension: &Suspension) -> Outcome<
             removal::run_due(tx, member).map(drop)
         }
         SuspensionScope::Provider | SuspensionScope::Home { .. } => {
-            let members = admission::memberships_of(tx, suspension.provider, suspension.arrangement)?;
-            members.iter().try_for_each(|m| tx.lock::<Membership>(m.value.id).map(drop))
+            lock_all(tx, suspension.provider, suspension.arrangement)
         }
     }
 }
 
 /// Locks every membership of a provider in an arrangement.
-fn lock_all(tx: &mut Tx<'_>, member: &Membership) -> Outcome<()> {
-    let members = admission::memberships_of(tx, member.provider, member.arrangement)?;
+fn lock_all(tx: &mut Tx<'_>, provider: ProviderId, arrangement: ArrangementId) -> Outcome<()> {
+    let members = admission::memberships_of(tx, provider, arrangement)?;
     members.iter().try_for_each(|m| tx.lock::<Membership>(m.value.id).map(drop))
 }
 
@@ -125,9 +123,13 @@ fn any_live(tx: &mut Tx<'_>, member: &Membership) -> Outcome<bool> {
     Ok(!admission::lots_held(tx, member.provider, member.arrangement)?.is_empty())
 }
 
-/// The suspensions of a member's provider in its arrangement.
-pub(super) fn of_provider(tx: &mut Tx<'_>, member: &Membership) -> Outcome<Vec<Suspension>> {
-    Ok(suspensions_of(tx, member.provider, member.arrangement)?.into_iter().map(|s| s.value).collect())
+/// The suspensions of a provider in an arrangement.
+pub(super) fn of_provider(
+    tx: &mut Tx<'_>,
+    provider: ProviderId,
+    arrangement: ArrangementId,
+) -> Outcome<Vec<Suspension>> {
+    Ok(suspensions_of(tx, provider, arrangement)?.into_iter().map(|s| s.value).collect())
 }
 
 /// A suspension lapses, or comes up for review.
