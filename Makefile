@@ -86,7 +86,7 @@ sbom: setup ## write what the program is made of: target/sbom.cdx.json (CycloneD
 tour: build ## run the commands of README.md's tour and compare what they print
 	@scripts/tour
 
-bench: setup ## measure beside ceilings; QUICK=1, EVENTS=10000000, PEERS=<folder> (docs/benchmarks.md)
+bench: setup ## measure beside ceilings; QUICK=1, EVENTS=10000000, PEERS=<folder>, BEFORE=<folder> (docs/benchmarks.md)
 	@scripts/bench
 
 ci: test lint docs purity openapi-check contract fuzz-quick licences tour faults-quick ## all that CI runs

@@ -5,6 +5,7 @@
 #![expect(clippy::similar_names, reason = "a pace at a place, a site of a size")]
 
 mod bare;
+mod compare;
 mod history;
 mod load;
 mod machine;
@@ -34,6 +35,8 @@ struct Line {
 enum Command {
     /// Measures, and prints the table
     Run(rows::Wanted),
+    /// Two builds side by side: reports of runs that took turns
+    Compare(compare::Wanted),
     /// The ceiling of reads: the same server answering a static 1 KB
     Static {
         /// Where to listen
@@ -57,6 +60,7 @@ enum Command {
 fn main() -> ExitCode {
     let ran = match Line::parse().command {
         Command::Run(wanted) => rows::run(&wanted),
+        Command::Compare(wanted) => compare::run(&wanted),
         Command::Static { listen } => server::answer_statically(listen),
         Command::History { url, events, drafts } => make(&url, history::Plan { events, drafts }),
     };

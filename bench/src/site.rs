@@ -97,6 +97,11 @@ impl Site {
         self.officers_ask(&format!("/v1/lots/{}/members", self.history.page))
     }
 
+    /// The whole register of the lot that has 400 members, as it was at an instant.
+    pub fn register_at_an_instant(&self) -> Script {
+        self.officers_ask(&format!("/v1/lots/{}/members?asOf={}", self.history.register, self.history.as_of))
+    }
+
     /// Providers submit their drafts, each its own.
     pub fn submissions(&self) -> Outcome<Script> {
         let requests = self.history.drafts.iter().map(|(id, provider)| {

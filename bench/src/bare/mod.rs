@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// The columns of an event that its writer gives.
 const EVENT: &str = "id, at, kind, aggregate, aggregate_id, link, version, arrangement_id, lot_id, provider_id, \
-     application_id, audience, actor, role, authority, acting_for, request, from_state, to_state, data, previous, hash";
+     application_id, audience, actor, role, authority, acting_for, request, from_state, to_state, data, previous, hash, format";
 /// The columns of a home.
 const HOME: &str = "id, version, state, updated_at, body, provider_id, urn";
 /// What a submission changes of an application, and what it is found by.
@@ -22,13 +22,13 @@ const ANSWER: &str = "subject, key, fingerprint, answer, at";
 
 /// The statements of a submission, `$n` being the n-th value.
 fn statements(value: impl Fn(usize) -> String) -> [String; 3] {
-    let values = |count: usize| (1..=count).map(&value).collect::<Vec<_>>().join(", ");
+    let values = |columns: &str| (1..=columns.split(", ").count()).map(&value).collect::<Vec<_>>().join(", ");
     let set: Vec<String> =
         APPLICATION.split(", ").take(8).enumerate().map(|(n, column)| format!("{column} = {}", value(n + 1))).collect();
     [
         format!("UPDATE applications SET {}, version = version + 1 WHERE id = {}", set.join(", "), value(9)),
-        format!("INSERT INTO events ({EVENT}) VALUES ({})", values(22)),
-        format!("INSERT INTO answers ({ANSWER}) VALUES ({})", values(5)),
+        format!("INSERT INTO events ({EVENT}) VALUES ({})", values(EVENT)),
+        format!("INSERT INTO answers ({ANSWER}) VALUES ({})", values(ANSWER)),
     ]
 }
 
@@ -42,5 +42,27 @@ impl Mint {
 
     fn next(&self) -> Uuid {
         self.0.mint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_are_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dps.db");
+        persistence::migrate(&format!("sqlite:{}", file.display())).unwrap();
+        let connection = rusqlite::Connection::open(file).unwrap();
+        for (table, given, own) in
+            [("events", EVENT, &["seq", "tx"][..]), ("homes", HOME, &[]), ("answers", ANSWER, &[])]
+        {
+            let mut known = connection.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
+            let known: Vec<String> = known.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            for column in known.iter().filter(|column| !own.contains(&column.as_str())) {
+                assert!(given.split(", ").any(|name| name == column), "{table}.{column} is not written");
+            }
+        }
     }
 }

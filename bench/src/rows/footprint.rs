@@ -1,5 +1,7 @@
 //! Memory, the time until the first answer, and the size of the program.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::Outcome;
@@ -45,6 +47,7 @@ pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<()> {
         .note(format!("{own:.1} MiB of it are no file's"));
     let loaded = Row::new(place.database, "resident memory under load, at most")
         .measured(format!("{load:.1} MiB"))
+        .value(&[load], "MiB")
         .failed(failed);
     if place.is_sqlite() {
         bench.table.add(start.goal(Goal::AtMost(100.0)));
@@ -62,12 +65,16 @@ fn mebibytes(pid: u32, name: &str) -> Outcome<f64> {
     Ok(memory(pid, name)? as f64 / 1024.0)
 }
 
-/// The program on the disk.
-pub fn size(bench: &mut Bench) -> Outcome<()> {
-    let bytes = std::fs::metadata(&bench.dps)?.len() as f64;
-    let row = Row::new("", "size of the program")
-        .measured(format!("{} MiB", number(bytes / f64::from(1 << 20))))
-        .note("without debug information");
-    bench.table.add(row);
+/// The program on the disk, without the names of its functions either.
+pub fn size(bench: &mut Bench, folder: &Path) -> Outcome<()> {
+    let stripped = folder.join("stripped");
+    if !Command::new("strip").arg("-o").args([&stripped, &bench.dps]).status()?.success() {
+        return Err("the program could not be stripped".into());
+    }
+    let size = std::fs::metadata(&stripped)?.len() as f64 / f64::from(1 << 20);
+    std::fs::remove_file(stripped)?;
+    bench.table.add(
+        Row::new("", "size of the program, stripped").measured(format!("{} MiB", number(size))).value(&[size], "MiB"),
+    );
     Ok(())
 }

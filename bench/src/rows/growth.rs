@@ -104,10 +104,7 @@ fn operations(site: &Site) -> Outcome<Vec<(String, Script)>> {
     let mut all = vec![
         ("application by id".to_owned(), site.by_key()),
         ("page of members".to_owned(), page),
-        (
-            "register of 400 members, asOf".to_owned(),
-            site.officers_ask(&format!("/v1/lots/{}/members?asOf={}", history.register, history.as_of)),
-        ),
+        ("register of 400 members, asOf".to_owned(), site.register_at_an_instant()),
         (
             "page of 50 applications".to_owned(),
             site.officers_ask(&format!("/v1/applications?limit=50&arrangement={}", history.arrangement)),

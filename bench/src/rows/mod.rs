@@ -159,7 +159,7 @@ pub fn run(wanted: &Wanted) -> Outcome<()> {
         standing::measure(&mut bench);
     }
     if asked("footprint") {
-        footprint::size(&mut bench)?;
+        footprint::size(&mut bench, &folder)?;
     }
     if wanted.peers.is_none() && asked("peers") {
         bench.table.add(Row::new("", "peers").note("left out: no folder of theirs was given"));

@@ -49,6 +49,7 @@ pub fn measure(bench: &mut Bench, place: &Place) -> Outcome<Rates> {
     reading(bench, place, &site, "application by id, 304", site.unchanged()?, goals.unchanged)?;
     reading(bench, place, &site, "page of 50 members", site.page_of_members(), Some(goals.page))?;
     reading(bench, place, &site, "register of 50 members", site.register_of_fifty(), None)?;
+    reading(bench, place, &site, "register of 400 members at an instant", site.register_at_an_instant(), None)?;
     let submit = submissions(bench, place, &url, site)?;
     Ok(Rates { read, submit })
 }
