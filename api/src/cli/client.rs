@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use clap::Subcommand;
 use domain::client::{Client, ClientTerms};
-use domain::kernel::{AuthorityCode, ClientId, Named, Permission, ProviderId, Role};
-use persistence::Filter;
-use persistence::{Db, Ids, Page, Settings, Stamp, Stored};
+use domain::kernel::{Actor, AuthorityCode, ClientId, Named, Permission, ProviderId, Role};
+use persistence::{Db, Filter, Ids, Mode, Outcome, Page, Settings, Stamp, Stored, Tx};
+use usecase::client as usecases;
 use uuid::Uuid;
 
 use super::exit::Run;
 use super::role;
+use crate::client::NewSecret;
 use crate::client::clients::ClientView;
-use crate::client::{operator, register, revoke, rotate};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::server;
@@ -89,8 +89,11 @@ impl Command {
         persistence::migrate(&config.database)?;
         let db = Db::open(&Settings { connections: 1, ..Settings::new(&config.database) })?;
         let clock = config.clock.map_or(Clock::System, Clock::movable);
-        let stamp = Stamp { now: clock.now(), actor: operator(), request: None, ids: Ids::random() };
+        let actor =
+            Actor { subject: "operator".to_owned(), role: Role::Administrator, authority: None, provider: None };
+        let stamp = Stamp { now: clock.now(), actor, request: None, ids: Ids::random() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|e| e.to_string())?;
+        let write = Write { db: &db, stamp, runtime: &runtime };
         match self {
             Self::Register { name, role, scopes, authority, providers, portal, rate_limit, json } => {
                 let terms = ClientTerms {
@@ -102,7 +105,10 @@ impl Command {
                     portal,
                     rate_limit,
                 };
-                told(runtime.block_on(register(&db, stamp, terms))?, json)
+                let secret = NewSecret::make()?;
+                let digest = secret.digest.clone();
+                let made = write.run(move |tx| usecases::register(tx, &terms, &digest))?;
+                told(&made, secret, json)
             }
             Self::List { json } => {
                 let all = runtime.block_on(db.scan(|c| c.list(&Filter::<Client>::all(), Page::ALL)))?;
@@ -110,27 +116,50 @@ impl Command {
             }
             Self::Rotate { client, overlap, json } => {
                 let overlap = i64::from(overlap.unwrap_or(config.oauth.overlap_hours)) * 3600;
-                told(runtime.block_on(rotate(&db, stamp, ClientId(client), overlap))?, json)
+                let secret = NewSecret::make()?;
+                let digest = secret.digest.clone();
+                let after = write.run(move |tx| {
+                    let before = tx.lock::<Client>(ClientId(client))?;
+                    usecases::rotate(tx, &before, &digest, overlap)
+                })?;
+                told(&after, secret, json)
             }
             Self::Revoke { client, reason, json } => {
-                let revoked = runtime.block_on(revoke(&db, stamp, ClientId(client), reason))?;
+                let revoked = write.run(move |tx| {
+                    let before = tx.lock::<Client>(ClientId(client))?;
+                    let decision = before.value.clone().revoke(reason.clone(), tx.actor(), tx.now())?;
+                    tx.save(&before, decision)
+                })?;
                 list(&[revoked], json)
             }
         }
     }
 }
 
+/// How a command writes: it is the server for a moment.
+struct Write<'a> {
+    db: &'a Db,
+    stamp: Stamp,
+    runtime: &'a tokio::runtime::Runtime,
+}
+
+impl Write<'_> {
+    fn run(self, work: impl Fn(&mut Tx<'_>) -> Outcome<Stored<Client>> + Send + 'static) -> Outcome<Stored<Client>> {
+        self.runtime.block_on(self.db.write(self.stamp, Mode::Commit, work))
+    }
+}
+
 /// A client with its new secret.
-fn told((client, secret): crate::client::Told, json: bool) -> Run {
+fn told(client: &Stored<Client>, secret: NewSecret, json: bool) -> Run {
     if json {
         let mut value = serde_json::to_value(ClientView::of(&client.value)).map_err(|e| e.to_string())?;
         if let Some(fields) = value.as_object_mut() {
-            fields.insert("secret".to_owned(), secret.into());
+            fields.insert("secret".to_owned(), secret.plain.into());
         }
         return super::print_json(&value);
     }
     println!("client_id      {}", client.value.id);
-    println!("client_secret  {secret}");
+    println!("client_secret  {}", secret.plain);
     Ok(())
 }
 

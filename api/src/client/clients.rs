@@ -6,10 +6,11 @@ use domain::kernel::{ClientId, Instant, SecretId, rule};
 use persistence::client::clients;
 use persistence::{Filter, Outcome, Stored};
 use serde::{Deserialize, Serialize};
+use usecase::client as usecases;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{register_in, registered, rotate_in};
+use super::NewSecret;
 use crate::arrangement::arrangements::Because;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -86,9 +87,9 @@ fn shown(stored: &Stored<Client>) -> Outcome<Reply> {
 }
 
 /// The answer with the new secret, which is sent and not kept. A dry run makes none.
-fn telling<T: Send + Sync + 'static>(call: &Call<T>, stored: &Stored<Client>, secret: String) -> Outcome<Reply> {
+fn telling<T: Send + Sync + 'static>(call: &Call<T>, stored: &Stored<Client>, secret: &NewSecret) -> Outcome<Reply> {
     let reply = Reply::view(stored, WithSecret { client: ClientView::of(&stored.value), secret: None })?;
-    Ok(if call.is_dry_run() { reply } else { reply.once("secret", secret) })
+    Ok(if call.is_dry_run() { reply } else { reply.once("secret", secret.plain.clone()) })
 }
 
 /// Register a machine client
@@ -97,10 +98,11 @@ fn telling<T: Send + Sync + 'static>(call: &Call<T>, stored: &Stored<Client>, se
 #[utoipa::path(tag = "clients", request_body = ClientTerms, responses((status = 201, body = Resource<WithSecret>)))]
 #[post("/v1/clients")]
 async fn register_client(call: Call<DomainBody<ClientTerms>>) -> Answer {
-    call.write(|tx, call| {
-        let (made, secret) = register_in(tx, &call.body.0)?;
+    let secret = NewSecret::make()?;
+    call.write(move |tx, call| {
+        let made = usecases::register(tx, &call.body.0, &secret.digest)?;
         let location = format!("/v1/clients/{}", made.value.id);
-        Ok(telling(call, &made, secret)?.at(location))
+        Ok(telling(call, &made, &secret)?.at(location))
     })
     .await
 }
@@ -142,9 +144,7 @@ async fn get_client(call: Call, id: web::Path<ClientId>) -> Answer {
 async fn amend_client(call: Call<DomainBody<ClientTerms>>, id: web::Path<ClientId>) -> Answer {
     call.write(move |tx, call| {
         let before = call.lock::<Client>(tx, *id)?;
-        let registered = registered(tx, &call.body.0)?;
-        let decision = before.value.clone().amend(call.body.0.clone(), &registered)?;
-        shown(&tx.save(&before, decision)?)
+        shown(&usecases::amend(tx, &before, &call.body.0)?)
     })
     .await
 }
@@ -167,11 +167,12 @@ struct Rotate {
 #[utoipa::path(tag = "clients", params(("id" = ClientId, Path)), request_body = Rotate, responses((status = 200, body = Resource<WithSecret>)))]
 #[post("/v1/clients/{id}/rotate")]
 async fn rotate_client_secret(call: Call<Rotate>, id: web::Path<ClientId>) -> Answer {
+    let secret = NewSecret::make()?;
     call.write(move |tx, call| {
         let before = call.lock::<Client>(tx, *id)?;
         let hours = call.body.overlap_hours.unwrap_or(call.app().oauth.overlap_hours);
-        let (after, secret) = rotate_in(tx, &before, i64::from(hours) * 3600)?;
-        telling(call, &after, secret)
+        let after = usecases::rotate(tx, &before, &secret.digest, i64::from(hours) * 3600)?;
+        telling(call, &after, &secret)
     })
     .await
 }

@@ -261,7 +261,7 @@ fn decoded(header: &[u8]) -> Option<(String, String)> {
 
 /// The live secret that was shown, compared in a time that does not tell how much of it is right.
 fn proven(client: &Client, shown: &str, app: &App) -> Option<SecretId> {
-    let (hash, now) = (super::hash(shown), app.clock.now());
+    let (hash, now) = (super::digest(shown), app.clock.now());
     let mut live = client.secrets.iter().filter(|secret| secret.is_live(now));
     live.find(|secret| bool::from(secret.hash.as_bytes().ct_eq(hash.as_bytes()))).map(|secret| secret.id)
 }

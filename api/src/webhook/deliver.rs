@@ -19,7 +19,6 @@ use uuid::Uuid;
 use super::send::{Ended, Message, Sent};
 use super::sign::{self, Secret};
 use crate::App;
-use crate::client;
 use crate::clock::Clock;
 use crate::jobs::{Due, Tally};
 use crate::record::events::EventView;
@@ -262,7 +261,7 @@ pub fn log(tx: &mut Tx<'_>, id: WebhookId, (event, kind): (Uuid, &str), attempt:
 /// # Errors
 /// Where the store fails.
 pub fn filter(c: &mut Conn<'_>, subscription: &Webhook) -> Outcome<Filter> {
-    let who = client::account(c, &subscription.owner, Permission::Subscribe)?;
+    let who = usecase::client::account(c, &subscription.owner, Permission::Subscribe)?;
     let filters = &subscription.filters;
     Ok(Filter {
         // Whoever was revoked is sent nothing more.

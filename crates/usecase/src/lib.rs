@@ -11,6 +11,7 @@
 //! | `tenancy`, `caller`, `command` | what is whose, who calls, and which version they saw |
 //! | [`clockwork`] | what falls due, and who does it |
 //! | [`deadline`] | which deadlines there are, and why |
+//! | [`client`] | machine clients, and who acts with their tokens |
 //! | [`provider`] | providers, homes, the gazetteer |
 //! | [`arrangement`] | arrangements, lots, requirements, rounds, interests |
 //! | [`admission`] | applications, checks, declarations of interests, memberships |
@@ -27,6 +28,7 @@ mod tenancy;
 
 pub mod admission;
 pub mod arrangement;
+pub mod client;
 pub mod fee;
 pub mod lifecycle;
 pub mod provider;

@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate, lowest first. `lib.rs` documents the same order.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "tenancy",
     "caller",
     "command",
     "clockwork",
     "deadline",
+    "client",
     "provider",
     "arrangement",
     "admission",
