@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -30,6 +31,21 @@ struct Done {
     intact: bool,
 }
 
+/// What the one connection that writes begins with: durable at each commit. What a savepoint would go back to is kept in
+/// memory, or each job writes it to a file.
+#[derive(Debug)]
+struct Session;
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for Session {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 1099511627776; PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
 /// A handle on the writer thread; the thread ends when the last handle is dropped.
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
@@ -42,23 +58,31 @@ impl Writer {
     /// Opens the database for writing, durable at each commit.
     pub(crate) fn open(path: &str) -> Outcome<Self> {
         let unavailable = |e: &dyn std::fmt::Display| Failure::Unavailable(format!("SQLite at {path}: {e}"));
-        let mut conn = SqliteConnection::establish(path).map_err(|e| unavailable(&e))?;
-        // What a savepoint would go back to is kept in memory, or each job writes it to a file.
-        conn.batch_execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA mmap_size = 1099511627776; \
-             PRAGMA temp_store = MEMORY;",
-        )
-        .map_err(|e| unavailable(&e))?;
+        // What cannot be opened is told at once, and why: the pool would try for half a minute.
+        drop(SqliteConnection::establish(path).map_err(|e| unavailable(&e))?);
+        // Its connection lives as long as the server, with the statements that it prepared; one that broke is replaced.
+        let pool = Pool::builder()
+            .max_size(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .test_on_check_out(false)
+            .connection_customizer(Box::new(Session))
+            .build(ConnectionManager::<SqliteConnection>::new(path))
+            .map_err(|e| unavailable(&e))?;
+        let mut conn = pool.get().map_err(|e| unavailable(&e))?;
         // The shared file is there once something was read.
         let changes = conn.batch_execute("PRAGMA schema_version").ok().and_then(|()| Changes::of(path)).map(Arc::new);
+        drop(conn);
         let marked = changes.clone();
         let (jobs, waiting) = mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 while let Ok(first) = waiting.recv() {
-                    group(&mut conn, marked.as_deref(), first, &waiting);
+                    match pool.get() {
+                        Ok(mut conn) => group(&mut conn, marked.as_deref(), first, &waiting),
+                        Err(error) => refuse(&error, &waiting),
+                    }
                 }
             })
             .map_err(|e| unavailable(&e))?;
@@ -122,14 +146,17 @@ impl Drop for Waiting {
     }
 }
 
+/// Jobs that are dropped unrun tell their callers that the store is unavailable. Those that wait behind have waited as long:
+/// one after the other they would wait for minutes.
+fn refuse(error: &dyn std::fmt::Display, waiting: &mpsc::Receiver<Job>) {
+    tracing::warn!(%error, "no write transaction");
+    while waiting.try_recv().is_ok() {}
+}
+
 /// Runs `first` and whatever waits behind it in one transaction, and answers all of them after its commit.
 fn group(conn: &mut SqliteConnection, changes: Option<&Changes>, first: Job, waiting: &mpsc::Receiver<Job>) {
     if let Err(error) = conn.batch_execute("BEGIN IMMEDIATE") {
-        tracing::warn!(%error, "no write transaction");
-        // Jobs are dropped unrun, which tells their callers that the store is unavailable. Those behind have waited as long:
-        // one after the other they would wait for minutes.
-        while waiting.try_recv().is_ok() {}
-        return;
+        return refuse(&error, waiting);
     }
     let mut changing = changes.map(Changes::begin);
     let mut answers = Vec::new();
