@@ -27,11 +27,41 @@ fn postgres(url: &str) -> Outcome<PgConnection> {
     PgConnection::establish(url).map_err(|e| unavailable(&e))
 }
 
+/// Where what was in `public` is while a backup is restored into its place: as long as it is there, the restore is not whole.
+const ASIDE: &str = "dps_before_restore";
+
+fn is_unfinished(conn: &mut PgConnection) -> Outcome<bool> {
+    const THERE: &str = "SELECT count(*) AS counted FROM pg_namespace WHERE nspname = 'dps_before_restore'";
+    Ok(diesel::sql_query(THERE).get_result::<Counted>(conn)?.counted != Some(0))
+}
+
+/// Refuses a database into which a restore was begun and not finished: what is in `public` is nothing, or not proved.
+pub(crate) fn refuse_unfinished(conn: &mut PgConnection) -> Outcome<()> {
+    if is_unfinished(conn)? {
+        return Err(Failure::Unavailable(format!(
+            "a restore into this database is not finished; what was there before is in the schema {ASIDE}: \
+             `dps restore <file> --replace` restores again, `dps restore --back` puts back what was there"
+        )));
+    }
+    Ok(())
+}
+
 /// Reads one snapshot of a store, however long it takes.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] where it is not there, and whatever `work` fails with.
+/// [`Failure::Unavailable`] where it is not there or a restore into it is not finished, and whatever `work` fails with.
 pub fn inspect<T>(url: &str, work: impl FnOnce(&mut Conn<'_>) -> Outcome<T>) -> Outcome<T> {
+    if !url.starts_with("sqlite:") {
+        refuse_unfinished(&mut postgres(url)?)?;
+    }
+    inspect_restored(url, work)
+}
+
+/// Reads one snapshot of what is being restored, before it is taken for the database.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_restored<T>(url: &str, work: impl FnOnce(&mut Conn<'_>) -> Outcome<T>) -> Outcome<T> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let mut conn = sqlite(path)?;
         conn.batch_execute("PRAGMA query_only = ON; PRAGMA mmap_size = 1099511627776")?;
@@ -172,14 +202,22 @@ impl Target {
         Ok(diesel::sql_query(NEXT).get_result::<Counted>(&mut self.conn)?.counted.unwrap_or_default())
     }
 
-    /// Moves all that is in `public` into a new schema of that name.
+    /// Whether a restore into it was begun and not finished.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn is_unfinished(&mut self) -> Outcome<bool> {
+        is_unfinished(&mut self.conn)
+    }
+
+    /// Sets aside all that is in `public`: from now on no server starts here, until it is put back or discarded.
     ///
     /// # Errors
     /// Where the store fails: nothing was moved.
-    pub fn set_aside(&mut self, schema: &str) -> Outcome<()> {
+    pub fn set_aside(&mut self) -> Outcome<()> {
         self.conn.transaction(|c| {
-            c.batch_execute(&format!("CREATE SCHEMA {schema}"))?;
-            Ok(c.batch_execute(&moving("public", schema))?)
+            c.batch_execute(&format!("CREATE SCHEMA {ASIDE}"))?;
+            Ok(c.batch_execute(&moving("public", ASIDE))?)
         })
     }
 
@@ -187,22 +225,22 @@ impl Target {
     ///
     /// # Errors
     /// Where the store fails: nothing was changed.
-    pub fn put_back(&mut self, schema: &str) -> Outcome<()> {
-        let failed = format!("{schema}_failed");
+    pub fn put_back(&mut self) -> Outcome<()> {
+        let failed = format!("{ASIDE}_failed");
         self.conn.transaction(|c| {
             c.batch_execute(&format!("CREATE SCHEMA {failed}"))?;
             c.batch_execute(&moving("public", &failed))?;
-            c.batch_execute(&moving(schema, "public"))?;
-            Ok(c.batch_execute(&format!("DROP SCHEMA {failed} CASCADE; DROP SCHEMA {schema}"))?)
+            c.batch_execute(&moving(ASIDE, "public"))?;
+            Ok(c.batch_execute(&format!("DROP SCHEMA {failed} CASCADE; DROP SCHEMA {ASIDE}"))?)
         })
     }
 
-    /// Drops what was set aside.
+    /// Drops what was set aside: the restore is whole.
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn discard(&mut self, schema: &str) -> Outcome<()> {
-        Ok(self.conn.batch_execute(&format!("DROP SCHEMA {schema} CASCADE"))?)
+    pub fn discard(&mut self) -> Outcome<()> {
+        Ok(self.conn.batch_execute(&format!("DROP SCHEMA {ASIDE} CASCADE"))?)
     }
 }
 

@@ -38,7 +38,7 @@ pub use conn::{Conn, Page, Stamp, Tx};
 pub use db::{Db, Mode, Settings};
 pub use failure::{Failure, Outcome};
 pub use ids::Ids;
-pub use migrate::{migrate, newest_schema, revert, revert_all};
+pub use migrate::{migrate, migrate_restored, newest_schema, revert, revert_all};
 pub use pool_load::Load;
 pub use types::{Json, Moment, Uid};
 

@@ -9,6 +9,7 @@ use diesel::migration::{self, Migration, MigrationMetadata, MigrationName, Migra
 use diesel::{Connection, PgConnection, RunQueryDsl as _, SqliteConnection};
 use diesel_migrations::MigrationHarness;
 
+use crate::backup::refuse_unfinished;
 use crate::{Failure, Outcome, dialect};
 
 /// A migration as it is written.
@@ -183,8 +184,20 @@ fn version(name: &str) -> &str {
 /// Brings the schema up to date and says which migrations ran.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] where the store cannot be reached, [`Failure::Broken`] where a migration fails.
+/// [`Failure::Unavailable`] where the store cannot be reached or a restore into it is not finished, [`Failure::Broken`] where
+/// a migration fails.
 pub fn migrate(url: &str) -> Outcome<Vec<String>> {
+    if !url.starts_with("sqlite:") {
+        refuse_unfinished(&mut PgConnection::establish(url).map_err(|e| unavailable(&e))?)?;
+    }
+    migrate_restored(url)
+}
+
+/// Brings the schema of what is being restored up to date, before it is taken for the database.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn migrate_restored(url: &str) -> Outcome<Vec<String>> {
     match url.strip_prefix("sqlite:") {
         Some(path) => up(&mut SqliteConnection::establish(path).map_err(|e| unavailable(&e))?, SQLITE, |_, _| Ok(())),
         None => migrate_postgres(&mut PgConnection::establish(url).map_err(|e| unavailable(&e))?),

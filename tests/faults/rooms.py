@@ -1,6 +1,7 @@
 """The faults, a function each: what breaks, and what must then hold. `quick` is the part that `make ci` runs."""
 import contextlib
 import itertools
+import os
 import pathlib
 import signal
 import socket
@@ -382,25 +383,27 @@ def backup(database, seed, quick, times=None):
             place.mkdir()
             command(room.env, "backup", file)
             room.load.pause()
-            room.count(restored(room, before, file, place))
+            room.count(restored(room, before, file, place, 2 if quick else 10))
             room.judge()
             room.faults -= 1
     return room
 
 
-def restored(room, before, file, place):
+def restored(room, before, file, place, kills):
     """Restores a backup and says what of `before` is not in it."""
     store = Sqlite(place) if room.database == "sqlite" else Postgres(room.store.cluster, f"{room.store.database}_{place.suffix[1:]}")
     env = room.env | {"DATABASE_URL": store.url, "DPS_LISTEN": "127.0.0.1:0"}
     copy = Server(env, f"log.{place.name}")
     try:
+        began = time.monotonic()
         command(env, "restore", file)
+        found = killed(room, store, env, file, time.monotonic() - began, kills)
         command(env, "audit", "verify")
         [keys] = store.rows("SELECT key FROM answers")
         keys = {key for (key,) in keys}
         lost = [write for write in before if write.key not in keys]
         room.proof.losses += len(lost)
-        found = [f"{write.op} {write.key} was acknowledged before the backup and is not in it" for write in lost]
+        found += [f"{write.op} {write.key} was acknowledged before the backup and is not in it" for write in lost]
         copy.start()
         wire = Wire([copy.address])
         for write in room.random.sample(before, min(len(before), 50)):
@@ -412,6 +415,29 @@ def restored(room, before, file, place):
         copy.end()
         if isinstance(store, Postgres):
             store.execute(f"DROP DATABASE {store.database} WITH (FORCE)", store.cluster)
+
+
+def killed(room, store, env, file, takes, kills):
+    """Kills restores over what is there at random moments: it is whole, or refused until it is restored again or put back."""
+    found = []
+    for turn in range(kills):
+        restore = subprocess.Popen([BINARY, "restore", file, "--replace"], env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            restore.wait(room.random.uniform(0, takes))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(restore.pid, signal.SIGKILL)
+        restore.wait()
+        if isinstance(store, Postgres):
+            store.alone()
+        proved = subprocess.run([BINARY, "audit", "verify"], env=env, capture_output=True, text=True, check=False)
+        if proved.returncode == 0:
+            continue
+        migrated = subprocess.run([BINARY, "migrate"], env=env, capture_output=True, text=True, check=False)
+        for told in (proved, migrated):
+            if "is not finished" not in told.stderr:
+                found.append(f"a restore was killed, and is told as {told.returncode} {told.stderr[-300:]}")
+        command(env, "restore", *((file, "--replace") if turn % 2 else ("--back",)))
+    return found
 
 
 # Migrations that run while servers write.

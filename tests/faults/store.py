@@ -78,6 +78,12 @@ class Postgres:
         """An identifier as text."""
         return f"replace({column}::text, '-', '')"
 
+    def alone(self):
+        """Returns when the database has let go of whoever was killed."""
+        others = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{self.database}' AND backend_type = 'client backend'"
+        while int(self.execute(others, self.cluster)):
+            pass
+
     def session(self):
         """A connection that stays open, for what is to be held."""
         return subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", self.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

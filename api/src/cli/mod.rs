@@ -102,13 +102,18 @@ enum Command {
     /// Put a backup in the place of the database, after proving it
     ///
     /// Stop the servers first: a database that is in use is refused. What is wrong with the backup is found before
-    /// anything is replaced. PostgreSQL is restored by `pg_restore`, which must be on the path.
+    /// anything is replaced. PostgreSQL is restored by `pg_restore`, which must be on the path. Where that was killed,
+    /// no server starts until it is restored again with --replace, or put back with --back.
     Restore {
         /// The file that `dps backup` made, with its account beside it
-        file: PathBuf,
+        #[arg(required_unless_present = "back")]
+        file: Option<PathBuf>,
         /// Replace what is in the database
         #[arg(long)]
         replace: bool,
+        /// Put back what was there before a restore that was killed (PostgreSQL)
+        #[arg(long, conflicts_with_all = ["file", "replace", "json"])]
+        back: bool,
         /// Print the restored record's account as JSON
         #[arg(long)]
         json: bool,
@@ -183,7 +188,10 @@ fn run(command: Command, source: &mut Source) -> Run {
         Command::Audit { command: Audit::Verify { json } } => audit::verify(&config()?, json),
         Command::Client { command } => command.run(&config()?),
         Command::Backup { file, json } => backup::backup(&config()?, &file, json),
-        Command::Restore { file, replace, json } => backup::restore(&config()?, &file, replace, json),
+        Command::Restore { file: Some(file), replace, json, back: _ } => {
+            backup::restore(&config()?, &file, replace, json)
+        }
+        Command::Restore { file: None, .. } => backup::back(&config()?),
         Command::Import(import) => import.run(),
         Command::Openapi => {
             print!("{}", openapi::text()?);

@@ -79,6 +79,16 @@ pub(super) fn restore(config: &Config, file: &Path, replace: bool, json: bool) -
     Ok(())
 }
 
+/// Goes back to what the configured store was before a restore into it that was killed.
+pub(super) fn back(config: &Config) -> Run {
+    if config.database.starts_with("sqlite:") {
+        return Err("SQLite's file is replaced whole: a restore that was killed has changed nothing".to_owned().into());
+    }
+    postgres::back(&config.database)?;
+    println!("what was there before the restore is in its place again");
+    Ok(())
+}
+
 /// Reads a store that is backed up: it must be one that this program knows.
 fn account(conn: &mut Conn<'_>) -> Outcome<(Option<String>, Account)> {
     let (schema, newest) = (persistence::backup::schema(conn)?, persistence::newest_schema());
@@ -96,7 +106,7 @@ fn account(conn: &mut Conn<'_>) -> Outcome<(Option<String>, Account)> {
 /// Proves what was restored, before it takes its place.
 fn proved(url: &str, manifest: Option<&Manifest>) -> Result<Account, Ended> {
     let broken = |why: String| Ended::new(Exit::Broken, why);
-    let (damage, account) = persistence::backup::inspect(url, |conn| {
+    let (damage, account) = persistence::backup::inspect_restored(url, |conn| {
         Ok((persistence::backup::damage(conn)?, super::audit::proved(conn)?))
     })?;
     if let Some(first) = damage.first() {

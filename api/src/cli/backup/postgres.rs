@@ -13,9 +13,6 @@ use crate::cli::exit::{Ended, Exit};
 use crate::cli::progress::Bar;
 use crate::config::url;
 
-/// What was in the database while another one is restored into it.
-const ASIDE: &str = "dps_before_restore";
-
 /// Proves the record and dumps it, both from one snapshot, into the file `into`.
 pub(super) fn backup(url: &str, into: &Path) -> Result<Manifest, Ended> {
     // Whatever the dump says is not the store's failure.
@@ -40,6 +37,12 @@ pub(super) fn backup(url: &str, into: &Path) -> Result<Manifest, Ended> {
 /// Restores in one transaction, and proves what came out before it gives up what was there.
 pub(super) fn restore(url: &str, file: &Path, manifest: Option<&Manifest>, replace: bool) -> Result<Account, Ended> {
     let mut target = Target::open(url)?;
+    if target.is_unfinished()? {
+        if !replace {
+            return Err(UNFINISHED.to_owned().into());
+        }
+        target.put_back()?;
+    }
     if !target.is_empty()? && !replace {
         return Err("the database is not empty: --replace replaces what is there".to_owned().into());
     }
@@ -51,13 +54,25 @@ pub(super) fn restore(url: &str, file: &Path, manifest: Option<&Manifest>, repla
             return Err(ahead(newest, counter));
         }
     }
-    target.set_aside(ASIDE)?;
+    target.set_aside()?;
     let restored = restored(url, file, manifest);
     match &restored {
-        Ok(_) => target.discard(ASIDE)?,
-        Err(_) => target.put_back(ASIDE)?,
+        Ok(_) => target.discard()?,
+        Err(_) => target.put_back()?,
     }
     restored
+}
+
+const UNFINISHED: &str =
+    "a restore into this database is not finished: --replace restores again, --back puts back what was there";
+
+/// Puts back what was there before a restore that was not finished.
+pub(super) fn back(url: &str) -> Result<(), Ended> {
+    let mut target = Target::open(url)?;
+    if !target.is_unfinished()? {
+        return Err("no restore into this database was left unfinished".to_owned().into());
+    }
+    Ok(target.put_back()?)
 }
 
 fn restored(url: &str, file: &Path, manifest: Option<&Manifest>) -> Result<Account, Ended> {
@@ -65,7 +80,7 @@ fn restored(url: &str, file: &Path, manifest: Option<&Manifest>) -> Result<Accou
     restore.args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]).arg(file);
     run(restore, "restoring")?;
     // It refuses what comes from a cluster whose transactions were ahead of this one's.
-    persistence::migrate(url)?;
+    persistence::migrate_restored(url)?;
     proved(url, manifest)
 }
 

@@ -3,6 +3,7 @@
 mod atomic;
 mod feed;
 mod leases;
+mod restore;
 mod schema;
 mod writes;
 
