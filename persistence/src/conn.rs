@@ -4,7 +4,7 @@ use diesel::{PgConnection, SqliteConnection};
 use domain::kernel::{Actor, Instant};
 use uuid::Uuid;
 
-use crate::Ids;
+use crate::{Ids, Outcome};
 
 /// A connection. Functions that only read take this one.
 pub enum Conn<'a> {
@@ -112,6 +112,15 @@ impl<'a> Tx<'a> {
     #[must_use]
     pub fn mint<T: From<Uuid>>(&self) -> T {
         self.stamp.mint()
+    }
+
+    /// Waits until no other transaction has taken the turn of that name, and has it until this one ends. For what rests on
+    /// rows that may not be there yet, and so cannot be held: how many there are of something, or that there is none.
+    ///
+    /// # Errors
+    /// [`crate::Failure::Unavailable`] where another has it for too long.
+    pub fn take_turn(&mut self, name: &str) -> Outcome<()> {
+        crate::dialect::take_turn(self, name)
     }
 
     pub(crate) fn stamp(&self) -> &'a Stamp {

@@ -188,10 +188,10 @@ extern "SQL" {
     fn pg_try_advisory_lock(key: diesel::sql_types::BigInt) -> diesel::sql_types::Bool;
 }
 
-/// Lets one request at a time use a key of an account, until its transaction ends. SQLite has one writer anyway.
-pub(crate) fn lock_key(tx: &mut crate::Tx<'_>, account: &str, key: &str) -> Outcome<()> {
+/// Lets one transaction at a time have that name, until it ends. SQLite has one writer anyway.
+pub(crate) fn take_turn(tx: &mut crate::Tx<'_>, name: &str) -> Outcome<()> {
     if let crate::Conn::Pg(conn) = &mut **tx {
-        diesel::select(pg_advisory_xact_lock(hashtextextended(format!("{account} {key}"), 0))).execute(*conn)?;
+        diesel::select(pg_advisory_xact_lock(hashtextextended(name, 0))).execute(*conn)?;
     }
     Ok(())
 }

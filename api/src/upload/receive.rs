@@ -173,6 +173,7 @@ async fn receive(
             let order = Order { kind, mode, dry_run, file: file.clone(), subject };
             let by = (*call.who.actor).clone();
             let now = tx.now();
+            tx.take_turn(&format!("uploads of {} {}", by.role.name(), by.subject))?;
             let room = limits.room(tx, &by, now)?;
             let created = tx.create(Upload::receive(id, order, by, call.request(), room, now)?)?;
             UploadView::reply(tx, &created).map(|reply| reply.at(format!("/v1/uploads/{id}")).with_status(202))

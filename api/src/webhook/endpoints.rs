@@ -136,7 +136,9 @@ async fn create_webhook(call: Call<Subscribe>) -> Answer {
     let secret = Secret::new()?;
     call.write(move |tx, call| {
         let Subscribe { url, description, filters, after, from } = call.body.clone();
-        let others = store::of(tx, &call.who.actor)?.len();
+        let owner = &call.who.actor;
+        tx.take_turn(&format!("webhooks of {} {}", owner.role.name(), owner.subject))?;
+        let others = store::of(tx, owner)?.len();
         let id: WebhookId = tx.mint();
         let decision = Webhook::subscribe(id, &call.who.actor, url, description, filters, others, tx.now())?;
         let start = place(tx, &decision.0, after.as_deref(), from)?;

@@ -28,7 +28,7 @@ use schema::answers;
 pub fn find(tx: &mut Tx<'_>, key: &str) -> Outcome<Option<(Vec<u8>, String)>> {
     let account = account(tx.actor());
     // A retry that meets its first attempt waits for it, and is answered as it was.
-    crate::dialect::lock_key(tx, &account, key)?;
+    tx.take_turn(&format!("{account} {key}"))?;
     let query = answers::table.find((account, key)).select((answers::fingerprint, answers::answer));
     Ok(on!(&mut **tx, c => query.first(c)).optional()?)
 }

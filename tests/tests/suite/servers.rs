@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
+use crate::applicants::Applicant;
 use crate::database::Kind;
 use crate::market::Market;
 use crate::members::{Member, count, feed, register, rolling};
@@ -179,4 +180,68 @@ fn a_server_that_is_lost_between_sending_and_committing_loses_nothing() {
     all.extend(after);
     all.dedup();
     assert_eq!(all, expected, "every event, once by its id, in order");
+}
+
+#[test]
+fn a_limit_by_count_holds_for_all_servers_together() {
+    let first = &TestApp::on(Kind::Postgres);
+    let second = &first.beside("2019-01-04T00:00:00Z");
+    let receiver = Receiver::new();
+    let order = json!({"url": receiver.url()});
+    for _ in 0..18 {
+        first.lead("LGSS").post("/v1/webhooks", order.clone()).expect(201);
+    }
+    let answers = at_once(&[first, second, first, second, first, second], |server| {
+        server.lead("LGSS").post("/v1/webhooks", order.clone()).status
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 2, "{answers:?}");
+    assert_eq!(first.lead("LGSS").all("/v1/webhooks").len(), 20);
+}
+
+/// Returns when so many wait for a lock that `which` describes.
+fn waiting(conn: &mut diesel::PgConnection, which: &str, least: i64) {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Waiting {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        waiting: i64,
+    }
+    let query = format!(
+        "SELECT count(*) AS waiting FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+         WHERE d.datname = current_database() AND NOT l.granted AND {which}"
+    );
+    while diesel::sql_query(&query).get_result::<Waiting>(conn).unwrap().waiting < least {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn an_interest_is_not_declared_beside_a_decision_that_knows_none() {
+    use diesel::connection::SimpleConnection as _;
+    let first = &TestApp::on(Kind::Postgres);
+    let market = rolling(first, json!({}));
+    let applicant = Applicant::new(first, "Ash");
+    let application = applicant.submitted(&market, &["FOSTERING"]);
+    application.into_evaluation(&market);
+    application.pass(&market);
+    let second = &first.beside("2019-06-01T00:00:00Z");
+    let (admit, declare) = (application.line(&market, "FOSTERING", "/admit"), market.path("/declaration-of-interests"));
+    let interest = json!({"interests": [{"provider": applicant.id, "nature": "a relative works there"}]});
+    let mut held = crate::database::postgres(&first.database.url);
+    let mut watch = crate::database::postgres(&first.database.url);
+    // The decision has looked for interests, and waits to write the membership.
+    held.batch_execute("BEGIN; LOCK TABLE memberships IN SHARE MODE").unwrap();
+    let (admitted, declared) = std::thread::scope(|scope| {
+        let admitting = scope.spawn(|| market.lead.post(&admit, Value::Null).status);
+        waiting(&mut watch, "l.relation = 'memberships'::regclass", 1);
+        let declaring = scope.spawn(|| second.lead("LGSS").put(&declare, interest.clone()).status);
+        waiting(&mut watch, "l.locktype = 'advisory'", 1);
+        held.batch_execute("COMMIT").unwrap();
+        (admitting.join().unwrap(), declaring.join().unwrap())
+    });
+    assert_eq!((admitted, declared), (201, 200));
+    let kinds: Vec<_> =
+        feed(&market.lead, "").into_iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+    let at = |kind: &str| kinds.iter().rposition(|other| other == kind);
+    assert!(at("LineAdmitted") < at("InterestsDeclared"), "{kinds:?}");
 }

@@ -20,6 +20,7 @@ pub fn declare(
 ) -> Outcome<Stored<DeclarationOfInterests>> {
     by.hold::<Arrangement>(tx, arrangement)?;
     let (actor, now) = (tx.actor(), tx.now());
+    turn(tx, arrangement)?;
     match declaration_of(tx, arrangement, &actor.subject)? {
         None => tx.create(DeclarationOfInterests::declare(tx.mint(), arrangement, interests, actor, now)?),
         Some(before) => {
@@ -29,11 +30,18 @@ pub fn declare(
     }
 }
 
-/// What the caller declared for an arrangement.
+/// An assessor declares and decides one after the other: an interest that was declared first is known to the decision.
+fn turn(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<()> {
+    let assessor = &tx.actor().subject;
+    tx.take_turn(&format!("interests in {arrangement} of {assessor}"))
+}
+
+/// What the caller declared for an arrangement; none of it changes until the transaction ends.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn own(tx: &mut Tx<'_>, arrangement: ArrangementId) -> Outcome<Option<DeclarationOfInterests>> {
+    turn(tx, arrangement)?;
     let assessor = tx.actor();
     Ok(declaration_of(tx, arrangement, &assessor.subject)?.map(|declaration| declaration.value))
 }
