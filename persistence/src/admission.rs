@@ -143,7 +143,7 @@ pub fn undecided_lines(conn: &mut Conn<'_>, round: RoundId) -> Outcome<u64> {
 pub fn was_evaluated(conn: &mut Conn<'_>, lot: &Lot) -> Outcome<bool> {
     let filter = Filter::all()
         .is(applications::arrangement_id, lot.arrangement)
-        .any(applications::state, ["in_evaluation", "decided"]);
+        .any(applications::state, Application::OPEN_TO_BUYERS);
     let found: Vec<Stored<Application>> = conn.list(&filter, Page::ALL)?;
     Ok(found.iter().any(|application| application.value.lines.iter().any(|line| line.lot == lot.id)))
 }

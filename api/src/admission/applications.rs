@@ -41,7 +41,7 @@ pub struct ApplicationView {
     pub arrangement: ArrangementId,
     /// The applicant.
     pub provider: ProviderId,
-    /// The reference of the portal it came through.
+    /// The reference of the portal it came through; hidden from buyers while sealed.
     pub external_ref: Option<String>,
     /// When it was started.
     pub started_at: Instant,
@@ -77,7 +77,7 @@ pub fn view(application: &Application, side: Side) -> ApplicationView {
         id: application.id,
         arrangement: application.arrangement,
         provider: application.provider,
-        external_ref: application.external_ref.clone(),
+        external_ref: application.external_ref.clone().filter(|_| own || !sealed),
         started_at: application.started_at,
         previous: application.previous,
         status: application.status.clone(),
@@ -153,7 +153,7 @@ struct ListApplicationsQuery {
     round: Option<domain::kernel::RoundId>,
     /// Only in this state.
     state: Option<String>,
-    /// Only with this reference of a portal.
+    /// Only with this reference of a portal. For buyers, sealed ones have none.
     external_ref: Option<String>,
 }
 
@@ -171,7 +171,9 @@ async fn list_applications(
         move |c, call| {
             let page = listing.page()?;
             let (providers, arrangements) = call.who.reach(c, wanted.provider, wanted.arrangement)?;
+            let sealed = call.who.side() == Side::Buying && wanted.external_ref.is_some();
             let filter = Filter::all()
+                .if_any(applications::state, sealed.then_some(Application::OPEN_TO_BUYERS))
                 .if_any(applications::provider_id, providers)
                 .if_any(applications::arrangement_id, arrangements)
                 .if_is(applications::round_id, wanted.round)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::http::header::{CONTENT_LENGTH, LOCATION};
 use actix_web::{HttpMessage as _, HttpRequest, post, web};
 use domain::kernel::{ApplicationId, ProviderId, UploadId};
-use domain::upload::{FileFormat, Order, Subject, Upload, UploadKind, UploadMode, UploadedFile};
+use domain::upload::{self, FileFormat, Order, Subject, Upload, UploadKind, UploadMode, UploadedFile};
 use futures_core::Stream as _;
 use persistence::record::hex;
 use persistence::{Conn, Failure, Mode, Outcome, Stamp, upload as store};
@@ -173,7 +173,7 @@ async fn receive(
             let order = Order { kind, mode, dry_run, file: file.clone(), subject };
             let by = (*call.who.actor).clone();
             let now = tx.now();
-            tx.take_turn(&format!("uploads of {} {}", by.role.name(), by.subject))?;
+            tx.take_turn(&format!("uploads of {}", upload::owner(&by)))?;
             let room = limits.room(tx, &by, now)?;
             let created = tx.create(Upload::receive(id, order, by, call.request(), room, now)?)?;
             UploadView::reply(tx, &created).map(|reply| reply.at(format!("/v1/uploads/{id}")).with_status(202))

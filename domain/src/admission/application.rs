@@ -17,8 +17,8 @@ use super::receipt::{Receipt, Snapshot, SubmittedVersion};
 use crate::arrangement::AllHomes;
 use crate::arrangement::schedule::Routing;
 use crate::kernel::{
-    Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, LotId, ProviderId, Refusal, RoundId,
-    State, Violation, Violations,
+    Actor, Aggregate, ApplicationId, ArrangementId, Decision, HomeId, Instant, LotId, Named as _, ProviderId, Refusal,
+    RoundId, State, Violation, Violations,
 };
 use crate::law::Deadline;
 
@@ -390,17 +390,14 @@ impl Application {
         self.versions.iter().map(|version| seen(&version.receipt)).collect()
     }
 
-    /// Whether buyers may see what it says. Before evaluation they see that it was received, and no more (PRO-27).
+    /// The states in which buyers may see what it says. Before evaluation they see that it was received, and no more
+    /// (PRO-27).
+    pub const OPEN_TO_BUYERS: [&'static str; 2] = ["in_evaluation", "decided"];
+
+    /// Whether buyers may see what it says.
     #[must_use]
     pub fn content_visible_to_buyers(&self) -> bool {
-        match self.status {
-            Status::InEvaluation { .. } | Status::Decided { .. } => true,
-            Status::Draft
-            | Status::Queued { .. }
-            | Status::Submitted { .. }
-            | Status::Withdrawn { .. }
-            | Status::Lapsed { .. } => false,
-        }
+        Self::OPEN_TO_BUYERS.contains(&self.status.name())
     }
 
     /// What is evaluated: the frozen version that counts, and nothing before evaluation begins (PRO-27).

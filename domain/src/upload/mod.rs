@@ -290,11 +290,8 @@ impl Aggregate for Upload {
     }
 
     fn audience(&self, _event: &UploadEvent) -> Audience {
-        match self.order.kind {
-            // To the buying side a draft does not exist (PRO-19).
-            UploadKind::Answers => Audience::Provider,
-            UploadKind::Homes | UploadKind::Providers | UploadKind::Fees | UploadKind::Ratings => Audience::Parties,
-        }
+        // A file is the business of whoever sent it: what its rows do is told by the events of what they change.
+        if self.order.subject.provider.is_some() { Audience::Provider } else { Audience::Owner }
     }
 
     /// A dry run ends once it is validated.

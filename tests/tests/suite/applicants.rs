@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::actor::{Actor, Reply};
 use crate::app::TestApp;
-use crate::market::Market;
+use crate::market::{Market, with};
 
 /// The version of the terms that [`crate::market::cambridgeshire`] publishes.
 pub const TERMS: &str = "2019-01";
@@ -63,9 +63,15 @@ impl<'a> Applicant<'a> {
     /// Starts an application for lots by their codes.
     #[track_caller]
     pub fn start(&self, market: &Market<'_>, lots: &[&str]) -> Application<'a> {
+        self.start_as(market, lots, json!({}))
+    }
+
+    /// Starts an application that says more than its lots.
+    #[track_caller]
+    pub fn start_as(&self, market: &Market<'_>, lots: &[&str], more: Value) -> Application<'a> {
         let lots: Vec<&str> = lots.iter().map(|code| market.lot(code)).collect();
-        let id =
-            self.provider.post("/v1/applications", json!({"arrangement": market.id, "lots": lots})).expect(201).id();
+        let order = with(json!({"arrangement": market.id, "lots": lots}), more);
+        let id = self.provider.post("/v1/applications", order).expect(201).id();
         Application { app: self.app, provider: self.provider.clone(), id }
     }
 

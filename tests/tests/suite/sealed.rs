@@ -35,9 +35,10 @@ fn asking(app: &TestApp) -> Market<'_> {
     Market::asking(app, json!({}), &[("statement", statement)])
 }
 
-/// An application that says its secret in an answer and in a document.
+/// An application that says its secret in an answer, in a document, and in what its portal calls it.
 fn telling<'a>(applicant: &Applicant<'a>, market: &Market<'_>, secret: &str) -> Application<'a> {
-    let application = applicant.ready(market, &["CARE"]);
+    let application = applicant.start_as(market, &["CARE"], json!({"externalRef": secret}));
+    application.accept_terms();
     application.answer(market, "statement", json!({"values": {"purpose": secret}})).expect(200);
     let document = json!({"document": {"name": format!("{secret}.pdf"), "uri": format!("urn:{secret}")}});
     application.attach(market, "statement", "statement", document).expect(200);
@@ -91,6 +92,9 @@ on_both! {
                     let whole = path.starts_with("/v1/applications") || path.contains("/dashboard");
                     assert!(!(whole && reply.text.contains(lot)), "{when}: the lot applied to shows\n{reply}");
                 }
+                // Nor is it found by what is not shown. A guess finds nothing.
+                let found = buyer.get(&format!("/v1/applications?externalRef={SECRET}"));
+                assert!(found.status == 403 || found.body["items"] == json!([]), "{when}\n{found}");
                 let content = buyer.get(&application.path("/content"));
                 if content.status != 403 {
                     content.problem("application_sealed", 409);
@@ -106,6 +110,8 @@ on_both! {
         let content = market.lead.get(&application.path("/content")).expect(200);
         assert_eq!(content.body["content"]["answers"][market.requirement("statement")]["values"]["purpose"], "zebra-7731 revised");
         assert_eq!(content.body["receipt"]["version"], 2);
+        let found = market.lead.get(&format!("/v1/applications?externalRef={SECRET}")).expect(200);
+        assert_eq!(found.body["items"][0]["externalRef"], SECRET);
     }
 
     fn what_was_read_is_in_the_audit(app: &TestApp) {

@@ -198,8 +198,8 @@ fn a_limit_by_count_holds_for_all_servers_together() {
     assert_eq!(first.lead("LGSS").all("/v1/webhooks").len(), 20);
 }
 
-/// Returns when so many wait for a lock that `which` describes.
-fn waiting(conn: &mut diesel::PgConnection, which: &str, least: i64) {
+/// Returns when a transaction waits for a lock that `which` describes, or when it is over without.
+fn waiting(conn: &mut diesel::PgConnection, which: &str, over: impl Fn() -> bool) {
     use diesel::RunQueryDsl as _;
     #[derive(diesel::QueryableByName)]
     struct Waiting {
@@ -210,7 +210,7 @@ fn waiting(conn: &mut diesel::PgConnection, which: &str, least: i64) {
         "SELECT count(*) AS waiting FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
          WHERE d.datname = current_database() AND NOT l.granted AND {which}"
     );
-    while diesel::sql_query(&query).get_result::<Waiting>(conn).unwrap().waiting < least {
+    while !over() && diesel::sql_query(&query).get_result::<Waiting>(conn).unwrap().waiting == 0 {
         std::thread::yield_now();
     }
 }
@@ -233,9 +233,9 @@ fn an_interest_is_not_declared_beside_a_decision_that_knows_none() {
     held.batch_execute("BEGIN; LOCK TABLE memberships IN SHARE MODE").unwrap();
     let (admitted, declared) = std::thread::scope(|scope| {
         let admitting = scope.spawn(|| market.lead.post(&admit, Value::Null).status);
-        waiting(&mut watch, "l.relation = 'memberships'::regclass", 1);
+        waiting(&mut watch, "l.relation = 'memberships'::regclass", || admitting.is_finished());
         let declaring = scope.spawn(|| second.lead("LGSS").put(&declare, interest.clone()).status);
-        waiting(&mut watch, "l.locktype = 'advisory'", 1);
+        waiting(&mut watch, "l.locktype = 'advisory'", || declaring.is_finished());
         held.batch_execute("COMMIT").unwrap();
         (admitting.join().unwrap(), declaring.join().unwrap())
     });
