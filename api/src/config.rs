@@ -2,6 +2,7 @@
 
 pub mod settings;
 pub mod source;
+pub mod strength;
 pub mod url;
 
 use std::net::SocketAddr;
@@ -100,7 +101,11 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, one line each, beginning with the setting's name.
     pub fn from(given: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
-        let mut wrong = Vec::new();
+        let mut wrong: Vec<String> = settings::SETTINGS
+            .iter()
+            .filter(|setting| given(setting.name).is_some_and(|value| !value.is_empty() && value.trim().is_empty()))
+            .map(|setting| format!("{} is blank", setting.name))
+            .collect();
         let get = |name: &str| {
             given(name).or_else(|| settings::find(name).and_then(|setting| setting.default).map(str::to_owned))
         };

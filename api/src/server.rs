@@ -14,7 +14,7 @@ use persistence::{Db, Failure, Ids, Settings, Stamp, migrate};
 use crate::auth::keys::Keys;
 use crate::auth::token::{self, Verifier};
 use crate::clock::Clock;
-use crate::config::{Config, Profile, Tokens};
+use crate::config::{Config, Tokens, strength};
 use crate::http::limits::Limits;
 use crate::http::problem::{self, Problem};
 use crate::http::response_cache::ResponseCache;
@@ -65,6 +65,9 @@ pub enum NotStarted {
     /// Its store cannot be opened.
     #[error("{0}")]
     Store(#[from] Failure),
+    /// Its configuration is refused, a line each.
+    #[error("{}", .0.join("; "))]
+    Configuration(Vec<String>),
     /// Something else, in words.
     #[error("{0}")]
     Other(String),
@@ -82,6 +85,10 @@ impl From<String> for NotStarted {
 /// # Errors
 /// What cannot be opened or bound.
 pub fn bind(config: &Config, ids: Ids) -> Result<Bound, NotStarted> {
+    let weak = strength::faults(config);
+    if !weak.is_empty() {
+        return Err(NotStarted::Configuration(weak));
+    }
     let keys = published(config)?;
     let listener = TcpListener::bind(config.listen).map_err(|e| format!("{}: {e}", config.listen))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
@@ -184,11 +191,7 @@ pub(crate) fn open(config: &Config, ids: Ids, address: SocketAddr, keys: Option<
 
 /// With the key in its file. Servers that share a database share the key, so only a development server makes one.
 fn seal(config: &Config) -> Result<Seal, String> {
-    let file = &config.seal_key_file;
-    if config.profile == Profile::Production && !file.exists() {
-        return Err(format!("DPS_SEAL_KEY_FILE: {} is not there; put 32 random bytes in it", file.display()));
-    }
-    Ok(Seal::new(&token::local_secret(file)?))
+    Ok(Seal::new(&token::local_secret(&config.seal_key_file)?))
 }
 
 /// The keys of the identity provider, where there is one.

@@ -495,3 +495,54 @@ fn it_explains_itself() {
     site.run(&["man", "pages"]).done();
     assert!(site.file("pages/dps-restore.1").exists() && site.file("pages/dps-audit-verify.1").exists());
 }
+
+#[test]
+fn a_server_in_production_refuses_weak_keys() {
+    use base64::Engine as _;
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::sqlite("weak");
+    let write = |name: &str, key: &[u8], mode: u32| {
+        std::fs::write(site.file(name), key).unwrap();
+        std::fs::set_permissions(site.file(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let (one, other): (Vec<u8>, Vec<u8>) = ((0..32).collect(), (32..64).collect());
+    // `n` of 2,048 bits and of 1,024.
+    let set = |bytes: usize| {
+        let n = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0xC5; bytes]);
+        json!({"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": n, "e": "AQAB"}]}).to_string()
+    };
+    let refused = |issuer: &str| {
+        let mut command = site.command(&["serve"]);
+        command.env("DPS_PROFILE", "production").env("DPS_JWKS_FILE", site.file("set.json")).env("DPS_ISSUER", issuer);
+        let mut check = site.command(&["check-config"]);
+        check.env("DPS_PROFILE", "production").env("DPS_JWKS_FILE", site.file("set.json")).env("DPS_ISSUER", issuer);
+        for command in [&mut command, &mut check] {
+            command.env("DPS_SEAL_KEY_FILE", site.file("seal.key"));
+        }
+        let told = |said: String| said.lines().filter(|line| line.starts_with("dps: ")).collect::<Vec<_>>().join("\n");
+        let said = told(ended(&mut command).failed(3));
+        assert_eq!(said, told(ended(&mut check).failed(3)), "both say the same");
+        said
+    };
+    let issuer = "https://idp.example.org";
+    write("token.key", &one, 0o600);
+    write("seal.key", &other, 0o600);
+    write("set.json", set(128).as_bytes(), 0o644);
+    assert!(refused(issuer).contains("no key for RS256 that can be used"));
+    write("set.json", set(256).as_bytes(), 0o644);
+    assert!(refused("  ").contains("DPS_ISSUER is blank"));
+    for (key, mode, says) in [
+        (vec![0; 32], 0o600, "the same byte again and again"),
+        (vec![7; 31], 0o600, "shorter than 32 bytes"),
+        (one.clone(), 0o600, "it holds the key of DPS_TOKEN_KEY_FILE"),
+        (other, 0o604, "can be read by every account"),
+    ] {
+        write("seal.key", &key, mode);
+        let said = refused(issuer);
+        assert!(said.contains("DPS_SEAL_KEY_FILE") && said.contains(says), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    std::fs::remove_file(site.file("seal.key")).unwrap();
+    assert!(refused(issuer).contains("is not there"));
+    assert!(!site.file("dps.db").exists());
+}

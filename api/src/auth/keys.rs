@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
@@ -71,6 +73,12 @@ impl Keys {
             Source::Url { address, .. } => keys.download(address),
         }
         Ok(keys)
+    }
+
+    /// Whether there is no key that could be used.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.known().keys.is_empty()
     }
 
     /// Which set is in force.
@@ -179,7 +187,18 @@ fn download(address: &str) -> Result<String, String> {
     agent.get(address).call().map_err(say)?.body_mut().with_config().limit(LARGEST).read_to_string().map_err(say)
 }
 
-/// The keys of a set that sign with `algorithm`. Others are passed over: a provider may publish what we do not know.
+/// Bits of an RSA key at least (RFC 7518, 3.3).
+const RSA_BITS: usize = 2048;
+
+/// Bits of a number in base64url, as a key set writes it.
+fn bits(number: &str) -> usize {
+    let bytes = URL_SAFE_NO_PAD.decode(number).unwrap_or_default();
+    let significant = bytes.iter().skip_while(|byte| **byte == 0);
+    significant.clone().next().map_or(0, |first| significant.count() * 8 - first.leading_zeros() as usize)
+}
+
+/// The keys of a set that sign with `algorithm`. Others are passed over: a provider may publish what we do not know. An RSA
+/// key that is too short to be trusted is passed over too.
 ///
 /// # Errors
 /// Where it is no key set.
@@ -192,6 +211,10 @@ pub fn parse(text: &str, algorithm: Algorithm) -> Result<HashMap<String, Decodin
     let usable = |value| {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
         let public = match jwk.algorithm {
+            AlgorithmParameters::RSA(ref rsa) if bits(&rsa.n) < RSA_BITS => {
+                tracing::warn!(kid = ?jwk.common.key_id, "an RSA key of the set is shorter than 2048 bits, and not used");
+                false
+            }
             AlgorithmParameters::RSA(_)
             | AlgorithmParameters::EllipticCurve(_)
             | AlgorithmParameters::OctetKeyPair(_) => true,

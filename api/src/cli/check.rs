@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use super::exit::{Ended, Exit, Run};
-use crate::auth::keys;
 use crate::config::settings;
 use crate::config::source::{Origin, Row, Source};
-use crate::config::{Config, Tokens};
+use crate::config::{Config, strength};
 
 #[derive(Serialize)]
 struct Checked {
@@ -25,7 +24,7 @@ pub(super) fn run(source: &Source, sample: bool, json: bool) -> Run {
         Ok(config) => {
             // A name that is no Unicode is none of ours.
             let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-            (source.warnings(&config, names), missing(&config))
+            (source.warnings(&config, names), missing(&config).into_iter().chain(strength::faults(&config)).collect())
         }
         Err(wrong) => (Vec::new(), wrong),
     };
@@ -43,13 +42,8 @@ pub(super) fn run(source: &Source, sample: bool, json: bool) -> Run {
 
 /// Files that the configuration names and that are not there.
 fn missing(config: &Config) -> Vec<String> {
-    let set = match &config.tokens {
-        Tokens::Published { keys: keys::Source::File(file), .. } => Some(("DPS_JWKS_FILE", file)),
-        Tokens::Published { keys: keys::Source::Url { .. }, .. } | Tokens::Local => None,
-    };
-    let named = [set, config.postcodes.as_ref().map(|file| ("DPS_POSTCODES", file))];
-    let missing = named.into_iter().flatten().filter(|(_, file)| !file.is_file());
-    missing.map(|(name, file)| format!("{name}: there is no file {}", file.display())).collect()
+    let missing = config.postcodes.iter().filter(|file| !file.is_file());
+    missing.map(|file| format!("DPS_POSTCODES: there is no file {}", file.display())).collect()
 }
 
 fn told(checked: &Checked) -> String {

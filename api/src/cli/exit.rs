@@ -90,6 +90,7 @@ impl From<crate::server::NotStarted> for Ended {
     fn from(why: crate::server::NotStarted) -> Self {
         match why {
             crate::server::NotStarted::Store(failure) => failure.into(),
+            crate::server::NotStarted::Configuration(why) => Self { exit: Exit::Configuration, why },
             crate::server::NotStarted::Other(why) => why.into(),
         }
     }
