@@ -339,6 +339,9 @@ on_both! {
         let done = import("good.csv", &[]).done();
         assert_eq!(done, "applied: 2 rows, 2 added, 0 changed, 0 unchanged, 0 refused, 0 skipped\n");
         assert!(import("good.csv", &[]).done().contains("2 unchanged"));
+        std::fs::write(site.file("cut.csv"), good.trim_end()).unwrap();
+        let noted = import("cut.csv", &[]).done();
+        assert!(noted.contains("note: the last line has no line end: was the file cut off?; rows 3 (no_final_line_end)"), "{noted}");
         // All or none, and then all that can be.
         let refused = import("bad.csv", &["--rejected", "rejected.csv"]);
         assert!(refused.failed(6).contains("row 4, legalName"), "{}", refused.says());

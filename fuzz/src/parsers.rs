@@ -25,7 +25,7 @@ pub fn tables(bytes: &[u8]) {
         strings_bytes: 1 << 18,
         preamble: 5,
     };
-    for format in [Format::Csv, Format::Ndjson, Format::Xlsx] {
+    for format in [Format::Csv, Format::Ndjson, Format::Xlsx, Format::Ods] {
         let known = |heading: &str| ["urn", "name", "kind", "beds"].contains(&heading.to_lowercase().as_str());
         let reader = match Reader::open(Cursor::new(bytes), format, limits, &known) {
             Ok(reader) => reader,

@@ -31,7 +31,8 @@ CREATE TABLE upload_progress (
     changed   BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
     refused   BIGINT NOT NULL,
-    skipped   BIGINT NOT NULL
+    skipped   BIGINT NOT NULL,
+    notes     JSON NOT NULL
 );
 
 CREATE TABLE upload_faults (

@@ -28,6 +28,29 @@ pub mod sql {
     pub struct Json;
 }
 
+/// A value on its way into the store: the one gate through which every text of a column goes. PostgreSQL's text has no NUL, SQLite's has:
+/// in both it is kept as the character for what cannot be read.
+pub(crate) trait Storable: Sized {
+    /// As both databases keep it.
+    #[must_use]
+    fn storable(self) -> Self {
+        self
+    }
+}
+
+impl Storable for String {
+    fn storable(self) -> Self {
+        if self.contains('\0') { self.replace('\0', "\u{fffd}") } else { self }
+    }
+}
+
+impl Storable for Uid {}
+impl Storable for Moment {}
+impl Storable for Json {}
+impl Storable for bool {}
+impl Storable for i32 {}
+impl Storable for i64 {}
+
 /// An identifier in the store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql::Uid)]

@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 use domain::kernel::{Actor, Instant, UploadId};
-use domain::upload::{Counts, FILES, Held, Upload, owner};
+use domain::upload::{Counts, FILES, Held, Note, Upload, owner};
 
 use crate::dialect::Fixed;
-use crate::{Conn, Moment, Outcome, Tx, Uid};
+use crate::types::Storable;
+use crate::{Conn, Json, Moment, Outcome, Tx, Uid};
 
 declare_table! {
     /// Uploads.
@@ -30,7 +31,7 @@ mod schema {
     }
     diesel::table! {
         use diesel::sql_types::*;
-        use crate::types::sql::Uid;
+        use crate::types::sql::{Json, Uid};
 
         upload_progress (upload_id) {
             upload_id -> Uid,
@@ -40,6 +41,7 @@ mod schema {
             unchanged -> BigInt,
             refused -> BigInt,
             skipped -> BigInt,
+            notes -> Json,
         }
     }
     diesel::table! {
@@ -147,7 +149,7 @@ pub fn keep_progress(tx: &mut Tx<'_>, id: UploadId, counts: Counts) -> Outcome<(
         p::refused.eq(signed(counts.refused)),
         p::skipped.eq(signed(counts.skipped)),
     );
-    let row = (p::upload_id.eq(Uid::from(id)), changed);
+    let row = (p::upload_id.eq(Uid::from(id)), p::notes.eq(written(&[])?), changed);
     let upsert = diesel::insert_into(p::table).values(row).on_conflict(p::upload_id).do_update().set(changed);
     // A row that is as it was is not written, or it would count as written.
     let differs = Fixed(
@@ -159,12 +161,54 @@ pub fn keep_progress(tx: &mut Tx<'_>, id: UploadId, counts: Counts) -> Outcome<(
     Ok(())
 }
 
+/// What was noted on the way of an upload.
+///
+/// # Errors
+/// Where the store fails.
+pub fn notes(conn: &mut Conn<'_>, id: UploadId) -> Outcome<Vec<Note>> {
+    let query = upload_progress::table.find(Uid::from(id)).select(upload_progress::notes);
+    let found = on!(conn, c => query.first::<Json>(c)).optional()?;
+    found.map_or_else(|| Ok(Vec::new()), |Json(notes)| Ok(serde_json::from_str(&notes)?))
+}
+
+/// Adds to what was noted on the way of an upload, whose progress is there.
+///
+/// # Errors
+/// Where the store fails.
+pub fn add_notes(tx: &mut Tx<'_>, id: UploadId, more: Vec<Note>) -> Outcome<()> {
+    if more.is_empty() {
+        return Ok(());
+    }
+    let mut notes = notes(tx, id)?;
+    Note::add(&mut notes, more);
+    keep_notes(tx, id, &notes)
+}
+
+/// Forgets what was noted on the way of an upload.
+///
+/// # Errors
+/// Where the store fails.
+pub fn drop_notes(tx: &mut Tx<'_>, id: UploadId) -> Outcome<()> {
+    if notes(tx, id)?.is_empty() { Ok(()) } else { keep_notes(tx, id, &[]) }
+}
+
+fn keep_notes(tx: &mut Tx<'_>, id: UploadId, notes: &[Note]) -> Outcome<()> {
+    let own = upload_progress::table.filter(upload_progress::upload_id.eq(Uid::from(id)));
+    run!(tx, diesel::update(own).set(upload_progress::notes.eq(written(notes)?)))?;
+    Ok(())
+}
+
+fn written(notes: &[Note]) -> Outcome<Json> {
+    Ok(Json(serde_json::to_string(notes)?))
+}
+
 /// Adds to what is wrong with a file.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn add_faults(tx: &mut Tx<'_>, id: UploadId, faults: &[Fault]) -> Outcome<()> {
     use upload_faults as f;
+    let text = |text: &Option<String>| text.clone().map(Storable::storable);
     for faults in faults.chunks(crate::aggregate::ROWS) {
         let rows: Vec<_> = faults
             .iter()
@@ -173,11 +217,11 @@ pub fn add_faults(tx: &mut Tx<'_>, id: UploadId, faults: &[Fault]) -> Outcome<()
                     f::upload_id.eq(Uid::from(id)),
                     f::line.eq(signed(fault.line)),
                     f::n.eq(signed(fault.n)),
-                    f::column_name.eq(fault.column.as_deref()),
-                    f::value.eq(fault.value.as_deref()),
+                    f::column_name.eq(text(&fault.column)),
+                    f::value.eq(text(&fault.value)),
                     f::code.eq(&fault.code),
                     f::rests_on.eq(fault.rests_on.as_deref()),
-                    f::detail.eq(&fault.detail),
+                    f::detail.eq(fault.detail.clone().storable()),
                 )
             })
             .collect();

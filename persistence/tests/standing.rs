@@ -240,6 +240,7 @@ mod tests {
                         serde_json::json!({"name": "Oak House", "kind": "childrens_home"}),
                     )?,
                     ratings: vec![],
+                    registration_suspended_at: None,
                     added_at: t0(),
                     state: HomeState::Proposed { expected_on: None },
                 };

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -140,6 +141,8 @@ async fn start_application(call: Call<StartApplication>) -> Answer {
     .await
 }
 
+type StateName = StateOf<Application>;
+
 /// Which applications to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
@@ -152,7 +155,8 @@ struct ListApplicationsQuery {
     /// Only in this round.
     round: Option<domain::kernel::RoundId>,
     /// Only in this state.
-    state: Option<String>,
+    #[param(inline)]
+    state: Option<StateName>,
     /// Only with this reference of a portal. For buyers, sealed ones have none.
     external_ref: Option<String>,
 }
@@ -177,7 +181,7 @@ async fn list_applications(
                 .if_any(applications::provider_id, providers)
                 .if_any(applications::arrangement_id, arrangements)
                 .if_is(applications::round_id, wanted.round)
-                .if_is(applications::state, wanted.state.clone())
+                .if_is(applications::state, wanted.state.map(StateOf::name))
                 .if_is(applications::received, existing(call.who.side()))
                 .if_is(applications::external_ref, wanted.external_ref.clone());
             Ok((page, filter.since(listing.since())))

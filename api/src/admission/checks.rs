@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::arrangement::arrangements::Because;
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -44,6 +45,8 @@ async fn list_application_checks(call: Call, id: web::Path<ApplicationId>) -> An
     .await
 }
 
+type StateName = StateOf<ComplianceCheck>;
+
 /// Which checks to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -52,8 +55,9 @@ struct ListChecksQuery {
     arrangement: Option<ArrangementId>,
     /// Only of this provider.
     provider: Option<ProviderId>,
-    /// Only in this state, such as `open`.
-    state: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
 }
 
 /// List checks: an assessor's work
@@ -67,7 +71,7 @@ async fn list_checks(call: Call, wanted: web::Query<ListChecksQuery>, listing: w
             let filter = Filter::all()
                 .if_any(compliance_checks::provider_id, provider_id)
                 .if_any(compliance_checks::arrangement_id, arrangement_id)
-                .if_is(compliance_checks::state, wanted.state.clone());
+                .if_is(compliance_checks::state, wanted.state.map(StateOf::name));
             Ok((page, filter.since(listing.since())))
         },
         |found: &ComplianceCheck, _| found.clone(),

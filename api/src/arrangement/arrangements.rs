@@ -5,7 +5,7 @@ use domain::arrangement::{
     self as rules, Arrangement, ExternalReference, NewArrangement, Participant, Particulars, Policies,
     arrangement::Changes,
 };
-use domain::kernel::{ArrangementId, Role};
+use domain::kernel::{ArrangementId, AuthorityCode, Role};
 use domain::law;
 use persistence::Filter;
 use persistence::arrangement::{self as store, arrangements};
@@ -15,6 +15,7 @@ use validator::Validate;
 
 use usecase::lifecycle;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -47,14 +48,17 @@ async fn create_arrangement(call: Call<DomainBody<NewArrangement>>) -> Answer {
         .await
 }
 
+type StateName = StateOf<Arrangement>;
+
 /// Which arrangements to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListArrangementsQuery {
     /// Only in this state.
-    state: Option<String>,
+    #[param(inline)]
+    state: Option<StateName>,
     /// Only led by this authority.
-    lead: Option<String>,
+    lead: Option<AuthorityCode>,
 }
 
 /// List arrangements
@@ -70,12 +74,15 @@ async fn list_arrangements(
     call.list(
         move |_, call| {
             let page = listing.page()?;
-            let filter = Filter::all().if_is(arrangements::state, wanted.state.clone()).since(listing.since());
+            let filter =
+                Filter::all().if_is(arrangements::state, wanted.state.map(StateOf::name)).since(listing.since());
             // Drafts are their lead's alone.
             let drafts_of = call.who.actor.authority.as_ref().filter(|_| call.who.actor.role != Role::Script);
-            let filter = match (drafts_of, &wanted.state) {
-                (Some(own), Some(state)) if state == "draft" => filter.is(arrangements::lead, own.as_str()),
-                (_, _) => filter.if_is(arrangements::lead, wanted.lead.clone()).is(arrangements::published, true),
+            let filter = match (drafts_of, wanted.state) {
+                (Some(own), Some(state)) if state.name() == "draft" => filter.is(arrangements::lead, own.as_str()),
+                (_, _) => filter
+                    .if_is(arrangements::lead, wanted.lead.as_ref().map(AuthorityCode::as_str))
+                    .is(arrangements::published, true),
             };
             Ok((page, filter))
         },

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::upload::{Counts, UploadKind, UploadMode};
+use domain::upload::{Counts, Note, UploadKind, UploadMode};
 use serde_json::Value;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body, SendBody};
@@ -26,14 +26,14 @@ pub(super) struct Import {
     /// What its rows are
     #[arg(value_parser = one_of(UploadKind::ALL, UploadKind::name))]
     kind: UploadKind,
-    /// A file of CSV, NDJSON or XLSX
+    /// A file of CSV, NDJSON, XLSX or ODS
     file: PathBuf,
     /// The server [env: `DPS_URL`; `http://127.0.0.1:8080` where absent]
     #[arg(long)]
     url: Option<String>,
-    /// `atomic`: all rows or none. `partial`: every row that can be
-    #[arg(long, value_parser = mode, default_value = "atomic")]
-    mode: UploadMode,
+    /// `atomic`: all rows or none. `partial`: every row that can be. Where absent `partial` for ratings, and `atomic` for all others
+    #[arg(long, value_parser = mode)]
+    mode: Option<UploadMode>,
     /// Only ask what it would do
     #[arg(long)]
     dry_run: bool,
@@ -79,6 +79,10 @@ impl Import {
                 "{state}: {rows} rows, {added} added, {changed} changed, {unchanged} unchanged, {refused} refused, \
                  {skipped} skipped"
             );
+            let notes: Vec<Note> = serde_json::from_value(upload["notes"].clone()).unwrap_or_default();
+            for note in &notes {
+                println!("{}", said(note));
+            }
         }
         if state == "failed" {
             let why = format!("the server could not do it: {}", upload["reason"].as_str().unwrap_or("no reason given"));
@@ -92,7 +96,7 @@ impl Import {
 
     /// The path with what is asked.
     fn target(&self) -> String {
-        let mode = serde_json::to_value(self.mode).ok();
+        let mode = serde_json::to_value(self.mode.unwrap_or(self.kind.usual_mode())).ok();
         let mut asked = vec![("mode", mode.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned())];
         asked.extend(self.provider.map(|id| ("provider", id.to_string())));
         asked.extend(self.application.map(|id| ("application", id.to_string())));
@@ -204,6 +208,17 @@ impl Server {
         }
         Err(Ended { exit, why })
     }
+}
+
+/// A note in one line.
+fn said(note: &Note) -> String {
+    let rows: Vec<String> = note.rows.iter().map(ToString::to_string).collect();
+    let part = |name: &str, parts: &[String]| match parts {
+        [] => String::new(),
+        parts => format!("; {name}{}", parts.join(", ")),
+    };
+    let count = if note.count > 1 { format!(" ({} in all)", note.count) } else { String::new() };
+    format!("note: {}{count}{}{} ({})", note.detail, part("rows ", &rows), part("", &note.about), note.code)
 }
 
 /// Whether the server still works on it.

@@ -12,6 +12,7 @@ use validator::Validate;
 
 use super::NewSecret;
 use crate::arrangement::arrangements::Because;
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -107,12 +108,15 @@ async fn register_client(call: Call<DomainBody<ClientTerms>>) -> Answer {
     .await
 }
 
+type StateName = StateOf<Client>;
+
 /// Which clients to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListClientsQuery {
-    /// Only in this state: `active` or `revoked`.
-    state: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
 }
 
 /// List machine clients
@@ -122,7 +126,7 @@ async fn list_clients(call: Call, wanted: web::Query<ListClientsQuery>, listing:
     call.list(
         move |_, _| {
             let page = listing.page()?;
-            Ok((page, Filter::all().if_is(clients::state, wanted.state.clone()).since(listing.since())))
+            Ok((page, Filter::all().if_is(clients::state, wanted.state.map(StateOf::name)).since(listing.since())))
         },
         |client, _| ClientView::of(client),
     )

@@ -89,6 +89,9 @@ fn measure(sent: &Value, faults: &mut Faults) {
         Value::Object(fields) if fields.len() > ENTRIES => {
             faults.note(|| format!("an object has at most {ENTRIES} members"));
         }
+        Value::Object(fields) if fields.keys().any(|name| name.contains('\0')) => {
+            faults.note(|| "a name has no NUL character".to_owned());
+        }
         Value::Object(fields) if fields.keys().any(|name| name.chars().count() > NAME) => {
             faults.note(|| format!("a name has at most {NAME} characters"));
         }

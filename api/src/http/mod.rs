@@ -4,6 +4,7 @@ pub mod access;
 pub mod arrival;
 pub mod body;
 pub mod call;
+pub mod filters;
 pub mod gate;
 pub mod limits;
 pub mod listing;

@@ -15,6 +15,7 @@ use validator::Validate;
 use super::providers::open_to;
 use usecase::provider::home;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -31,12 +32,15 @@ routes! {
     record_rating: ManageProfile, [rules::RULES];
 }
 
+type StateName = StateOf<Home>;
+
 /// Which homes to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListProviderHomesQuery {
-    /// Only in this state: `proposed`, `registered` or `closed`.
-    state: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
 }
 
 /// List the homes of a provider
@@ -52,7 +56,7 @@ async fn list_provider_homes(
         move |c, call| {
             let page = listing.page()?;
             open_to(c, &call.who, *id)?;
-            let filter = Filter::all().is(homes::provider_id, *id).if_is(homes::state, wanted.state.clone());
+            let filter = Filter::all().is(homes::provider_id, *id).if_is(homes::state, wanted.state.map(StateOf::name));
             Ok((page, filter.since(listing.since())))
         },
         |found: &Home, _| found.clone(),

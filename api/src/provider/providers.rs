@@ -14,6 +14,7 @@ use utoipa::IntoParams;
 use crate::arrangement::arrangements::Because;
 use usecase::provider;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, List, Listing, Reply};
@@ -27,7 +28,7 @@ routes! {
     add_external_reference: ManageProfile, [rules::RULES];
     make_provider_dormant: ManageProfile, [rule::RULES];
     reactivate_provider: ManageProfile, [rule::RULES];
-    record_exclusion: RecordCheck, [rules::RULES];
+    record_exclusion: RecordCheck, [rules::RULES, domain::law::exclusion::RULES];
     judge_self_cleaning: DecideLine, [rules::RULES, rule::RULES];
 }
 
@@ -41,13 +42,16 @@ async fn register_provider(call: Call<DomainBody<ProviderProfile>>) -> Answer {
     call.write(|tx, call| Reply::created(&provider::register(tx, call, call.body.0.clone())?, "providers")).await
 }
 
+type StateName = StateOf<Provider>;
+
 /// Which providers to list.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 struct ListProvidersQuery {
-    /// Only in this state: `registered` or `dormant`.
-    state: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
     /// Only the one with this regulator's number.
     agency_urn: Option<String>,
     /// Only the one with this company number; leading zeros may be left out.
@@ -81,7 +85,7 @@ async fn list_providers(call: Call, wanted: web::Query<ListProvidersQuery>, list
         move |c, call| {
             let page = listing.page()?;
             let filter = Filter::all()
-                .if_is(providers::state, wanted.state.clone())
+                .if_is(providers::state, wanted.state.map(StateOf::name))
                 .if_is(providers::agency_urn, wanted.agency_urn.as_deref().map(regulator_number))
                 .if_is(providers::company_number, wanted.company_number.as_deref().map(company_number))
                 .since(listing.since());

@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use super::cursor;
 use super::events::{EventView, shows_account};
+use crate::http::filters::{self, EventType, in_order};
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply, listing};
 
 routes! {
-    list_audit: ReadRecord, [listing::RULES];
+    list_audit: ReadRecord, [listing::RULES, filters::RULES];
 }
 
 /// An event with the request that it came with.
@@ -42,8 +43,8 @@ struct ListAuditQuery {
     /// Only by this account. Providers and portals find accounts of their own side only.
     actor: Option<String>,
     /// Only events of this type.
-    #[param(example = "SuspensionImposed")]
-    kind: Option<String>,
+    #[param(inline, example = "Suspended")]
+    kind: Option<EventType>,
     /// Only what happened at or after this instant.
     from: Option<Instant>,
     /// Only what happened before this instant.
@@ -64,6 +65,7 @@ struct ListAuditQuery {
 async fn list_audit(call: Call, search: web::Query<ListAuditQuery>) -> Answer {
     call.scan(move |c, call| {
         let limit = listing::rows(search.limit)?;
+        in_order(search.from, search.until, "/until")?;
         let before = cursor::place(search.cursor.as_deref(), "/cursor")?.unwrap_or(Cursor::END);
         let filter = Filter {
             scope: call.who.record_scope(c)?,
@@ -72,7 +74,7 @@ async fn list_audit(call: Call, search: web::Query<ListAuditQuery>) -> Answer {
             lot: search.lot.map(Uuid::from),
             arrangement: search.arrangement.map(Uuid::from),
             actor: search.actor.clone(),
-            kinds: search.kind.iter().cloned().collect(),
+            kinds: search.kind.iter().map(|kind| kind.name().to_owned()).collect(),
             from: search.from,
             until: search.until,
             ..Filter::default()

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::cursor;
+use crate::http::filters::EventType;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply, listing};
 
@@ -150,8 +151,8 @@ struct ListEventsQuery {
     #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
     /// Only events of this type.
-    #[param(example = "ApplicationSubmitted")]
-    kind: Option<String>,
+    #[param(inline, example = "ApplicationSubmitted")]
+    kind: Option<EventType>,
     /// Only what is about this arrangement.
     arrangement: Option<ArrangementId>,
     /// Only what is about this lot.
@@ -171,7 +172,7 @@ async fn list_events(call: Call, following: web::Query<ListEventsQuery>) -> Answ
         let after = cursor::place(following.after.as_deref(), "/after")?.unwrap_or_default();
         let filter = Filter {
             scope: call.who.record_scope(c)?,
-            kinds: following.kind.iter().cloned().collect(),
+            kinds: following.kind.iter().map(|kind| kind.name().to_owned()).collect(),
             arrangement: following.arrangement.map(Uuid::from),
             lot: following.lot.map(Uuid::from),
             ..Filter::default()

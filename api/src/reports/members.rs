@@ -9,11 +9,12 @@ use persistence::arrangement::lots_of;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::http::filters::{self, in_order};
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, Reply};
 
 routes! {
-    report_members_per_lot: ReadReports, [];
+    report_members_per_lot: ReadReports, [filters::RULES];
 }
 
 /// Which instants to compare.
@@ -67,6 +68,7 @@ async fn report_members_per_lot(call: Call, asked: web::Query<ReportMembersPerLo
         let members = c.all_of(memberships::arrangement_id, arrangement.id)?;
         let members: Vec<Membership> = members.into_iter().map(|m| m.value).collect();
         let (before, after) = (asked.before, asked.after.unwrap_or_else(|| call.now()));
+        in_order(Some(before), Some(after), "/before")?;
         let count = |lot: LotId, at: Instant| members.iter().filter(|m| m.lot == lot && m.is_member_at(at)).count();
         let lots = lots_of(c, arrangement.id)?
             .into_iter()

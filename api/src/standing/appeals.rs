@@ -15,6 +15,7 @@ use validator::Validate;
 use crate::arrangement::arrangements::Because;
 use usecase::standing::appeal;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -53,12 +54,15 @@ async fn lodge_appeal(call: Call<Lodge>) -> Answer {
     .await
 }
 
+type StateName = StateOf<Appeal>;
+
 /// Which appeals to list.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListAppealsQuery {
     /// Only in this state.
-    state: Option<String>,
+    #[param(inline)]
+    state: Option<StateName>,
     /// Only in this arrangement.
     arrangement: Option<ArrangementId>,
     /// Only of this provider.
@@ -75,7 +79,7 @@ async fn list_appeals(call: Call, which: web::Query<ListAppealsQuery>, listing: 
         move |c, call| {
             let page = listing.page()?;
             let filter = Filter::all()
-                .if_is(appeals::state, which.state.clone())
+                .if_is(appeals::state, which.state.map(StateOf::name))
                 .if_is(appeals::arrangement_id, which.arrangement)
                 .since(listing.since());
             let filter = match (call.who.own_providers(c)?, which.arrangement) {

@@ -11,7 +11,7 @@ use domain::admission::membership::Membership;
 use domain::kernel::{About, ArrangementId, Decided, Kind, MembershipId, ProviderId};
 use persistence::{Conn, Outcome, Tx};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::http::Call;
@@ -68,33 +68,21 @@ struct Lift {
     annulled: bool,
 }
 
-/// Which entries of a register to list.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct MeasuresQuery {
-    /// Only in this state.
-    state: Option<String>,
-    /// Only about this provider.
-    provider: Option<ProviderId>,
-}
-
-impl MeasuresQuery {
-    /// The providers to list: those asked for, of those that the caller may see. A provider's own; to a buyer of the
-    /// arrangement, `None`: all.
-    fn providers<T: Send + Sync + 'static>(
-        &self,
-        conn: &mut Conn<'_>,
-        call: &Call<T>,
-        arrangement: ArrangementId,
-    ) -> Outcome<Option<Vec<ProviderId>>> {
-        let Some(mut own) = call.who.own_providers(conn)? else {
-            let about = About { arrangement: Some(arrangement), ..About::default() };
-            call.who.may(conn, about, Kind::Arrangement)?;
-            return Ok(self.provider.map(|only| vec![only]));
-        };
-        own.retain(|id| self.provider.is_none_or(|only| only == *id));
-        Ok(Some(own))
-    }
+/// The providers whose measures are listed: those asked for, of those that the caller may see. A provider's own; to a buyer of
+/// the arrangement, `None`: all.
+fn listed<T: Send + Sync + 'static>(
+    conn: &mut Conn<'_>,
+    call: &Call<T>,
+    arrangement: ArrangementId,
+    only: Option<ProviderId>,
+) -> Outcome<Option<Vec<ProviderId>>> {
+    let Some(mut own) = call.who.own_providers(conn)? else {
+        let about = About { arrangement: Some(arrangement), ..About::default() };
+        call.who.may(conn, about, Kind::Arrangement)?;
+        return Ok(only.map(|only| vec![only]));
+    };
+    own.retain(|id| only.is_none_or(|only| only == *id));
+    Ok(Some(own))
 }
 
 /// A command on a measure against one membership.

@@ -1,18 +1,19 @@
 //! Removals: begin, hear, decide, revoke, take effect, and the register of an arrangement (A8, R-04).
 
 use actix_web::{get, post, web};
-use domain::kernel::{ArrangementId, Instant, MembershipId, RemovalId};
+use domain::kernel::{ArrangementId, Instant, MembershipId, ProviderId, RemovalId};
 use domain::standing::removal::{self as rules, Ground, NotifyRemoval, Removal};
 use persistence::Filter;
 use persistence::standing::{self as store, removals};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{MeasuresQuery, on_measure, seen_member};
+use super::{listed, on_measure, seen_member};
 use crate::arrangement::arrangements::Because;
 use usecase::standing::removal;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -174,15 +175,28 @@ async fn revoke_removal(call: Call<Because>, id: web::Path<RemovalId>) -> Answer
     .await
 }
 
+type StateName = StateOf<Removal>;
+
+/// Which removals to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct RemovalsQuery {
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
+    /// Only about this provider.
+    provider: Option<ProviderId>,
+}
+
 /// Read the removal register of an arrangement
 ///
 /// A provider reads its own entries.
-#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), MeasuresQuery, Listing), responses((status = 200, body = List<Resource<Removal>>)))]
+#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), RemovalsQuery, Listing), responses((status = 200, body = List<Resource<Removal>>)))]
 #[get("/v1/arrangements/{id}/removals")]
 async fn list_removals(
     call: Call,
     id: web::Path<ArrangementId>,
-    wanted: web::Query<MeasuresQuery>,
+    wanted: web::Query<RemovalsQuery>,
     listing: web::Query<Listing>,
 ) -> Answer {
     call.list(
@@ -190,8 +204,8 @@ async fn list_removals(
             let page = listing.page()?;
             let filter = Filter::all()
                 .is(removals::arrangement_id, *id)
-                .if_any(removals::provider_id, wanted.providers(c, call, *id)?)
-                .if_is(removals::state, wanted.state.clone());
+                .if_any(removals::provider_id, listed(c, call, *id, wanted.provider)?)
+                .if_is(removals::state, wanted.state.map(StateOf::name));
             Ok((page, filter.since(listing.since())))
         },
         |found: &Removal, _| found.clone(),
@@ -216,7 +230,7 @@ struct Count {
 #[get("/v1/arrangements/{id}/removals/by-ground")]
 async fn count_removals(call: Call, id: web::Path<ArrangementId>) -> Answer {
     call.scan(move |c, call| {
-        let own = MeasuresQuery { state: None, provider: None }.providers(c, call, *id)?;
+        let own = listed(c, call, *id, None)?;
         let counts = store::removals_by_ground(c, *id, own.as_deref())?;
         let counts: Vec<_> = counts.into_iter().map(|(ground, count)| Count { ground, count }).collect();
         Reply::json(200, &counts)

@@ -1,17 +1,18 @@
 //! Suspensions: impose, extend, lift, answer, and the register of an arrangement (A7, R-03).
 
 use actix_web::{get, post, web};
-use domain::kernel::{ArrangementId, HomeId, Instant, MembershipId, SuspensionId};
+use domain::kernel::{ArrangementId, HomeId, Instant, MembershipId, ProviderId, SuspensionId};
 use domain::standing::suspension::{self as rules, Suspension};
 use persistence::standing::{self as store, suspensions};
 use persistence::{Filter, Tx};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{Lift, MeasuresQuery, Said, seen_member};
+use super::{Lift, Said, listed, seen_member};
 use usecase::standing::suspension::{self, Stops};
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -173,23 +174,36 @@ struct Entry {
     days_to_end: Option<i64>,
 }
 
+type StateName = StateOf<Suspension>;
+
+/// Which suspensions to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SuspensionsQuery {
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
+    /// Only about this provider.
+    provider: Option<ProviderId>,
+}
+
 /// Read the suspension register of an arrangement
 ///
 /// Each with the days to its end. A provider reads its own entries.
-#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), MeasuresQuery, Listing), responses((status = 200, body = List<Resource<Entry>>)))]
+#[utoipa::path(tag = "standing", params(("id" = ArrangementId, Path), SuspensionsQuery, Listing), responses((status = 200, body = List<Resource<Entry>>)))]
 #[get("/v1/arrangements/{id}/suspensions")]
 async fn list_suspensions(
     call: Call,
     id: web::Path<ArrangementId>,
-    wanted: web::Query<MeasuresQuery>,
+    wanted: web::Query<SuspensionsQuery>,
     listing: web::Query<Listing>,
 ) -> Answer {
     call.scan(move |c, call| {
         let page = listing.page()?;
         let filter = Filter::all()
             .is(suspensions::arrangement_id, *id)
-            .if_any(suspensions::provider_id, wanted.providers(c, call, *id)?)
-            .if_is(suspensions::state, wanted.state.clone())
+            .if_any(suspensions::provider_id, listed(c, call, *id, wanted.provider)?)
+            .if_is(suspensions::state, wanted.state.map(StateOf::name))
             .since(listing.since());
         let now = call.now();
         Listing::reply(page, c.list(&filter, page)?, |s| Entry {

@@ -88,7 +88,7 @@ pub static SUBJECT: Subject = Subject {
 domain::rules! {
     UPLOAD_EMPTY = "upload_empty", Input, "CRD-07", "An upload has a file as its body.";
     UPLOAD_FORMAT = "upload_format", Input, "CRD-07",
-        "A file is CSV, NDJSON or an XLSX workbook, as its content tells.";
+        "A file is CSV, NDJSON, or a workbook in XLSX or ODS, as its content tells.";
     UPLOAD_NOT_OVER = "upload_not_over", Conflict, "CRD-07", "Refused rows are given when the upload is over.";
     UPLOAD_FORGOTTEN = "upload_forgotten", Conflict, "CRD-07", "A file is kept for some days after its upload is over.";
 }

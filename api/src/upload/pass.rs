@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fs::File;
 
-use domain::upload::FileFormat;
+use domain::upload::{FileFormat, Note};
 use persistence::upload::Fault;
 use sha2::{Digest as _, Sha256};
 
-use usecase::upload::Rows;
-use usecase::upload::row::{Cells, DUPLICATE_ROW, Line, NO_ROWS, Places, fault, folded, misread};
+use usecase::upload::row::{Cells, DUPLICATE_ROW, EXAMPLE_ROW, Line, NO_ROWS, Places, fault, folded, misread};
+use usecase::upload::{Rows, Source};
 
 use super::table_limits;
 
@@ -17,12 +17,10 @@ const BATCH: usize = 500;
 /// Bytes of the rows of a batch, about.
 const WEIGHT: usize = 4 * 1024 * 1024;
 
-type Read = Box<dyn Iterator<Item = Result<tables::Row, tables::Fault>> + Send>;
-
 /// A way through a file.
 pub struct Pass {
     rows: &'static dyn Rows,
-    read: Read,
+    source: Box<dyn Source>,
     /// Where the columns are.
     pub places: Places,
     /// The first row that was about each thing, by a digest of what it is.
@@ -41,16 +39,22 @@ impl Pass {
         file: File,
         limits: &super::Limits,
     ) -> Result<Self, Vec<Fault>> {
-        let (read, headings, line): (Read, Vec<String>, u64) = if let Some(release) = rows.release() {
-            let (rows, headings) = (release.open)(file, format)?;
-            (Box::new(rows.into_iter().map(Ok)), headings, 1)
-        } else {
-            let reader = reader(rows, format, file, limits).map_err(|found| vec![misread(found)])?;
-            let (headings, line) = (reader.headings().to_vec(), reader.headings_row());
-            (Box::new(reader), headings, line)
+        let source: Box<dyn Source> = match rows.release() {
+            Some(release) => (release.open)(file, format, table_limits(limits))?,
+            None => Box::new(reader(rows, format, file, limits).map_err(|found| vec![misread(found)])?),
         };
-        let places = Places::find(rows.columns(), &headings, line)?;
-        Ok(Self { rows, read, places, seen: HashMap::new(), any: false })
+        let places = Places::find(rows.columns(), &source.headings(), source.headings_row())?;
+        Ok(Self { rows, source, places, seen: HashMap::new(), any: false })
+    }
+
+    /// What was read with a reservation so far.
+    pub fn notes(&self) -> Vec<Note> {
+        self.source.notes()
+    }
+
+    /// Whether a row had that key.
+    pub fn names(&self, column: &'static str, key: &str) -> bool {
+        self.seen.contains_key(&digest(column, key))
     }
 
     /// The next rows; empty behind the last one.
@@ -61,11 +65,12 @@ impl Pass {
         let mut lines = Vec::new();
         let mut weight = 0;
         while lines.len() < BATCH && weight < WEIGHT {
-            let Some(row) = self.read.next() else { break };
+            let Some(row) = self.source.next() else { break };
             let mut row = row.map_err(misread)?;
             let mut faults: Vec<Fault> = std::mem::take(&mut row.faults).into_iter().map(misread).collect();
+            let found = self.example(&row).or_else(|| self.repeated(&row));
             if faults.is_empty() {
-                faults.extend(self.repeated(&row));
+                faults.extend(found);
             }
             weight += row.cells.iter().map(String::len).sum::<usize>();
             lines.push(Line { row, faults });
@@ -77,18 +82,19 @@ impl Pass {
         Ok(lines)
     }
 
+    /// The fault of a row that is the template's example.
+    fn example(&self, row: &tables::Row) -> Option<Fault> {
+        let is_example = self.rows.is_example(&Cells::of(row, &self.places));
+        let detail = "this is the example of the template: write what is true in its place, or leave the row out";
+        is_example.then(|| fault(&EXAMPLE_ROW, row.number, None, None, detail))
+    }
+
     /// The fault of a row that is about what an earlier one was about.
     fn repeated(&mut self, row: &tables::Row) -> Option<Fault> {
         let cells = Cells::of(row, &self.places);
         let mut found = None;
         for (column, key) in self.rows.keys(&cells) {
-            let mut sha = Sha256::new();
-            sha.update(column);
-            sha.update([0]);
-            sha.update(&key);
-            let mut digest = [0; 16];
-            digest.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
-            let first = *self.seen.entry(digest).or_insert(row.number);
+            let first = *self.seen.entry(digest(column, &key)).or_insert(row.number);
             if first != row.number && found.is_none() {
                 let detail = format!("row {first} is about the same");
                 found = Some(fault(&DUPLICATE_ROW, row.number, Some(column), cells.text(column), &detail));
@@ -96,6 +102,17 @@ impl Pass {
         }
         found
     }
+}
+
+/// A digest of what a row is about.
+fn digest(column: &str, key: &str) -> [u8; 16] {
+    let mut sha = Sha256::new();
+    sha.update(column);
+    sha.update([0]);
+    sha.update(key);
+    let mut digest = [0; 16];
+    digest.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
+    digest
 }
 
 /// The rows of a file as they stand in it.
@@ -122,5 +139,6 @@ pub fn of(format: FileFormat) -> tables::Format {
         FileFormat::Csv => tables::Format::Csv,
         FileFormat::Ndjson => tables::Format::Ndjson,
         FileFormat::Xlsx => tables::Format::Xlsx,
+        FileFormat::Ods => tables::Format::Ods,
     }
 }

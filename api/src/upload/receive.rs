@@ -35,10 +35,11 @@ routes! {
 }
 
 /// What may be sent, whatever it is called: the content tells.
-const MEDIA: [&str; 4] = [
+const MEDIA: [&str; 5] = [
     "text/csv",
     "application/x-ndjson",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
     "application/octet-stream",
 ];
 
@@ -46,9 +47,8 @@ const MEDIA: [&str; 4] = [
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct UploadQuery {
-    /// `atomic`: all rows or none. `partial`: every row that can be. `atomic` where absent.
-    #[serde(default)]
-    mode: UploadMode,
+    /// `atomic`: all rows or none. `partial`: every row that can be. Where absent `partial` for `ratings`, and `atomic` for all others.
+    mode: Option<UploadMode>,
 }
 
 /// Whose homes they are.
@@ -78,6 +78,7 @@ macro_rules! receives {
                 content(
                     (String = "text/csv"), (String = "application/x-ndjson"),
                     (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+                    (String = "application/vnd.oasis.opendocument.spreadsheet"),
                     (String = "application/octet-stream")
                 ),
                 description = "The file; its content tells what it is"
@@ -94,7 +95,8 @@ macro_rules! receives {
             how: web::Query<UploadQuery>,
             $($field: web::Query<$query>,)?
         ) -> Answer {
-            receive(&req, body, UploadKind::$kind, how.mode, move |c, call| $scope(c, &call.who $(, $field.$field)?)).await
+            let kind = UploadKind::$kind;
+            receive(&req, body, kind, how.mode.unwrap_or(kind.usual_mode()), move |c, call| $scope(c, &call.who $(, $field.$field)?)).await
         }
     )+};
 }
@@ -103,7 +105,8 @@ receives! {
     /// Upload homes with their ratings
     ///
     /// One row a home, added or brought up to date; told by its `urn`, else by its name among the provider's that have none. A column that the
-    /// file does not have leaves what is stated as it is; a blank cell takes it back. `Prefer: wait` answers when it is over.
+    /// file does not have leaves what is stated as it is, as does a key that an NDJSON object has not; a blank cell, or `null`, takes it back.
+    /// `Prefer: wait` answers when it is over.
     upload_homes: "/v1/uploads/homes", Homes, kinds::homes::scope, UploadHomesQuery provider;
     /// Upload the providers of a portal
     ///
@@ -120,8 +123,9 @@ receives! {
     upload_fees: "/v1/uploads/fees", Fees, kinds::fees::scope;
     /// Upload the regulator's published list
     ///
-    /// As it is published, of any year: it adds dated ratings to the homes that are known here, by their number. Rows about other homes are skipped.
-    /// What is recorded is never overwritten; a rating that changes is an event.
+    /// As it is published, of any year, as CSV, XLSX or ODS: it adds dated ratings to the homes that are known here, by their number. Rows about
+    /// other homes are skipped. What the latest release says holds, also where it goes back or is blank; what was recorded before stays in the
+    /// history. A rating that changes is an event, and so is a registration that is suspended.
     upload_ratings: "/v1/uploads/ratings", Ratings, kinds::ratings::scope;
 }
 
@@ -247,6 +251,7 @@ fn recognised(head: &[u8]) -> Result<FileFormat, Problem> {
         Ok(tables::Format::Csv) => Ok(FileFormat::Csv),
         Ok(tables::Format::Ndjson) => Ok(FileFormat::Ndjson),
         Ok(tables::Format::Xlsx) => Ok(FileFormat::Xlsx),
+        Ok(tables::Format::Ods) => Ok(FileFormat::Ods),
         Err(fault) => Err(Failure::from(UPLOAD_FORMAT.broken(fault.message)).into()),
     }
 }

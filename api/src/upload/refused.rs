@@ -36,8 +36,9 @@ const PIECE: usize = 64 * 1024;
 /// Download the refused rows of an upload
 ///
 /// In the format they came in, with four columns beside them that say what is wrong and are not read when the file is sent again. Of an
-/// atomic upload all rows are given, since none was applied.
-#[utoipa::path(tag = "uploads", params(("id" = UploadId, Path)), responses((status = 200, description = "The rows", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+/// atomic upload all rows are given, since none was applied. What is wrong with the file as a whole, and notes on it, come first, in rows
+/// that have nothing but those four columns; of a file that cannot be read there is nothing else.
+#[utoipa::path(tag = "uploads", params(("id" = UploadId, Path)), responses((status = 200, description = "The rows", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/vnd.oasis.opendocument.spreadsheet")))))]
 #[get("/v1/uploads/{id}/rejected")]
 async fn get_refused_rows(req: HttpRequest, call: Call, id: web::Path<UploadId>) -> Answer {
     let (app, who, id) = (call.shared(), call.who.clone(), *id);
@@ -78,32 +79,48 @@ pub fn attachment(name: String) -> ContentDisposition {
 fn write(upload: &Upload, file: File, limits: &super::Limits, mut faults: Faults, out: &mut Pipe) -> io::Result<()> {
     let format = upload.order.file.format;
     let rows = super::rows(upload.order.kind).map_err(io::Error::other)?;
-    let unusable = |fault: tables::Fault| io::Error::other(fault.to_string());
-    let mut reader = pass::reader(rows, format, file, limits).map_err(unusable)?;
-    let headings: Vec<&str> = reader.headings().iter().map(String::as_str).chain(Rejected::<Pipe>::COLUMNS).collect();
-    let mut writer = Writer::new(&mut *out, pass::of(format), &headings)?;
-    let all = upload.order.mode == UploadMode::Atomic;
-    let mut own = faults.up_to(0)?;
     // A file that is at fault as a whole is given as far as it can be read.
-    while let Some(Ok(row)) = reader.next() {
-        own.extend(faults.up_to(row.number)?);
-        if own.is_empty() && !all {
-            continue;
+    let mut reader = pass::reader(rows, format, file, limits).ok();
+    let headings = match &reader {
+        Some(reader) => reader.headings().to_vec(),
+        None => rows.template().iter().map(|(heading, _)| (*heading).to_owned()).collect(),
+    };
+    let all: Vec<&str> = headings.iter().map(String::as_str).chain(Rejected::<Pipe>::COLUMNS).collect();
+    let mut writer = Writer::new(&mut *out, pass::of(format), &all)?;
+    let none = tables::Row {
+        cells: vec![String::new(); headings.len()],
+        absent: (0..headings.len()).collect(),
+        ..tables::Row::default()
+    };
+    for note in &upload.notes {
+        let row = note.rows.first().map(ToString::to_string).unwrap_or_default();
+        writer.row_again(&none, &[&row, &note.about.join(", "), &note.code, &note.detail])?;
+    }
+    let before = reader.as_ref().map_or(u64::MAX, tables::Reader::headings_row);
+    for fault in faults.up_to(before)? {
+        writer.row_again(&none, &ours(fault.line, std::slice::from_ref(&fault)).each_ref().map(String::as_str))?;
+    }
+    let every = upload.order.mode == UploadMode::Atomic;
+    while let Some(Ok(row)) = reader.as_mut().and_then(Iterator::next) {
+        let own = faults.up_to(row.number)?;
+        if every || !own.is_empty() {
+            writer.row_again(&row, &ours(row.number, &own).each_ref().map(String::as_str))?;
         }
-        let parts = |part: fn(&Fault) -> Option<&str>| own.iter().filter_map(part).collect::<Vec<_>>().join("; ");
-        let ours = [
-            row.number.to_string(),
-            parts(|fault| fault.column.as_deref()),
-            parts(|fault| Some(&fault.code)),
-            parts(|fault| Some(&fault.detail)),
-        ];
-        let cells: Vec<&str> = row.cells.iter().chain(&ours).map(String::as_str).collect();
-        writer.row(&cells)?;
-        own.clear();
+    }
+    // Of rows behind the place to which it can be read, and of the last line of text.
+    for fault in faults.up_to(u64::MAX)? {
+        writer.row_again(&none, &ours(fault.line, std::slice::from_ref(&fault)).each_ref().map(String::as_str))?;
     }
     writer.finish()?;
     out.flush()?;
     out.last()
+}
+
+/// What stands beside a row: its number and, of each fault, column, code and words.
+fn ours(row: u64, faults: &[Fault]) -> [String; 4] {
+    let parts = |part: fn(&Fault) -> Option<&str>| faults.iter().filter_map(part).collect::<Vec<_>>().join("; ");
+    let row = if row > 0 { row.to_string() } else { String::new() };
+    [row, parts(|fault| fault.column.as_deref()), parts(|fault| Some(&fault.code)), parts(|fault| Some(&fault.detail))]
 }
 
 /// The faults of an upload in the order of its rows, a page at a time.

@@ -12,6 +12,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
+use crate::http::filters::StateOf;
 use crate::http::listing::{bad_cursor, rows};
 use crate::http::problem;
 use crate::http::reply::Resource;
@@ -129,14 +130,17 @@ pub fn find(conn: &mut Conn<'_>, who: &Caller, id: UploadId) -> Outcome<Stored<U
     if owner(&found.value.by) == owner(&who.actor) { Ok(found) } else { Err(Failure::NotFound(Kind::Upload)) }
 }
 
+type StateName = StateOf<Upload>;
+
 /// Which uploads to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListUploadsQuery {
     /// Only of this kind.
     kind: Option<UploadKind>,
-    /// Only in this state: `received`, `validated`, `applied`, `partial`, `rejected` or `failed`.
-    state: Option<String>,
+    /// Only in this state.
+    #[param(inline)]
+    state: Option<StateName>,
 }
 
 /// List the uploads of your side
@@ -149,7 +153,7 @@ async fn list_uploads(call: Call, wanted: web::Query<ListUploadsQuery>, listing:
             let filter = Filter::all()
                 .is(uploads::owner, owner(&call.who.actor))
                 .if_is(uploads::kind, wanted.kind.map(UploadKind::name))
-                .if_is(uploads::state, wanted.state.clone());
+                .if_is(uploads::state, wanted.state.map(StateOf::name));
             Ok((page, filter.since(listing.since())))
         },
         |found: &Upload, _| found.clone(),

@@ -14,23 +14,21 @@ use crate::http::{Answer, Call};
 use tables::Writer;
 
 routes! {
-    get_upload_template: ReadUploads, [RULES];
-}
-
-domain::rules! {
-    NO_TEMPLATE = "no_template", Input, "CRD-07", "The regulator's list is uploaded as it is published: it has no template.";
+    get_upload_template: ReadUploads, [];
 }
 
 /// Which template.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct GetUploadTemplateQuery {
-    /// `csv`, `ndjson` or `xlsx`; `csv` where absent.
+    /// `csv`, `ndjson`, `xlsx` or `ods`; `csv` where absent.
     format: Option<FileFormat>,
 }
 
 /// Download a template: the columns of a kind of upload, with one row as an example
-#[utoipa::path(tag = "uploads", params(("kind" = UploadKind, Path, description = "`homes`, `providers`, `answers` or `fees`"), GetUploadTemplateQuery), responses((status = 200, description = "The template", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+///
+/// The example is refused where it is sent as it stands. That of `ratings` has the headings of the regulator's list, of which the list has more.
+#[utoipa::path(tag = "uploads", params(("kind" = UploadKind, Path, description = "`homes`, `providers`, `answers`, `fees` or `ratings`"), GetUploadTemplateQuery), responses((status = 200, description = "The template", content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "application/vnd.oasis.opendocument.spreadsheet")))))]
 #[get("/v1/upload-templates/{kind}")]
 async fn get_upload_template(
     call: Call,
@@ -38,14 +36,8 @@ async fn get_upload_template(
     wanted: web::Query<GetUploadTemplateQuery>,
 ) -> Answer {
     drop(call);
-    let rows = rows(*kind)?;
-    if rows.release().is_some() {
-        return Err(Failure::from(NO_TEMPLATE.broken("send the regulator's file as it is")).into());
-    }
     let format = pass::of(wanted.format.unwrap_or(FileFormat::Csv));
-    let columns = rows.columns();
-    let headings: Vec<&str> = columns.iter().map(|column| column.name).collect();
-    let example: Vec<&str> = columns.iter().map(|column| column.example).collect();
+    let (headings, example): (Vec<&str>, Vec<&str>) = rows(*kind)?.template().into_iter().unzip();
     let broken = |error: std::io::Error| Failure::Broken(format!("a template: {error}"));
     let mut writer = Writer::new(Vec::new(), format, &headings).map_err(broken)?;
     writer.row(&example).map_err(broken)?;

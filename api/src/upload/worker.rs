@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use actix_web::web;
 use domain::kernel::{Instant, UploadId};
-use domain::upload::{Counts, Failing, Upload, UploadMode, UploadState};
+use domain::upload::{Counts, Failing, Note, Upload, UploadMode, UploadState};
 use persistence::record::lease;
 use persistence::upload::{self as store, Fault};
-use persistence::{Failure, Mode, Outcome, Stamp, Stored, Tx};
+use persistence::{Conn, Failure, Mode, Outcome, Stamp, Stored, Tx};
 
 use super::file;
 use super::pass::Pass;
@@ -262,6 +262,7 @@ impl Job<'_> {
         let id = self.id();
         self.write(move |tx| {
             store::drop_faults(tx, id)?;
+            store::drop_notes(tx, id)?;
             store::keep_progress(tx, id, Counts::default())
         })
         .await?;
@@ -278,20 +279,28 @@ impl Job<'_> {
             .await?;
             pass = back;
             let lines = match batch {
-                Ok(lines) if lines.is_empty() => return Ok(Some(counts)),
+                Ok(lines) if lines.is_empty() => {
+                    self.note_the_whole(pass).await?;
+                    return Ok(Some(counts));
+                }
                 Ok(lines) => lines,
-                Err(fault) => return self.unusable(counts, vec![fault]).await,
+                Err(fault) => {
+                    let notes = pass.notes();
+                    self.write(move |tx| store::add_notes(tx, id, notes.clone())).await?;
+                    return self.unusable(counts, vec![fault]).await;
+                }
             };
             let tally = if self.upload.is_decided_first() {
                 let (desk, lines, places) = (self.decider()?, Arc::new(lines), pass.places.clone());
                 self.app.db.scan(move |c| Ok(desk.tally(c, &lines, &places)?.0)).await?
             } else {
                 let counts = Counts { rows: lines.len() as u64, ..Counts::default() };
-                Tally { counts, faults: Vec::new() }
+                Tally { counts, ..Tally::default() }
             };
             counts = counts.plus(tally.counts);
             self.write(move |tx| {
                 store::add_faults(tx, id, &tally.faults)?;
+                store::add_notes(tx, id, tally.notes.clone())?;
                 store::keep_progress(tx, id, counts)
             })
             .await?;
@@ -300,6 +309,14 @@ impl Job<'_> {
                 return Ok(None);
             }
         }
+    }
+
+    /// Notes what is to be said of the file as a whole, once it was read to its end.
+    async fn note_the_whole(&self, pass: Pass) -> Outcome<()> {
+        let (id, rows, mut notes) = (self.id(), rows(self.upload.order.kind)?, pass.notes());
+        let unnamed = move |c: &mut Conn<'_>| rows.unnamed(c, &|column, key| pass.names(column, key));
+        Note::add(&mut notes, self.app.db.scan(unnamed).await?);
+        self.write(move |tx| store::add_notes(tx, id, notes.clone())).await
     }
 
     /// Rejects a file that cannot be used.
@@ -408,7 +425,8 @@ impl Job<'_> {
                 Some(refusal) => note(&lines, &places, refusal),
             };
             store::add_faults(tx, id, &tally.faults)?;
-            store::keep_progress(tx, id, before.plus(tally.counts))
+            store::keep_progress(tx, id, before.plus(tally.counts))?;
+            store::add_notes(tx, id, tally.notes)
         })
         .await
     }
@@ -429,7 +447,8 @@ fn conclude(
     command: impl FnOnce(Upload, Instant) -> domain::kernel::Decision<Upload>,
 ) -> Outcome<Upload> {
     let before: Stored<Upload> = tx.lock(id)?;
-    let decision = command(before.value.clone(), tx.now())?;
+    let upload = before.value.clone().noted(store::notes(tx, id)?);
+    let decision = command(upload, tx.now())?;
     Ok(tx.save(&before, decision)?.value)
 }
 

@@ -1,5 +1,5 @@
-//! CSV split into cells (RFC 4180): read a byte at a time, so that lines are counted whatever ends them (`\n`, `\r\n`,
-//! a bare `\r`), a cell is never held beyond its limit, and quotation marks that are never closed are noticed.
+//! CSV split into cells (RFC 4180): read a byte at a time, so that rows are counted whatever ends them (`\n`, `\r\n`,
+//! a bare `\r`), as a spreadsheet counts them, a cell is never held beyond its limit, and quotation marks that are never closed are noticed.
 
 use super::headings::{Known, printed};
 use super::{Encoding, Fault, Flaw, Limits, Record, shorten};
@@ -15,7 +15,8 @@ pub(super) struct Csv<R> {
     delimiter: u8,
     encoding: Encoding,
     limits: Limits,
-    line: u64,
+    /// The row that comes next.
+    next: u64,
     /// The last byte was a carriage return: a line feed now ends no further line.
     after_return: bool,
     #[expect(clippy::option_option, reason = "not ended; ended well; ended with a fault")]
@@ -54,15 +55,19 @@ impl<R: Read + Seek> Csv<R> {
 impl<R: Read> Csv<R> {
     fn split(source: R, delimiter: u8, encoding: Encoding, limits: Limits) -> Self {
         let input = BufReader::with_capacity(1 << 16, source);
-        Self { input, delimiter, encoding, limits, line: 1, after_return: false, ended: None }
+        Self { input, delimiter, encoding, limits, next: 1, after_return: false, ended: None }
+    }
+
+    /// The number of the row that has come.
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
     }
 
     /// The next record; none at the end.
     fn record(&mut self) -> Result<Option<Record>, Fault> {
         let mut row = Cells::new(self.encoding, self.limits);
         let mut state = State::Start;
-        let mut number = self.line;
-        let mut opened = self.line;
         loop {
             let block = self.input.fill_buf().map_err(|e| Fault::unreadable(&e))?;
             if block.is_empty() {
@@ -78,13 +83,9 @@ impl<R: Read> Csv<R> {
                     }
                     continue;
                 }
-                if matches!(byte, b'\n' | b'\r') {
-                    self.line += 1;
-                    self.after_return = byte == b'\r';
-                }
+                self.after_return = byte == b'\r';
                 match (state, byte) {
                     (State::Start, b'"') => {
-                        opened = self.line;
                         row.begun = true;
                         state = State::Quoted;
                     }
@@ -98,8 +99,8 @@ impl<R: Read> Csv<R> {
                         done = true;
                         break;
                     }
-                    // A line without anything.
-                    (_, b'\n' | b'\r') => number = self.line,
+                    // A row without anything.
+                    (_, b'\n' | b'\r') => self.next += 1,
                     (_, _) if byte == self.delimiter => {
                         row.end_cell();
                         state = State::Start;
@@ -119,12 +120,13 @@ impl<R: Read> Csv<R> {
             }
             self.input.consume(used);
             if done {
-                return Ok(Some(row.record(number)));
+                return Ok(Some(row.record(self.number())));
             }
         }
+        let number = self.number();
         let unclosed = (state == State::Quoted).then(|| {
             let message = "a quotation mark is opened here and never closed: is the file whole?";
-            Fault::file("unclosed_quote", message).at(opened)
+            Fault::file("unclosed_quote", message).at(number)
         });
         if !row.begun {
             self.ended = Some(None);
@@ -215,7 +217,7 @@ impl Cells {
 
     fn record(mut self, number: u64) -> Record {
         self.end_cell();
-        Record { number, cells: self.done, beyond: self.beyond, flaws: self.flaws }
+        Record { number, cells: self.done, beyond: self.beyond, flaws: self.flaws, ..Record::default() }
     }
 }
 
@@ -241,11 +243,11 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_whatever_ends_them() {
+    fn rows_are_counted_as_a_spreadsheet_does_whatever_ends_them() {
         for end in ["\n", "\r\n", "\r"] {
             let text = "\na,b\n\n\n\"x\ny\",2\n3,\"4\"\n".replace('\n', end);
             let lines = format!("x{end}y");
-            assert_eq!(split(&text), [row(2, &["a", "b"]), row(5, &[&lines, "2"]), row(7, &["3", "4"])], "{end:?}");
+            assert_eq!(split(&text), [row(2, &["a", "b"]), row(5, &[&lines, "2"]), row(6, &["3", "4"])], "{end:?}");
         }
     }
 

@@ -62,7 +62,7 @@ pub(super) fn find(
     }
     let Some((index, _)) = best else { return Err(fault.unwrap_or_else(|| none_found(&ahead))) };
     let mut rest = ahead.split_off(index);
-    let preamble = ahead.into_iter().map(|r| Row { number: r.number, cells: r.cells, faults: Vec::new() }).collect();
+    let preamble = ahead.into_iter().map(|r| Row { number: r.number, cells: r.cells, ..Row::default() }).collect();
     let record = rest.pop_front().unwrap_or_default();
     let mut headings = Headings::of(record, limits, known)?;
     (headings.every_cell, headings.guarded) = (format == Format::Csv, true);
@@ -146,6 +146,14 @@ impl Headings {
         &self.printed
     }
 
+    /// Whether a record has nothing but what we wrote beside somebody's rows.
+    pub(super) fn is_ours(&self, record: &Record) -> bool {
+        let ours = |at: usize| matches!(self.all.get(at), Some(Some(Heading::Ours)));
+        record.beyond.is_none()
+            && record.cells.iter().enumerate().all(|(at, cell)| ours(at) || cell.trim().is_empty())
+            && record.flaws.iter().all(|flaw| flaw.at.is_some_and(ours))
+    }
+
     /// A record as a row under the headings.
     pub(super) fn row(&self, mut record: Record) -> Row {
         let number = record.number;
@@ -172,9 +180,11 @@ impl Headings {
             let message = format!("a value under no heading: the last of {width} columns is `{}`", self.last());
             faults.push(Fault::file("ragged_row", message).at(number).quoting(stray));
         }
+        let absent = (0..).zip(&self.places).filter(|(_, at)| record.absent.binary_search(at).is_ok());
+        let absent = absent.map(|(place, _)| place).collect();
         let cells = self.places.iter().map(|&at| record.cells.get_mut(at).map(std::mem::take).unwrap_or_default());
         let cells = cells.map(|cell| if self.guarded { guard::unguard(cell) } else { cell }).collect();
-        Row { number, cells, faults }
+        Row { number, cells, absent, faults }
     }
 
     fn name(&self, place: usize) -> Option<&str> {

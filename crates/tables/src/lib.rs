@@ -1,7 +1,7 @@
-//! Tables of rows, as people keep them: read and written one row at a time, as CSV, NDJSON or an XLSX workbook.
+//! Tables of rows, as people keep them: read and written one row at a time, as CSV, NDJSON, or a workbook in XLSX or ODS.
 //!
-//! [`Format::sniff`] tells the three apart by content, [`Reader::open`] finds the headings, and the reader then gives a
-//! [`Row`] after the other. Cells come as text, as written; a blank cell says nothing. No more than one row, the headings and,
+//! [`Format::sniff`] tells them apart by content, [`Reader::open`] finds the headings, and the reader then gives a
+//! [`Row`] after the other. Cells come as text, as written. No more than one row, the headings and,
 //! of a workbook, its shared strings are held at a time, each within [`Limits`].
 //!
 //! What is wrong with one row is a [`Fault`] in [`Row::faults`], and reading goes on. What is wrong with the file is the error of the
@@ -17,13 +17,17 @@ mod csv;
 mod guard;
 mod headings;
 mod ndjson;
+mod ods;
 pub mod ofsted;
+mod package;
+mod sheets;
 mod sniff;
 #[cfg(test)]
 mod tests;
 mod text;
 mod write;
 mod xlsx;
+mod xml;
 
 pub use headings::Known;
 pub use text::Encoding;
@@ -45,8 +49,10 @@ pub enum Format {
     Csv,
     /// A JSON object a line.
     Ndjson,
-    /// An Office Open XML workbook; its first visible sheet.
+    /// An Office Open XML workbook; of its visible sheets the one with the headings.
     Xlsx,
+    /// An ODS spreadsheet (ISO/IEC 26300); of its visible sheets the one with the headings.
+    Ods,
 }
 
 impl Format {
@@ -57,6 +63,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
             Self::Xlsx => "xlsx",
+            Self::Ods => "ods",
         }
     }
 
@@ -67,6 +74,7 @@ impl Format {
             Self::Csv => "text/csv",
             Self::Ndjson => "application/x-ndjson",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Ods => ods::MEDIA_TYPE,
         }
     }
 }
@@ -110,8 +118,8 @@ impl Default for Limits {
 /// What is wrong with a cell, a row or the file; also a note on what was read with a reservation.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct Fault {
-    /// The row as the file's own program counts it: the line of CSV or NDJSON on which the row starts, the row of the sheet.
-    /// From 1; 0 for the file as a whole.
+    /// The row as a spreadsheet counts it, from 1, blank ones and the headings counted: a cell of several lines does not make
+    /// several rows. Of NDJSON the line. 0 for the file as a whole.
     pub row: u64,
     /// The heading as printed (line breaks made spaces), or as looked for; empty for a whole row or file.
     pub column: String,
@@ -160,20 +168,26 @@ impl fmt::Display for Fault {
 /// One row under the headings.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Row {
-    /// As the file's own program counts it (see [`Fault::row`]).
+    /// As a spreadsheet counts it (see [`Fault::row`]).
     pub number: u64,
     /// A text for each of [`Reader::headings`], in their order; empty where blank or absent.
     pub cells: Vec<String>,
+    /// The places of cells that are absent, in their order: an NDJSON object without that key. A blank cell, or `null`, is there.
+    pub absent: Vec<usize>,
     /// Why the row cannot be used as it stands. Its cells are then as far as they could be read: shortened where too long, a formula's
     /// last value.
     pub faults: Vec<Fault>,
 }
 
 /// A row as its format gives it, before the headings are known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Record {
     number: u64,
+    /// Whether a spreadsheet does not show it.
+    hidden: bool,
     cells: Vec<String>,
+    /// The places of cells that are absent, in their order.
+    absent: Vec<usize>,
     /// The first text past the most columns there may be.
     beyond: Option<String>,
     flaws: Vec<Flaw>,
@@ -186,7 +200,7 @@ impl Record {
 }
 
 /// A fault of a record; `at` is the cell's place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Flaw {
     at: Option<usize>,
     value: String,
@@ -207,6 +221,8 @@ pub struct Reader<'a> {
     records: Records<'a>,
     limits: Limits,
     rows: u64,
+    /// The first row that is hidden, and how many are.
+    hidden: Option<(u64, u64)>,
     ended: bool,
 }
 
@@ -225,7 +241,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// What is wrong with the file. Codes of any format: `too_large`, `too_many_columns`, `too_many_rows`, `no_headings`, `duplicate_heading`, `unreadable`,
     /// and any fault of the headings' own row. Of text: `unsupported_encoding`, `not_text`, `unclosed_quote`, `cut_off`. Of a workbook: `not_xlsx`,
-    /// `bad_xlsx`, `inflated_too_large`.
+    /// `bad_xlsx`, `not_ods`, `bad_ods`, `inflated_too_large`.
     pub fn open<S: Read + Seek + Send + 'a>(
         mut source: S,
         format: Format,
@@ -246,6 +262,7 @@ impl<'a> Reader<'a> {
             records: Box::new(std::iter::empty()),
             limits,
             rows: 0,
+            hidden: None,
             ended: false,
         };
         match format {
@@ -256,18 +273,34 @@ impl<'a> Reader<'a> {
                 reader.under_headings(Box::new(csv), known)?;
             }
             Format::Ndjson => {
-                reader.encoding = text::survey(&mut source)?.unicode();
+                let survey = text::survey(&mut source)?;
+                reader.encoding = survey.unicode();
+                // Whatever else it was taken for, it is read as UTF-8.
+                reader.notes = survey.notes.into_iter().filter(|note| note.code == text::CUT).collect();
                 let (ndjson, keys) = ndjson::Ndjson::open(source, limits)?;
                 reader.headings = Headings::of_keys(&keys, known)?;
                 reader.records = Box::new(ndjson);
             }
             Format::Xlsx => {
-                let (sheet, notes) = xlsx::open(source, limits)?;
-                reader.notes = notes;
-                reader.under_headings(Box::new(sheet), known)?;
+                let (sheet, chosen) = xlsx::open(source, limits, known)?;
+                reader.of_sheet(Box::new(sheet), chosen, known)?;
+            }
+            Format::Ods => {
+                let (sheet, chosen) = ods::open(source, limits, known)?;
+                reader.of_sheet(Box::new(sheet), chosen, known)?;
             }
         }
         Ok(reader)
+    }
+
+    fn of_sheet(&mut self, records: Records<'a>, chosen: sheets::Chosen, known: &Known<'_>) -> Result<(), Fault> {
+        self.notes = chosen.notes;
+        self.under_headings(records, known).map_err(|fault| match chosen.of_several {
+            Some(told) if fault.code == "no_headings" => {
+                Fault { message: format!("{}; {told}", fault.message), ..fault }
+            }
+            Some(_) | None => fault,
+        })
     }
 
     fn under_headings(&mut self, mut records: Records<'a>, known: &Known<'_>) -> Result<(), Fault> {
@@ -308,19 +341,29 @@ impl<'a> Reader<'a> {
         &self.preamble
     }
 
-    /// What was read with a reservation: `encoding_guessed`, `no_final_line_end`, `other_sheets`.
+    /// What was read with a reservation so far: `encoding_guessed`, `no_final_line_end`, `other_sheets`, `hidden_columns`,
+    /// `hidden_rows`.
     #[must_use]
-    pub fn notes(&self) -> &[Fault] {
-        &self.notes
+    pub fn notes(&self) -> Vec<Fault> {
+        let hidden = self.hidden.map(|(first, count)| {
+            let message = format!("rows that are hidden in the sheet are read as well: {count}");
+            Fault::file("hidden_rows", message).at(first)
+        });
+        self.notes.iter().cloned().chain(hidden).collect()
     }
 
     fn row(&mut self) -> Option<Result<Row, Fault>> {
         loop {
             let record = match self.records.next()? {
-                Ok(record) if record.is_blank() => continue,
+                // What was wrong with the file as a whole, and notes on it, stand in rows of ours alone.
+                Ok(record) if record.is_blank() || self.headings.is_ours(&record) => continue,
                 Ok(record) => record,
                 Err(fault) => return Some(Err(fault)),
             };
+            if record.hidden {
+                let (first, count) = self.hidden.unwrap_or((record.number, 0));
+                self.hidden = Some((first, count + 1));
+            }
             self.rows += 1;
             if self.rows > self.limits.rows {
                 let message = format!("there are more than {} rows under the headings", self.limits.rows);
@@ -337,7 +380,7 @@ impl Iterator for Reader<'_> {
     /// The next row that is not blank.
     ///
     /// Codes of its faults: `ragged_row`, `long_cell`, `long_row`, `bad_encoding`, `bad_character`, `bad_quotes`; of NDJSON `bad_json`, `not_an_object`,
-    /// `nested_value`, `duplicate_key`; of a workbook `formula_cell`, `error_cell`, `inexact_number`, `bad_date`.
+    /// `nested_value`, `duplicate_key`; of a workbook `formula_cell`, `error_cell`, `inexact_number`, `bad_date`, `currency_cell`.
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
             return None;

@@ -1,4 +1,5 @@
-//! NDJSON: an object a line. Values that are not text stand for their text as written; `null` is blank.
+//! NDJSON: an object a line. Values that are not text stand for their text as written; `null` is blank, and a key that an object
+//! has not is absent.
 
 use super::{Encoding, Fault, Flaw, Limits, Record, shorten};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -107,6 +108,7 @@ impl<R: Read> Ndjson<R> {
                 *cell = cell.replace('\0', "\u{fffd}");
             }
         }
+        record.absent = (0..).zip(&seen).filter(|(_, seen)| !**seen).map(|(place, _)| place).collect();
         Ok(Some(record))
     }
 }

@@ -24,11 +24,14 @@ impl Format {
     /// # Errors
     /// `unsupported_format`, by name; `unsupported_encoding`.
     pub fn sniff(head: &[u8]) -> Result<Self, Fault> {
-        let accepted = "save it as XLSX or CSV";
+        let accepted = "save it as XLSX, ODS or CSV";
         if head.starts_with(b"PK\x03\x04") {
             let kind = head.get(30..).unwrap_or_default();
+            if kind.starts_with(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet") {
+                return Ok(Self::Ods);
+            }
             if kind.starts_with(b"mimetype") {
-                let message = format!("this is an OpenDocument file, such as ODS: {accepted}");
+                let message = format!("this is an OpenDocument file, and no spreadsheet: {accepted}");
                 return Err(Fault::file("unsupported_format", message));
             }
             return Ok(Self::Xlsx);
@@ -59,10 +62,13 @@ mod tests {
     #[test]
     fn other_files_are_refused_by_name() {
         let said = |head: &[u8]| Format::sniff(head).expect_err("refused");
-        let ods =
-            [b"PK\x03\x04".as_slice(), &[0; 26], b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"].concat();
+        let open = |kind: &str| {
+            [b"PK\x03\x04".as_slice(), &[0; 26], b"mimetypeapplication/vnd.oasis.opendocument.", kind.as_bytes()]
+                .concat()
+        };
+        assert_eq!(Format::sniff(&open("spreadsheet")).ok(), Some(Format::Ods));
         for (head, word) in [
-            (ods.as_slice(), "OpenDocument"),
+            (open("text").as_slice(), "OpenDocument"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel"),
             (b"%PDF-1.7", "PDF"),
             (b"\x1f\x8b\x08", "gzip"),

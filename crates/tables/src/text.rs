@@ -19,6 +19,8 @@ use encoding_rs::{MACINTOSH, WINDOWS_1252};
 use std::borrow::Cow;
 use std::io::{Read, Seek, SeekFrom};
 
+/// The note on a file that may have been cut off.
+pub(super) const CUT: &str = "no_final_line_end";
 /// The byte-order mark of UTF-8.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 const BLOCK: usize = 1 << 16;
@@ -100,11 +102,32 @@ pub(super) fn survey<S: Read + Seek>(source: &mut S) -> Result<Survey, Fault> {
     let (encoding, mut notes) = signs.settle(source).map_err(unreadable)?;
     if signs.bytes > 0 && !matches!(signs.last, b'\n' | b'\r') {
         let message = "the last line has no line end: was the file cut off?";
-        notes.push(Fault::file("no_final_line_end", message).at(signs.line));
+        notes.push(Fault::file(CUT, message).at(signs.row));
     }
     let start = if signs.bom { BOM.len() as u64 } else { 0 };
     source.seek(SeekFrom::Start(start)).map_err(unreadable)?;
     Ok(Survey { encoding, notes })
+}
+
+/// Whether a byte stands within quotation marks: those that begin a cell, whatever parts the cells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Quotes {
+    #[default]
+    None,
+    Open,
+    /// The closing one, or the first of two that stand for one.
+    Closed,
+}
+
+impl Quotes {
+    fn after(self, last: u8, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Open, b'"') => Self::Closed,
+            (Self::Open, _) | (Self::Closed, b'"') => Self::Open,
+            (Self::None, b'"') if matches!(last, b',' | b';' | b'\t' | b'\n' | b'\r') => Self::Open,
+            (Self::None | Self::Closed, _) => Self::None,
+        }
+    }
 }
 
 /// What the bytes seen so far say.
@@ -112,12 +135,13 @@ pub(super) fn survey<S: Read + Seek>(source: &mut S) -> Result<Survey, Fault> {
 struct Signs {
     bytes: u64,
     bom: bool,
-    /// The line of the next byte is one more than the line ends before it.
-    line: u64,
+    /// The row of the next byte, as a spreadsheet counts: one more than the line ends before it that are not quoted.
+    row: u64,
+    quotes: Quotes,
     last: u8,
     has_line_feed: bool,
     has_return: bool,
-    /// Place and line of the first byte above 127.
+    /// Place and row of the first byte above 127.
     first: Option<(u64, u64)>,
     /// The end of the last block, where a UTF-8 character was begun.
     begun: Vec<u8>,
@@ -130,29 +154,32 @@ struct Signs {
 impl Signs {
     fn see(&mut self, block: &[u8]) -> Result<(), Fault> {
         if self.bytes == 0 {
-            self.line = 1;
-            self.last = b' ';
+            self.row = 1;
+            self.last = b'\n';
             self.bom = block.starts_with(BOM);
             if block.starts_with(b"\xff\xfe") || block.starts_with(b"\xfe\xff") {
                 return Err(Fault::file("unsupported_encoding", "this is UTF-16: save it as CSV in UTF-8"));
             }
         }
         for (at, &byte) in block.iter().enumerate() {
+            let begins = self.bytes == 0 && self.bom && at == BOM.len();
+            self.quotes = self.quotes.after(if begins { b'\n' } else { self.last }, byte);
+            let quoted = self.quotes == Quotes::Open;
             match byte {
                 0 => {
                     let message = "a zero byte: this is not a text file";
-                    return Err(Fault::file("not_text", message).at(self.line));
+                    return Err(Fault::file("not_text", message).at(self.row));
                 }
                 b'\n' if self.last == b'\r' => self.has_line_feed = true,
                 b'\n' => {
                     self.has_line_feed = true;
-                    self.line += 1;
+                    self.row += u64::from(!quoted);
                 }
                 b'\r' => {
                     self.has_return = true;
-                    self.line += 1;
+                    self.row += u64::from(!quoted);
                 }
-                128.. if self.first.is_none() => self.first = Some((self.bytes + at as u64, self.line)),
+                128.. if self.first.is_none() => self.first = Some((self.bytes + at as u64, self.row)),
                 _ => {}
             }
             if byte >= 128 || self.last >= 128 {
@@ -192,7 +219,7 @@ impl Signs {
         if self.bom {
             return Ok((Encoding::Utf8Bom, Vec::new()));
         }
-        let Some((at, line)) = self.first.filter(|_| self.malformed > 0 && self.well_formed <= self.malformed) else {
+        let Some((at, row)) = self.first.filter(|_| self.malformed > 0 && self.well_formed <= self.malformed) else {
             return Ok((Encoding::Utf8, Vec::new()));
         };
         let bare_returns = self.has_return && !self.has_line_feed;
@@ -212,7 +239,7 @@ impl Signs {
             mac.min(windows),
             shorten(&other.decode(&place).0),
         );
-        let note = Fault::file("encoding_guessed", message).at(line).quoting(&encoding.decode(&place).0);
+        let note = Fault::file("encoding_guessed", message).at(row).quoting(&encoding.decode(&place).0);
         Ok((encoding, vec![note]))
     }
 }

@@ -1,5 +1,6 @@
 //! Tables written row by row.
 
+use super::ods::Document;
 use super::text::BOM;
 use super::xlsx::Workbook;
 use super::{Fault, Format, Row, guard};
@@ -15,6 +16,7 @@ enum Sink<W: Write + Send> {
     Csv(Box<::csv::Writer<W>>),
     Ndjson(Objects<W>),
     Xlsx(Box<Workbook<W>>),
+    Ods(Box<Document<W>>),
 }
 
 impl<W: Write + Send> Writer<W> {
@@ -31,6 +33,7 @@ impl<W: Write + Send> Writer<W> {
                 return Ok(Self { sink: Sink::Ndjson(Objects { out, keys }) });
             }
             Format::Xlsx => Sink::Xlsx(Box::new(Workbook::begin(out)?)),
+            Format::Ods => Sink::Ods(Box::new(Document::begin(out)?)),
         };
         let mut writer = Self { sink };
         writer.row(headings)?;
@@ -44,8 +47,24 @@ impl<W: Write + Send> Writer<W> {
     pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
         match &mut self.sink {
             Sink::Csv(csv) => Ok(csv.write_record(cells.iter().map(|cell| guard::guarded(cell.as_ref())))?),
-            Sink::Ndjson(objects) => objects.row(cells),
+            Sink::Ndjson(objects) => objects.row(cells, |cell, _| !cell.is_empty()),
             Sink::Xlsx(workbook) => workbook.row(cells),
+            Sink::Ods(document) => document.row(cells),
+        }
+    }
+
+    /// Writes a row that was read, with more cells behind its own: what is blank in it is blank again, and what is absent is absent.
+    ///
+    /// # Errors
+    /// As [`Writer::row`].
+    pub fn row_again(&mut self, row: &Row, more: &[&str]) -> io::Result<()> {
+        let cells: Vec<&str> = row.cells.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let own = row.cells.len();
+        match &mut self.sink {
+            Sink::Ndjson(objects) => {
+                objects.row(&cells, |cell, at| !cell.is_empty() || (at < own && row.absent.binary_search(&at).is_err()))
+            }
+            Sink::Csv(_) | Sink::Xlsx(_) | Sink::Ods(_) => self.row(&cells),
         }
     }
 
@@ -55,19 +74,23 @@ impl<W: Write + Send> Writer<W> {
             Sink::Csv(csv) => csv.into_inner().map_err(::csv::IntoInnerError::into_error),
             Sink::Ndjson(objects) => Ok(objects.out),
             Sink::Xlsx(workbook) => workbook.end(),
+            Sink::Ods(document) => document.end(),
         }
     }
 }
 
-/// Writes a table as NDJSON; blank cells are left out.
+/// Writes a table as NDJSON.
 struct Objects<W> {
     out: W,
     keys: Vec<String>,
 }
 
 impl<W: Write> Objects<W> {
-    fn row<T: AsRef<str>>(&mut self, cells: &[T]) -> io::Result<()> {
-        let fields = self.keys.iter().zip(cells.iter().map(AsRef::as_ref)).filter(|(_, cell)| !cell.is_empty());
+    /// Writes an object with the cells that are there; a blank one is `null`.
+    fn row<T: AsRef<str>>(&mut self, cells: &[T], is_there: impl Fn(&str, usize) -> bool) -> io::Result<()> {
+        let cells = cells.iter().map(AsRef::as_ref).enumerate();
+        let fields = self.keys.iter().zip(cells).filter(|(_, (at, cell))| is_there(cell, *at));
+        let fields = fields.map(|(key, (_, cell))| (key, Some(cell).filter(|cell| !cell.is_empty())));
         serde_json::Serializer::new(&mut self.out).collect_map(fields)?;
         self.out.write_all(b"\n")
     }
@@ -109,8 +132,7 @@ impl<W: Write + Send> Rejected<W> {
         };
         let number = row.number.to_string();
         let ours = [number, all(|f| &f.column), all(|f| f.code), all(|f| &f.message)];
-        let cells: Vec<&str> = row.cells.iter().chain(&ours).map(String::as_str).collect();
-        self.writer.row(&cells)
+        self.writer.row_again(row, &ours.each_ref().map(String::as_str))
     }
 
     /// Ends the table.

@@ -113,12 +113,16 @@ impl DeclarationOfInterests {
         Ok((declaration, vec![event]))
     }
 
-    /// Replaces the interests; what was declared before stays in the events.
+    /// Replaces the interests; what was declared before stays in the events. Those that are declared change nothing.
     pub fn revise(mut self, interests: Vec<DeclaredInterest>, actor: &Actor, now: Instant) -> Decision<Self> {
         if actor.subject != self.assessor {
             return Err(NOT_OWN_DECLARATION.broken("it is another assessor's declaration").into());
         }
-        self.interests = checked(interests)?;
+        let interests = checked(interests)?;
+        if self.interests == interests {
+            return Ok((self, Vec::new()));
+        }
+        self.interests = interests;
         self.declared_at = now;
         let event = self.event(true);
         Ok((self, vec![event]))

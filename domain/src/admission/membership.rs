@@ -49,6 +49,10 @@ pub struct Assurance {
     pub valid_until: Option<Instant>,
     /// When it was last renewed.
     pub renewed_at: Option<Instant>,
+    /// References of the documents that it was last renewed with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub renewed_with: Vec<String>,
     /// Whether its expiry has been announced.
     pub expired: bool,
     /// The gaps before it was renewed, oldest first: standing in the past stays answerable.
@@ -59,7 +63,8 @@ impl Assurance {
     /// From a passed check.
     #[must_use]
     pub fn new(requirement: RequirementRef, code: String, mandatory: bool, valid_until: Option<Instant>) -> Self {
-        Self { requirement, code, mandatory, valid_until, renewed_at: None, expired: false, lapses: Vec::new() }
+        let (renewed_with, lapses) = (Vec::new(), Vec::new());
+        Self { requirement, code, mandatory, valid_until, renewed_at: None, renewed_with, expired: false, lapses }
     }
 
     fn unannounced(&self) -> Option<Instant> {
@@ -269,8 +274,8 @@ impl Membership {
     }
 
     /// Renews the evidence for one requirement until `valid_until` (`None`: without end, as it was before); the event
-    /// keeps the references of the documents. Accepting it is an assessment: `declared` is the actor's declaration of
-    /// interests (BEY-08).
+    /// keeps the references of the documents. The same evidence again changes nothing. Accepting it is an assessment: `declared` is
+    /// the actor's declaration of interests (BEY-08).
     pub fn renew_assurance(
         mut self,
         requirement: RequirementRef,
@@ -298,11 +303,17 @@ impl Membership {
         // A late sweep must not lose the expiry: it is announced before the renewal.
         let mut events = self.expire(now);
         for assurance in self.assurances.iter_mut().filter(|a| a.requirement == requirement) {
+            let is_known =
+                !assurance.expired && assurance.valid_until == valid_until && assurance.renewed_with == evidence;
+            if is_known {
+                continue;
+            }
             if let Some(from) = assurance.valid_until.filter(|until| *until <= now) {
                 assurance.lapses.push(Lapse { from, until: now });
             }
             assurance.valid_until = valid_until;
             assurance.renewed_at = Some(now);
+            assurance.renewed_with = evidence.to_vec();
             assurance.expired = false;
             events.push(MembershipEvent::EvidenceRenewed {
                 requirement,

@@ -237,12 +237,15 @@ impl Arrangement {
         Ok((draft, vec![event]))
     }
 
-    /// Replaces the particulars of a draft.
+    /// Replaces the particulars of a draft. Those that it has change nothing.
     pub fn amend(mut self, particulars: Particulars) -> Decision<Self> {
         self.permit("amend")?;
         let mut broken = Violations::new();
         particulars.check(&mut broken);
         broken.refuse_any()?;
+        if self.particulars == particulars {
+            return Ok((self, vec![]));
+        }
         self.particulars = particulars;
         let event = ArrangementEvent::ArrangementAmended;
         Ok((self, vec![event]))
@@ -290,12 +293,15 @@ impl Arrangement {
         Ok((self, vec![event]))
     }
 
-    /// Replaces the policies of a draft; publication freezes them.
+    /// Replaces the policies of a draft; publication freezes them. Those that it has change nothing.
     pub fn set_policies(mut self, policies: Policies) -> Decision<Self> {
         self.permit("set_policies")?;
         let mut broken = Violations::new();
         policies.check(&mut broken, "");
         broken.refuse_any()?;
+        if self.policies == policies {
+            return Ok((self, vec![]));
+        }
         self.policies = policies;
         let event = ArrangementEvent::PoliciesSet;
         Ok((self, vec![event]))

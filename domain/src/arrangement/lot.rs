@@ -304,12 +304,15 @@ impl Lot {
         Ok((lot, vec![event]))
     }
 
-    /// Rewrites a draft. `code_taken`: another lot of the arrangement has the new code.
+    /// Rewrites a draft; what it says already changes nothing. `code_taken`: another lot of the arrangement has the new code.
     pub fn amend(mut self, particulars: LotParticulars, code_taken: bool) -> Decision<Self> {
         self.permit("amend")?;
         let mut broken = Violations::new();
         particulars.check(&mut broken, code_taken);
         broken.refuse_any()?;
+        if self.particulars == particulars {
+            return Ok((self, vec![]));
+        }
         self.particulars = particulars;
         let event = LotEvent::LotAmended;
         Ok((self, vec![event]))
@@ -325,6 +328,9 @@ impl Lot {
         }
         check_once(&mut broken, aliases.iter().map(|alias| &alias.authority));
         broken.refuse_any()?;
+        if self.aliases == aliases {
+            return Ok((self, vec![]));
+        }
         self.aliases = aliases;
         let event = LotEvent::LotAliasesSet;
         Ok((self, vec![event]))
@@ -336,6 +342,9 @@ impl Lot {
         let mut broken = Violations::new();
         check_once(&mut broken, access.iter().map(|access| &access.authority));
         broken.refuse_any()?;
+        if self.access == access {
+            return Ok((self, vec![]));
+        }
         self.access = access;
         let event = LotEvent::LotAccessSet;
         Ok((self, vec![event]))

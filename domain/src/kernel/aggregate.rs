@@ -81,6 +81,12 @@ where
 
 /// The state of an aggregate: an enum with its data in the variants.
 pub trait State: Named + VariantNames {
+    /// The names of all states.
+    #[must_use]
+    fn names() -> &'static [&'static str] {
+        Self::VARIANTS
+    }
+
     /// The commands that it knows.
     fn knows(&self) -> &'static [&'static str];
 }

@@ -3,16 +3,18 @@
 //! law.md fixes the two kinds, the look-backs, self-cleaning and what must or may follow; the single grounds are named
 //! after the statutes' own headings and are marked `verify` until someone has read them against the enacted text.
 
+use std::collections::BTreeSet;
+
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::arrangement::Regime;
-use crate::kernel::{Instant, Refusal, Violations};
+use crate::kernel::{Instant, Refusal, Violation, Violations};
 
 crate::rules! {
     UNKNOWN_GROUND = "unknown_exclusion_ground", Input, "PCR57, PA37",
-        "A declared ground is one of the exclusion grounds of the arrangement's regime.";
+        "A ground is one of the exclusion grounds of its regime.";
     GROUND_IN_FUTURE = "exclusion_ground_in_future", Input, "PCR57",
         "What a declared ground rests on has happened.";
 }
@@ -167,6 +169,15 @@ pub fn grounds(regime: Regime) -> &'static [Ground] {
         Regime::PcrLightTouch | Regime::Pcr34 => PCR57,
         Regime::Pa23Market | Regime::Pa23LightTouch => PA23,
     }
+}
+
+/// The refusal of a ground that no regime knows, at `field`; none where one does.
+#[must_use]
+pub fn unknown(code: &str, field: &str) -> Option<Violation> {
+    let known: BTreeSet<&str> = [PCR57, PA23].into_iter().flatten().map(|ground| ground.code).collect();
+    let detail =
+        || format!("there is no ground `{code}`; there are {}", known.iter().copied().collect::<Vec<_>>().join(", "));
+    (!known.contains(code)).then(|| UNKNOWN_GROUND.broken_at(field, detail()))
 }
 
 /// What a member that no longer meets the conditions is in for: PA37 leaves the choice, and so does the authority's own

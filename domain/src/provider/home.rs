@@ -216,7 +216,7 @@ impl State for HomeState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
             Self::Proposed { .. } => &["amend", "register", "close"],
-            Self::Registered { .. } => &["amend", "record_rating", "close"],
+            Self::Registered { .. } => &["amend", "record_rating", "record_registration_status", "close"],
             // A report may come out after the home has closed; it still counts for earlier dates.
             Self::Closed { registration: Some(_), .. } => &["record_rating"],
             Self::Closed { registration: None, .. } => &[],
@@ -236,6 +236,9 @@ pub struct Home {
     pub profile: HomeProfile,
     /// Its ratings in the order they were recorded.
     pub ratings: Vec<RatingEntry>,
+    /// Since when the regulator's list says that its registration is suspended, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_suspended_at: Option<Instant>,
     /// When it was added.
     pub added_at: Instant,
     /// State.
@@ -292,6 +295,20 @@ pub enum HomeEvent {
         inspected_on: NaiveDate,
         /// Whether it supersedes an earlier one of the same inspection.
         correction: bool,
+    },
+    /// The regulator's list says that its registration is suspended.
+    HomeRegistrationSuspended {
+        /// Whose it is.
+        provider: ProviderId,
+        /// The regulator's number.
+        urn: String,
+    },
+    /// The regulator's list says no longer that its registration is suspended.
+    HomeRegistrationRestored {
+        /// Whose it is.
+        provider: ProviderId,
+        /// The regulator's number.
+        urn: String,
     },
     /// The rating that it holds is another.
     RatingChanged {
@@ -428,6 +445,22 @@ impl Home {
         Ok((self, events))
     }
 
+    /// Records whether the regulator's list says that its registration is suspended. What is recorded already changes nothing.
+    pub fn record_registration_status(mut self, suspended: bool, now: Instant) -> Decision<Self> {
+        self.permit("record_registration_status")?;
+        if self.registration_suspended_at.is_some() == suspended {
+            return Ok((self, vec![]));
+        }
+        let (provider, urn) = (self.provider, self.urn().unwrap_or_default().to_owned());
+        self.registration_suspended_at = suspended.then_some(now);
+        let event = if suspended {
+            HomeEvent::HomeRegistrationSuspended { provider, urn }
+        } else {
+            HomeEvent::HomeRegistrationRestored { provider, urn }
+        };
+        Ok((self, vec![event]))
+    }
+
     /// The rating held on `date`: of the reports out by then, the latest inspection's, as last corrected.
     #[must_use]
     pub fn rating_on(&self, date: NaiveDate) -> Option<Rating> {
@@ -480,7 +513,8 @@ impl Home {
         state: HomeState,
         now: Instant,
     ) -> (Self, Vec<HomeEvent>) {
-        let home = Self { id, provider, profile, ratings: Vec::new(), added_at: now, state };
+        let ratings = Vec::new();
+        let home = Self { id, provider, profile, ratings, registration_suspended_at: None, added_at: now, state };
         let event = HomeEvent::HomeAdded { provider, urn: home.urn().map(str::to_owned) };
         (home, vec![event])
     }

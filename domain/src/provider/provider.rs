@@ -11,6 +11,7 @@ use crate::kernel::{
     About, Actor, Aggregate, Decision, Effect, Impediment, Imposed, Instant, Kind, ProviderId, Refusal, State,
     Violations, Whom,
 };
+use crate::law::exclusion;
 
 crate::rules! {
     LEGAL_NAME_REQUIRED = "legal_name_required", Input, "A20", "A provider is registered under its legal name.";
@@ -421,18 +422,28 @@ impl Provider {
         Ok((self, vec![event]))
     }
 
-    /// Adds to the exclusion record; whether the ground applies is for the regime's rule set to say.
+    /// Adds to the exclusion record; whether the ground applies is for the regime's rule set to say. What it says already changes
+    /// nothing.
     pub fn record_exclusion(mut self, facts: ExclusionFacts, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit("record_exclusion")?;
         let mut broken = Violations::new();
         let detail = "a ground is required";
-        broken.require(!facts.ground.trim().is_empty(), &EXCLUSION_MALFORMED, "/ground", detail);
+        let named = !facts.ground.trim().is_empty();
+        broken.require(named, &EXCLUSION_MALFORMED, "/ground", detail);
+        // A misspelt one would count for nothing, and nobody would know.
+        let unknown = exclusion::unknown(&facts.ground, "/ground").filter(|_| named);
+        if let Some(unknown) = unknown {
+            broken.add(unknown);
+        }
         let detail = "evidence is required";
         broken.require(facts.evidence.iter().any(|e| !e.trim().is_empty()), &EXCLUSION_MALFORMED, "/evidence", detail);
         let detail = "it ends before it begins";
         broken.require(facts.until.is_none_or(|u| u >= facts.from), &EXCLUSION_MALFORMED, "/until", detail);
         broken.require(facts.from <= now.date(), &EXCLUSION_MALFORMED, "/from", "it lies in the future");
         broken.refuse_any()?;
+        if self.exclusions.iter().any(|known| known.facts == facts) {
+            return Ok((self, vec![]));
+        }
         let event =
             ProviderEvent::ExclusionRecorded { ground: facts.ground.clone(), from: facts.from, until: facts.until };
         let recorded_by = actor.subject.clone();
@@ -450,6 +461,9 @@ impl Provider {
             return broken.refuse_any().map(|()| (self, vec![]));
         };
         broken.refuse_any()?;
+        if exclusion.self_cleaning.as_ref() == Some(&judged) {
+            return Ok((self, vec![]));
+        }
         let event = ProviderEvent::SelfCleaningJudged {
             ground: exclusion.facts.ground.clone(),
             accepted: judged.accepted,

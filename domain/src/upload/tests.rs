@@ -103,3 +103,23 @@ fn an_owner_is_the_side_that_sent_it() {
     assert_ne!(owner(&actor(Role::Portal, "a")), owner(&actor(Role::Portal, "b")));
     assert_ne!(owner(&actor(Role::Portal, "a")), owner(&actor(Role::Script, "a")));
 }
+
+#[test]
+fn notes_of_the_same_words_are_one() {
+    let mut notes = Vec::new();
+    for row in 1..=30 {
+        Note::add(&mut notes, [Note::new("a", "words").on(Some(row), Some(format!("SC{row}")))]);
+    }
+    Note::add(&mut notes, [Note::new("a", "other words"), Note::new("b", "words").on_all(vec!["x".to_owned(); 25])]);
+    let told: Vec<_> = notes.iter().map(|n| (n.code.as_str(), n.count, n.rows.len(), n.about.len())).collect();
+    assert_eq!(told, [("a", 30, 20, 20), ("a", 0, 0, 0), ("b", 25, 0, 20)]);
+    Note::add(&mut notes, (0..200).map(|n| Note::new("c", n.to_string())));
+    assert_eq!(notes.len(), NOTES);
+}
+
+#[test]
+fn a_list_of_the_regulators_is_applied_as_far_as_it_goes() {
+    for kind in UploadKind::ALL {
+        assert_eq!(kind.usual_mode() == UploadMode::Partial, kind == UploadKind::Ratings);
+    }
+}

@@ -8,6 +8,7 @@ use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::aggregates::event_types;
 use crate::kernel::{
     About, Actor, Aggregate, ArrangementId, Audience, Decision, Instant, Kind, LotId, ProviderId, State, Violations,
     WebhookId,
@@ -23,8 +24,7 @@ crate::rules! {
         "A webhook is sent to an absolute https address without credentials or fragment.";
     ADDRESS_REFUSED = "webhook_address_refused", Input, "CRD-09",
         "A webhook is never sent to a private, loopback, link-local or otherwise special address.";
-    BAD_FILTER = "webhook_filter_unusable", Input, "CRD-09",
-        "A filter names up to 100 event types, each of 1 to 100 characters.";
+    BAD_FILTER = "webhook_filter_unusable", Input, "CRD-09", "A filter names up to 100 types of event that there are.";
     TOO_MANY_WEBHOOKS = "too_many_webhooks", Conflict, "CRD-09", "An account has at most 20 webhook subscriptions.";
 }
 
@@ -293,8 +293,12 @@ impl Webhook {
 }
 
 fn check(broken: &mut Violations, filters: &Filters) {
-    let fits = filters.kinds.len() <= KINDS && filters.kinds.iter().all(|kind| (1..=100).contains(&kind.len()));
-    broken.require(fits, &BAD_FILTER, "/filters/kinds", "up to 100 types of 1 to 100 characters");
+    let (kinds, known) = (&filters.kinds, event_types());
+    broken.require(kinds.len() <= KINDS, &BAD_FILTER, "/filters/kinds", format!("there are {} types", kinds.len()));
+    for (i, kind) in kinds.iter().enumerate().filter(|(_, kind)| !known.contains(&kind.as_str())).take(1) {
+        let detail = format!("there is no type of event `{kind}`; there are {}", known.join(", "));
+        broken.add(BAD_FILTER.broken_at(format!("/filters/kinds/{i}"), detail));
+    }
 }
 
 #[cfg(test)]

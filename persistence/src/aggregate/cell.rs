@@ -8,7 +8,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{self, Array, Nullable};
 use diesel::sqlite::Sqlite;
 
-use crate::types::sql;
+use crate::types::{Storable as _, sql};
 use crate::{Json, Moment, Uid};
 
 /// Declares the sorts of cell, a line each: its SQL type, and the type of its values.
@@ -53,7 +53,7 @@ macro_rules! sorts {
 
             impl From<$value> for Cell {
                 fn from(value: $value) -> Self {
-                    Self::$Sort(value)
+                    Self::$Sort(value.storable())
                 }
             }
         )+

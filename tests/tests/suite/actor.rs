@@ -161,7 +161,7 @@ impl Call<'_> {
         let bytes = content.with_config().limit(64 * 1024 * 1024).read_to_vec().unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let media = parts.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let body = if media.ends_with("json") && !text.is_empty() {
+        let body = if media.ends_with("json") && !media.ends_with("ndjson") && !text.is_empty() {
             serde_json::from_str(&text).unwrap()
         } else {
             Value::Null

@@ -114,6 +114,23 @@ on_both! {
         exactly(&app.newcomer().request("POST", "/v1/providers").bytes("application/json", twice).send(), &[""]);
     }
 
+    fn a_list_is_never_taken_for_an_object_by_the_places_of_its_entries(app: &TestApp) {
+        for operation in OPERATIONS.iter().filter(|operation| operation.method != "GET" && !operation.takes_a_file()) {
+            let example = &operation.documented["requestBody"]["content"]["application/json"]["example"];
+            let swept = Swept { operation, caller: whoever_reaches(app, operation), example };
+            let mut objects = vec![String::new()];
+            objects_of(example, "", &mut objects);
+            for at in objects.iter().filter(|at| example.pointer(at).is_none_or(|part| !part.is_array())) {
+                let entries: Vec<Value> = example.pointer(at).and_then(Value::as_object).into_iter().flatten().map(|(_, entry)| entry.clone()).collect();
+                for list in [json!([]), Value::Array(entries)] {
+                    let mut body = example.clone();
+                    *body.pointer_mut(at).unwrap() = list;
+                    exactly(&swept.send(body), &[at]);
+                }
+            }
+        }
+    }
+
     fn every_operation_points_at_each_field_of_its_body(app: &TestApp) {
         for operation in OPERATIONS.iter() {
             let media = &operation.documented["requestBody"]["content"]["application/json"];
@@ -122,6 +139,21 @@ on_both! {
                 Swept { operation, caller: whoever_reaches(app, operation), example }.sweep(schema);
             }
         }
+    }
+}
+
+/// The places of the objects within a value.
+fn objects_of(value: &Value, at: &str, places: &mut Vec<String>) {
+    let parts: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, part)| (format!("{at}/{name}"), part)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(i, part)| (format!("{at}/{i}"), part)).collect(),
+        _ => return,
+    };
+    for (at, part) in parts {
+        if part.is_object() {
+            places.push(at.clone());
+        }
+        objects_of(part, &at, places);
     }
 }
 

@@ -57,6 +57,7 @@ mod jobs;
 mod kept;
 mod limits;
 mod lots;
+mod misspelt;
 mod ocds;
 mod ofsted;
 mod plans;

@@ -366,7 +366,7 @@ on_both! {
         }
         market.lead.post("/v1/webhooks", json!({"url": first.url()})).problem("too_many_webhooks", 409);
         let kinds = json!({"url": first.url(), "filters": {"kinds": [""]}});
-        market.lead.post("/v1/webhooks", kinds).blames("webhook_filter_unusable", "/filters/kinds");
+        market.lead.post("/v1/webhooks", kinds).blames("webhook_filter_unusable", "/filters/kinds/0");
     }
 
     fn a_secret_is_told_once_and_kept_by_nobody(app: &TestApp) {

@@ -125,8 +125,26 @@ fn spellings_of(column: Column) -> String {
     all_spellings(column).iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(" or ")
 }
 
-/// Whether a heading is one this module reads.
-pub(super) fn is_known(heading: &str) -> bool {
+/// What is recorded rests on these: a cell of theirs that cannot be read refuses its row.
+const JUDGED: [Column; 8] = [
+    Column::Urn,
+    Column::RegistrationStatus,
+    Column::InspectionDate,
+    Column::PublicationDate,
+    Column::Overall,
+    Column::PreviousInspectionDate,
+    Column::PreviousPublicationDate,
+    Column::PreviousOverall,
+];
+
+/// Whether something rests on the column of a heading.
+pub(super) fn is_judged(heading: &str) -> bool {
+    column_of(heading).is_some_and(|column| JUDGED.contains(&column))
+}
+
+/// Whether a heading is one that a release may have and this module reads.
+#[must_use]
+pub fn is_known(heading: &str) -> bool {
     column_of(heading).is_some()
 }
 

@@ -1,16 +1,18 @@
 //! The regulator's published list: Ofsted's children's social care, provider level, of any year.
 //!
-//! The list is read by its headings, since every release has its own columns, order, letter case and encoding. What
-//! cannot be read is refused whole, with each row and column named; what was read with a reservation is a warning.
+//! The list is read by its headings, since every release has its own columns, order, letter case and encoding, as CSV, XLSX or ODS.
+//! What cannot be read in a row is told with its column, and reading goes on: only what something rests on is judged. What was read
+//! with a reservation is a warning.
 
 mod headings;
 mod row;
 
-pub use row::owner_key;
+pub use headings::is_known as is_heading;
+pub use row::{Judgement, judgement, owner_key, provision_type};
 
 use crate::{Encoding, Fault, Format, Limits, Reader, tidy};
 use chrono::NaiveDate;
-use headings::Headings;
+use headings::{Column, Headings};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Cursor, Read, Seek};
 
@@ -18,6 +20,10 @@ use std::io::{Cursor, Read, Seek};
 const MAX_ERRORS: usize = 200;
 /// Bytes that tell a file's format.
 const HEAD: u64 = 256;
+
+/// Faults of a cell's value. Others, such as a quotation mark left open, may have swallowed the rows behind it.
+const OF_VALUES: [&str; 7] =
+    ["formula_cell", "error_cell", "inexact_number", "bad_date", "currency_cell", "bad_character", "bad_encoding"];
 
 /// What a release may come to: a multiple of the largest there was. A longer cell is a quotation mark left open.
 const LIMITS: Limits = Limits {
@@ -61,7 +67,7 @@ impl List {
 /// One provider of the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
-    /// The line of the file it starts on, from 1.
+    /// Its row, as a spreadsheet counts.
     pub row: u64,
     /// The unique reference number as text (`SC009423`, `2590934`); `REDACTED` is kept and never a duplicate.
     pub urn: String,
@@ -196,6 +202,26 @@ pub enum Sector {
     Other,
 }
 
+/// A row of the list: its entry, or what is wrong with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The row as it stands.
+    pub row: crate::Row,
+    /// What it says.
+    pub entry: Result<Entry, Vec<Fault>>,
+}
+
+/// What a release tells of each home, by its headings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tells {
+    /// Its registration status.
+    pub registration: bool,
+    /// The latest judgement.
+    pub rating: bool,
+    /// The judgement before that.
+    pub previous: bool,
+}
+
 /// A release read row by row: no more than one row is held, and the reference numbers so far.
 #[derive(Debug)]
 pub struct Release<'a> {
@@ -212,12 +238,21 @@ impl<'a> Release<'a> {
     ///
     /// # Errors
     /// What is wrong with the file or its headings: the codes of [`Format::sniff`] and [`Reader::open`], `missing_heading`, `duplicate_heading`.
-    pub fn open<S: Read + Seek + Send + 'a>(mut source: S) -> Result<Self, Vec<Fault>> {
+    pub fn open<S: Read + Seek + Send + 'a>(source: S) -> Result<Self, Vec<Fault>> {
+        Self::within(source, LIMITS)
+    }
+
+    /// As [`Release::open`], within other limits of the file and its rows.
+    ///
+    /// # Errors
+    /// As [`Release::open`].
+    pub fn within<S: Read + Seek + Send + 'a>(mut source: S, limits: Limits) -> Result<Self, Vec<Fault>> {
+        let limits = Limits { bytes: limits.bytes.min(LIMITS.bytes), rows: limits.rows.min(LIMITS.rows), ..LIMITS };
         let mut head = Vec::new();
         let looked = source.rewind().and_then(|()| source.by_ref().take(HEAD).read_to_end(&mut head));
         looked.map_err(|e| vec![Fault::file("unreadable", format!("the file cannot be read: {}", e.kind()))])?;
         let format = Format::sniff(&head).map_err(|e| vec![e])?;
-        let reader = Reader::open(source, format, LIMITS, &headings::is_known).map_err(|e| vec![e])?;
+        let reader = Reader::open(source, format, limits, &headings::is_known).map_err(|e| vec![e])?;
         let headings = headings::place(&reader)?;
         let title = reader.preamble().iter().flat_map(|row| &row.cells).map(|cell| tidy(cell)).find(|c| !c.is_empty());
         let warnings = reader.notes().iter().cloned().chain(headings::absent(&headings)).collect();
@@ -237,6 +272,63 @@ impl<'a> Release<'a> {
         self.title.as_deref()
     }
 
+    /// What it tells of each home.
+    #[must_use]
+    pub fn tells(&self) -> Tells {
+        let has = |column| self.headings.get(column).is_some();
+        Tells {
+            registration: has(Column::RegistrationStatus),
+            rating: has(Column::Overall) && has(Column::InspectionDate),
+            previous: has(Column::PreviousOverall) && has(Column::PreviousInspectionDate),
+        }
+    }
+
+    /// The row of its headings.
+    #[must_use]
+    pub fn headings_row(&self) -> u64 {
+        self.headings.line
+    }
+
+    /// The headings of the columns that nothing is taken from, in their order.
+    #[must_use]
+    pub fn unused_headings(&self) -> Vec<String> {
+        self.reader.headings().iter().filter(|heading| !headings::is_judged(heading)).cloned().collect()
+    }
+
+    /// The reference number of a row, as it stands.
+    #[must_use]
+    pub fn urn_of(&self, row: &crate::Row) -> Option<String> {
+        let (at, _) = self.headings.get(Column::Urn)?;
+        Some(tidy(row.cells.get(at)?)).filter(|urn| !urn.is_empty())
+    }
+
+    /// What of the file was read with a reservation so far: the notes of [`Reader::notes`].
+    #[must_use]
+    pub fn notes(&self) -> Vec<Fault> {
+        self.reader.notes()
+    }
+
+    /// The next row; after what is wrong with the file, nothing.
+    pub fn next_row(&mut self) -> Option<Result<Listed, Fault>> {
+        let mut row = match self.reader.next()? {
+            Ok(row) => row,
+            Err(fault) => return Some(Err(fault)),
+        };
+        // What is wrong with the value of a cell that nothing rests on is nobody's concern.
+        let mut errors = std::mem::take(&mut row.faults);
+        errors.retain(|fault| !OF_VALUES.contains(&fault.code) || headings::is_judged(&fault.column));
+        if !errors.is_empty() {
+            return Some(Ok(Listed { row, entry: Err(errors) }));
+        }
+        let mut reader = row::Reader::new(&row, &self.headings, &mut self.warnings, &mut errors, &mut self.reported);
+        let entry = reader.entry();
+        if let Some(entry) = &entry {
+            reader.unique(&entry.urn, &mut self.first_with);
+        }
+        let entry = entry.filter(|_| errors.is_empty()).ok_or(errors);
+        Some(Ok(Listed { row, entry }))
+    }
+
     /// What was read with a reservation since this was last asked.
     pub fn take_warnings(&mut self) -> Vec<Fault> {
         std::mem::take(&mut self.warnings)
@@ -248,18 +340,10 @@ impl Iterator for Release<'_> {
 
     /// The next entry, or what is wrong with its row; after what is wrong with the file, nothing.
     fn next(&mut self) -> Option<Self::Item> {
-        let row = match self.reader.next()? {
-            Ok(row) if row.faults.is_empty() => row,
-            Ok(row) => return Some(Err(row.faults)),
-            Err(fault) => return Some(Err(vec![fault])),
-        };
-        let mut errors = Vec::new();
-        let mut reader = row::Reader::new(&row, &self.headings, &mut self.warnings, &mut errors, &mut self.reported);
-        let entry = reader.entry();
-        if let Some(entry) = &entry {
-            reader.unique(&entry.urn, &mut self.first_with);
-        }
-        Some(entry.filter(|_| errors.is_empty()).ok_or(errors))
+        Some(match self.next_row()? {
+            Ok(listed) => listed.entry,
+            Err(fault) => Err(vec![fault]),
+        })
     }
 }
 
@@ -268,10 +352,10 @@ impl Iterator for Release<'_> {
 /// # Errors
 ///
 /// Every reason found (at most 200, then `too_many_errors`), in the file's order. Codes of rows: those of [`Reader`], `missing_value`,
-/// `bad_urn`, `duplicate_urn`, `bad_date`, `bad_places`, `unknown_rating`; of the file those of [`Release::open`], and `no_rows`.
+/// `bad_urn`, `duplicate_urn`, `bad_date`, `dates_reversed`, `unknown_rating`; of the file those of [`Release::open`], and `no_rows`.
 ///
 /// Codes of warnings: those of [`Reader::notes`], `absent_column`, `superseded_rating`, `unknown_provision_type`,
-/// `unknown_sector`, `unknown_flag`, `redacted_urn`.
+/// `unknown_sector`, `unknown_flag`, `unknown_places`, `unknown_registration_date`, `redacted_urn`.
 pub fn read(bytes: &[u8]) -> Result<List, Vec<Fault>> {
     collect(Release::open(Cursor::new(bytes))?)
 }

@@ -36,9 +36,9 @@ impl<'a> Reader<'a> {
     /// The row's entry; none when it lacks what every row has. Other errors leave a field empty.
     pub(super) fn entry(&mut self) -> Option<Entry> {
         let urn = self.urn();
-        let provision = self.required(Column::ProvisionType);
-        let provision_type = provision.as_deref().map(provision_type);
-        if provision_type == Some(ProvisionType::Other) {
+        let provision_text = self.text(Column::ProvisionType).unwrap_or_default();
+        let provision_type = provision_type(&provision_text);
+        if provision_type == ProvisionType::Other {
             self.warn_once(Column::ProvisionType, "unknown_provision_type", "a kind of provision not known here");
         }
         let sector_text = self.text(Column::Sector);
@@ -57,10 +57,10 @@ impl<'a> Reader<'a> {
             row: self.row.number,
             urn: urn?,
             linked_education_urn: self.text(Column::LinkedEducationUrn),
-            provision_type: provision_type?,
-            provision_text: provision?,
+            provision_type,
+            provision_text,
             registration_status: self.text(Column::RegistrationStatus),
-            registration_date: self.date(Column::RegistrationDate),
+            registration_date: self.registration_date(),
             sector,
             sector_text,
             owner: owner.map(|name| Owner { key: owner_key(&name), name, urn: owner_urn }),
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
             return self.warn_once(Column::Urn, "redacted_urn", "a redacted reference number tells no rows apart");
         }
         if let Some(first) = first_with.insert(urn.to_uppercase(), self.row.number) {
-            self.error(Column::Urn, "duplicate_urn", format!("line {first} has this reference number already"));
+            self.error(Column::Urn, "duplicate_urn", format!("row {first} has this reference number already"));
             first_with.insert(urn.to_uppercase(), first);
         }
     }
@@ -105,16 +105,11 @@ impl<'a> Reader<'a> {
         (text.filter(|_| !redacted), redacted)
     }
 
-    fn required(&mut self, column: Column) -> Option<String> {
-        let text = self.text(column);
-        if text.is_none() {
-            self.error(column, "missing_value", "every row must have this".to_owned());
-        }
-        text
-    }
-
     fn urn(&mut self) -> Option<String> {
-        let urn = self.required(Column::Urn)?;
+        let Some(urn) = self.text(Column::Urn) else {
+            self.error(Column::Urn, "missing_value", "every row must have this".to_owned());
+            return None;
+        };
         if urn.len() <= LONGEST_URN && urn.chars().all(|c| c.is_ascii_alphanumeric()) {
             return Some(urn);
         }
@@ -132,13 +127,20 @@ impl<'a> Reader<'a> {
         date
     }
 
+    fn registration_date(&mut self) -> Option<NaiveDate> {
+        let date = parse_date(&self.text(Column::RegistrationDate)?);
+        if date.is_none() {
+            self.warn_once(Column::RegistrationDate, "unknown_registration_date", "not a date: taken as not said");
+        }
+        date
+    }
+
     fn places(&mut self) -> Option<u16> {
         let text = self.text(Column::Places)?;
         let digits = text.chars().all(|c| c.is_ascii_digit());
         let places = text.parse().ok().filter(|_| digits);
         if places.is_none() {
-            let message = format!("not a whole number of places from 0 to {}", u16::MAX);
-            self.error(Column::Places, "bad_places", message);
+            self.warn_once(Column::Places, "unknown_places", "not a whole number of places: taken as not said");
         }
         places
     }
@@ -160,7 +162,14 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        Inspection { date: self.date(date), published: self.date(published), rating, rating_text }
+        let (date, published_on) = (self.date(date), self.date(published));
+        if let (Some(date), Some(published_on)) = (date, published_on)
+            && published_on < date
+        {
+            let message = format!("the report was published before the inspection of {}", date.format("%d/%m/%Y"));
+            self.error(published, "dates_reversed", message);
+        }
+        Inspection { date, published: published_on, rating, rating_text }
     }
 
     fn flag(&mut self, column: Column) -> Option<bool> {
@@ -213,15 +222,22 @@ fn parse_date(text: &str) -> Option<NaiveDate> {
     (plain && (1900..=2100).contains(&date.year())).then_some(date)
 }
 
-enum Judgement {
+/// What a judgement as printed is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judgement {
+    /// One on the scale of today.
     Rated(Rating),
+    /// None was made.
     None,
+    /// One on a scale of before, which has no equal in that of today.
     Superseded,
+    /// A word that is not known here.
     Unknown,
 }
 
-/// The scale of today; `Adequate` and `Satisfactory` are of the scales before it and have no equal in it.
-fn judgement(text: &str) -> Judgement {
+/// A judgement as printed: of the scale of today; `Adequate` and `Satisfactory` are of the scales before it.
+#[must_use]
+pub fn judgement(text: &str) -> Judgement {
     match fold(text).as_str() {
         "outstanding" => Judgement::Rated(Rating::Outstanding),
         "good" => Judgement::Rated(Rating::Good),
@@ -233,7 +249,9 @@ fn judgement(text: &str) -> Judgement {
     }
 }
 
-fn provision_type(text: &str) -> ProvisionType {
+/// A kind of provision as printed.
+#[must_use]
+pub fn provision_type(text: &str) -> ProvisionType {
     let folded = fold(text);
     match folded.as_str() {
         "childrens home" => ProvisionType::ChildrensHome,

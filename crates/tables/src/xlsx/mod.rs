@@ -1,32 +1,37 @@
 //! XLSX read as a stream: the ZIP's parts are unpacked as they are read, and of the workbook only its shared strings and styles are held.
 //!
-//! The first sheet that is not hidden is read; hidden rows and columns of it too. Cells are what the sheet shows: numbers to 15 digits (a
-//! percentage as its fraction), days as `YYYY-MM-DD`. A formula is refused: its value depends on when and where it was last calculated.
+//! The sheet with the headings is read, of those that are not hidden; hidden rows and columns of it too. Cells are what the sheet shows:
+//! numbers to 15 digits, days as `YYYY-MM-DD`, pounds and percentages with their sign. A formula is refused: its value depends on when and
+//! where it was last calculated.
 
-mod package;
 mod sheet;
 mod strings;
-mod styles;
+pub(super) mod styles;
 #[cfg(test)]
 mod tests;
 mod write;
-mod xml;
 
 pub(super) use write::Workbook;
 
 use super::{Fault, Limits};
-use package::{Package, bad};
-use sheet::Sheet;
+use crate::headings::Known;
+use crate::package::{Package, bad};
+use crate::sheets::{self, Chosen, Glance};
+use crate::xml::{Node, Xml, attribute};
+use sheet::{Book, Sheet};
 use std::collections::HashMap;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 use strings::Strings;
-use xml::{Node, Xml, attribute};
+
+/// Bytes that are unpacked of a sheet to see whether it has the headings.
+const GLANCE: u64 = 16 << 20;
 
 /// What a workbook's own part says.
 #[derive(Default)]
 struct Contents {
-    /// Name and relation of each sheet that is not hidden.
-    sheets: Vec<(String, String)>,
+    /// Name and relation of each sheet, and whether it is shown.
+    sheets: Vec<(String, String, bool)>,
     since_1904: bool,
 }
 
@@ -37,11 +42,11 @@ struct Relation {
     target: String,
 }
 
-/// Opens a workbook's first sheet, with what is to be said of the others.
+/// Opens the sheet of a workbook that has the known headings, with what is to be said of it and of the others.
 ///
 /// # Errors
 /// `not_xlsx`, `bad_xlsx`, `inflated_too_large`, `unsupported_format`, `unreadable`.
-pub(super) fn open<S: Read + Seek>(source: S, limits: Limits) -> Result<(Sheet<S>, Vec<Fault>), Fault> {
+pub(super) fn open<S: Read + Seek>(source: S, limits: Limits, known: &Known<'_>) -> Result<(Sheet<S>, Chosen), Fault> {
     let mut package = Package::open(source, limits)?;
     let not_a_workbook = || Fault::file("not_xlsx", "this is a ZIP file, but no XLSX workbook: save it as XLSX or CSV");
     let root = package.read("_rels/.rels", |xml| relations(xml, ""))?.ok_or_else(not_a_workbook)?;
@@ -64,21 +69,30 @@ pub(super) fn open<S: Read + Seek>(source: S, limits: Limits) -> Result<(Sheet<S
         None => Strings::default(),
     };
     #[expect(clippy::redundant_closure, reason = "as above")]
-    let dates = match part("styles") {
+    let styles = match part("styles") {
         Some(part) => package.read(part, |xml| styles::read(xml))?.unwrap_or_default(),
         None => Vec::new(),
     };
+    let book = Arc::new(Book { strings, styles, since_1904: workbook.since_1904 });
     let by_id: HashMap<&str, &Relation> = links.iter().map(|r| (r.id.as_str(), r)).collect();
-    let is_sheet = |id: &str| by_id.get(id).filter(|r| r.kind == "worksheet" && package.has(&r.target));
-    let mut sheets = workbook.sheets.iter().filter_map(|(name, id)| Some((name, is_sheet(id)?.target.clone())));
-    let (name, target) = sheets.next().ok_or_else(not_a_workbook)?;
-    let others: Vec<String> = sheets.map(|(name, _)| format!("`{name}`")).collect();
-    let mut notes = Vec::new();
-    if !others.is_empty() {
-        let message = format!("only the first sheet, `{name}`, is read, and not {}", others.join(", "));
-        notes.push(Fault::file("other_sheets", message));
+    let (mut targets, mut seen) = (Vec::new(), Vec::new());
+    for (name, id, shown) in workbook.sheets.into_iter().take(sheets::MOST) {
+        let Some(target) = by_id.get(id.as_str()).filter(|r| r.kind == "worksheet").map(|r| &r.target) else {
+            continue;
+        };
+        let glance = package.glance(target, GLANCE, |xml| {
+            let mut sheet = Sheet::new(xml, book.clone(), limits);
+            let glance = Glance::of(name, shown, &mut sheet, &limits, known);
+            Ok(Glance { hidden: sheet.hidden_columns(), ..glance })
+        })?;
+        if let Some(glance) = glance {
+            targets.push(target);
+            seen.push(glance);
+        }
     }
-    Ok((Sheet::new(package.into_part(&target)?, strings, dates, workbook.since_1904, limits), notes))
+    let chosen = sheets::choose(&seen).ok_or_else(not_a_workbook)?;
+    let target = targets.get(chosen.at).ok_or_else(not_a_workbook)?;
+    Ok((Sheet::new(package.into_part(target)?, book, limits), chosen))
 }
 
 fn contents<R: Read>(xml: &mut Xml<R>) -> Result<Contents, Fault> {
@@ -91,7 +105,7 @@ fn contents<R: Read>(xml: &mut Xml<R>) -> Result<Contents, Fault> {
                     let shown = !attribute(&element, "state")?.is_some_and(|state| state.ends_with("idden"));
                     let name = attribute(&element, "name")?.unwrap_or_default();
                     // The relation's attribute is `r:id`; the sheet's own number is `sheetId`.
-                    workbook.sheets.extend(attribute(&element, "id")?.filter(|_| shown).map(|id| (name, id)));
+                    workbook.sheets.extend(attribute(&element, "id")?.map(|id| (name, id, shown)));
                 }
                 "workbookPr" => {
                     workbook.since_1904 = attribute(&element, "date1904")?.is_some_and(|v| v == "1" || v == "true");

@@ -1,26 +1,34 @@
 //! A sheet's rows, one after the other.
 
-use super::package::{Inflated, bad};
 use super::strings::{Strings, push, rich_text, unescape};
-use super::styles;
-use super::xml::{Node, Xml, attribute};
+use super::styles::{self, Shown};
+use crate::package::{Inflated, bad};
+use crate::xml::{Node, Xml, attribute};
 use crate::{Fault, Flaw, Limits, Record, shorten};
+use quick_xml::events::BytesStart;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 /// What a sheet may have.
 const MAX_ROWS: u64 = 1_048_576;
 const MAX_COLUMNS: usize = 16_384;
 
+/// What the sheets of a workbook share.
+pub(crate) struct Book {
+    pub(super) strings: Strings,
+    /// How each style shows a number.
+    pub(super) styles: Vec<Shown>,
+    pub(super) since_1904: bool,
+}
+
 /// Reads a sheet row by row.
 pub(crate) struct Sheet<S> {
     xml: Xml<Inflated<S>>,
-    strings: Strings,
-    /// Which styles show a date.
-    dates: Vec<bool>,
-    since_1904: bool,
+    book: Arc<Book>,
     limits: Limits,
     /// The number of the last row.
     last: u64,
+    hidden_columns: Vec<usize>,
     ended: bool,
 }
 
@@ -34,20 +42,28 @@ struct Cell {
 }
 
 impl<S: Read + Seek> Sheet<S> {
-    pub(super) fn new(
-        xml: Xml<Inflated<S>>,
-        strings: Strings,
-        dates: Vec<bool>,
-        since_1904: bool,
-        limits: Limits,
-    ) -> Self {
-        Self { xml, strings, dates, since_1904, limits, last: 0, ended: false }
+    pub(super) fn new(xml: Xml<Inflated<S>>, book: Arc<Book>, limits: Limits) -> Self {
+        Self { xml, book, limits, last: 0, hidden_columns: Vec::new(), ended: false }
+    }
+
+    /// The places of its hidden columns, as far as the limit goes: known once a row was read.
+    pub(super) fn hidden_columns(&self) -> Vec<usize> {
+        self.hidden_columns.clone()
     }
 
     fn record(&mut self) -> Result<Option<Record>, Fault> {
         loop {
             match self.xml.next()? {
+                Node::Start(element) if element.local_name().as_ref() == "col" => {
+                    let place = |name| Ok::<_, Fault>(attribute(&element, name)?.and_then(|n| n.parse::<usize>().ok()));
+                    if is_hidden(&element)?
+                        && let (Some(from), Some(to)) = (place("min")?, place("max")?)
+                    {
+                        self.hidden_columns.extend(from.saturating_sub(1)..to.min(self.limits.columns));
+                    }
+                }
                 Node::Start(element) if element.local_name().as_ref() == "row" => {
+                    let hidden = is_hidden(&element)?;
                     let given = attribute(&element, "r")?;
                     let number = match given {
                         Some(number) => number.parse().map_err(|_| bad("a row has no number"))?,
@@ -57,7 +73,7 @@ impl<S: Read + Seek> Sheet<S> {
                         return Err(bad("its rows are out of order").at(number));
                     }
                     self.last = number;
-                    return self.row(number).map(Some);
+                    return Ok(Some(Record { hidden, ..self.row(number)? }));
                 }
                 Node::End(name) if name == "sheetData" => {
                     // Only at the end is it known that the part is whole.
@@ -173,7 +189,7 @@ impl<S: Read + Seek> Sheet<S> {
         let value = cell.value.as_str();
         Ok(match cell.kind.as_str() {
             "s" => {
-                let text = value.trim().parse().ok().and_then(|at| self.strings.get(at));
+                let text = value.trim().parse().ok().and_then(|at| self.book.strings.get(at));
                 Ok(text.ok_or_else(|| bad("a cell names a text that is not there").at(row))?.to_owned())
             }
             "inlineStr" => Ok(value.to_owned()),
@@ -182,10 +198,10 @@ impl<S: Read + Seek> Sheet<S> {
             "e" => Err(("error_cell", "the cell shows an error, not a value")),
             "d" => Ok(value.strip_suffix('Z').unwrap_or(value).trim_end_matches("T00:00:00").to_owned()),
             _ if value.is_empty() => Ok(String::new()),
-            _ if self.dates.get(cell.style).is_some_and(|shows_date| *shows_date) => {
-                styles::date(value, self.since_1904)
-            }
-            _ => styles::number(value),
+            _ => match self.book.styles.get(cell.style).copied().unwrap_or_default() {
+                Shown::Date => styles::date(value, self.book.since_1904),
+                shown => styles::shown_number(value, shown),
+            },
         })
     }
 }
@@ -201,6 +217,10 @@ impl<S: Read + Seek> Iterator for Sheet<S> {
         self.ended = !matches!(record, Ok(Some(_)));
         record.transpose()
     }
+}
+
+fn is_hidden(element: &BytesStart<'_>) -> Result<bool, Fault> {
+    Ok(attribute(element, "hidden")?.is_some_and(|hidden| hidden == "1" || hidden == "true"))
 }
 
 fn flaw_is_at(record: &Record, place: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Texts of a workbook: those its cells share, and how control characters are written in XML.
 
-use super::xml::{Node, Xml};
+use crate::xml::{Node, Xml};
 use crate::{Fault, Limits};
 use std::io::Read;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::upload::{Counts, Upload};
+use domain::upload::{Counts, Note, Upload};
 use persistence::upload::Fault;
 use persistence::{Conn, Failure, Outcome, Stamp, Tx};
 
@@ -16,6 +16,8 @@ pub struct Tally {
     pub counts: Counts,
     /// What is wrong with them.
     pub faults: Vec<Fault>,
+    /// What is decided with a reservation.
+    pub notes: Vec<Note>,
 }
 
 /// Decides rows in the name of who sent them.
@@ -40,8 +42,8 @@ impl Decider {
     pub fn tally(&self, conn: &mut Conn<'_>, lines: &[Line], places: &Places) -> Outcome<(Tally, Write)> {
         let good: Vec<&Line> = lines.iter().filter(|line| line.faults.is_empty()).collect();
         let batch = self.batch(&good, places);
-        let Decisions { verdicts, write } = self.rows.decide(conn, &batch)?;
-        let mut tally = Tally::default();
+        let Decisions { verdicts, notes, write } = self.rows.decide(conn, &batch)?;
+        let mut tally = Tally { notes, ..Tally::default() };
         let mut verdicts = verdicts.into_iter();
         for line in lines {
             let verdict =

@@ -8,7 +8,7 @@ pub mod row;
 use std::fs::File;
 
 use domain::kernel::{Decided, Rule};
-use domain::upload::{FileFormat, Subject, UploadKind};
+use domain::upload::{FileFormat, Note, Subject, UploadKind};
 use persistence::upload::Fault;
 use persistence::{Conn, Outcome, Record, Stamp, Stored, Tx};
 
@@ -33,8 +33,26 @@ pub trait Rows: Send + Sync {
     /// Its columns, in the order of the template.
     fn columns(&self) -> &'static [Column];
 
+    /// The headings of its template, each with what stands under it as an example.
+    fn template(&self) -> Vec<(&'static str, &'static str)> {
+        self.columns().iter().map(|column| (column.name, column.example)).collect()
+    }
+
+    /// Whether a row is the example of the template, untouched.
+    fn is_example(&self, cells: &Cells<'_>) -> bool {
+        self.columns().iter().all(|column| cells.shows(column.name, column.example))
+    }
+
     /// What the row is about: each occurs once in a file. With the column that says so.
     fn keys(&self, cells: &Cells<'_>) -> Vec<(&'static str, String)>;
+
+    /// What is to be said of things that a file as a whole does not name; `names` tells whether a row of it has that key.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn unnamed(&self, _conn: &mut Conn<'_>, _names: &dyn Fn(&'static str, &str) -> bool) -> Outcome<Vec<Note>> {
+        Ok(Vec::new())
+    }
 
     /// Locks what the decisions on those rows rest on.
     ///
@@ -51,14 +69,53 @@ pub trait Rows: Send + Sync {
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions>;
 }
 
-/// The rows of a list with the headings of its columns, or everything that is wrong with it.
-pub type Opened = Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>>;
+/// A file whose rows come one by one.
+pub trait Source: Send {
+    /// The headings of their cells.
+    fn headings(&self) -> Vec<String>;
+
+    /// The row of the headings; 0 where there is none.
+    fn headings_row(&self) -> u64;
+
+    /// The next row; after what is wrong with the file as a whole, nothing.
+    fn next(&mut self) -> Option<Result<tables::Row, tables::Fault>>;
+
+    /// What was read with a reservation so far.
+    fn notes(&self) -> Vec<Note>;
+}
+
+impl Source for tables::Reader<'static> {
+    fn headings(&self) -> Vec<String> {
+        Self::headings(self).to_vec()
+    }
+
+    fn headings_row(&self) -> u64 {
+        Self::headings_row(self)
+    }
+
+    fn next(&mut self) -> Option<Result<tables::Row, tables::Fault>> {
+        Iterator::next(self)
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        Self::notes(self).into_iter().map(noted).collect()
+    }
+}
+
+/// A note of the reader's.
+fn noted(found: tables::Fault) -> Note {
+    let note = Note::new(found.code, found.message);
+    if found.row > 0 { note.on(Some(found.row), None) } else { note }
+}
+
+/// A file that is open, or everything that is wrong with it as a whole.
+pub type Opened = Result<Box<dyn Source>, Vec<Fault>>;
 
 /// A list that somebody else publishes, read as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Release {
     /// Reads it: its rows under the columns of the kind, or everything that is wrong with it.
-    pub open: fn(File, FileFormat) -> Opened,
+    pub open: fn(File, FileFormat, tables::Limits) -> Opened,
     /// Whether it may have that heading: enough of them to find the row they stand in.
     pub knows: fn(&str) -> bool,
 }
@@ -104,6 +161,8 @@ pub type Write = Box<dyn FnOnce(&mut Tx<'_>) -> Outcome<()>>;
 pub struct Decisions {
     /// One for each row, in their order.
     pub verdicts: Vec<Verdict>,
+    /// What is decided with a reservation.
+    pub notes: Vec<Note>,
     /// Writes them.
     pub write: Write,
 }

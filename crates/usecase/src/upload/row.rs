@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use domain::kernel::{Refusal, Rule, Violation};
+use domain::kernel::{Pence, Refusal, Rule, Violation};
 use persistence::upload::Fault;
 use validator::Validate;
 
@@ -14,6 +14,8 @@ domain::rules! {
     MISSING_VALUE = "missing_value", Input, "CRD-07", "A row has a value in every column that it needs.";
     UNREADABLE_VALUE = "unreadable_value", Input, "CRD-07", "A value is written as its column asks for it.";
     DUPLICATE_ROW = "duplicate_row", Input, "CRD-07", "What a row is about occurs once in a file.";
+    EXAMPLE_ROW = "example_row", Input, "CRD-07", "The example of a template is replaced by what is true.";
+    AMOUNT_UNCLEAR = "amount_unclear", Input, "PRC-08", "An amount is in whole pence, or says its unit: £3850.00, 385000p.";
     WRONG_STATE = "row_wrong_state", Conflict, "CRD-07", "What a row is about is in a state that allows it.";
 }
 
@@ -45,7 +47,8 @@ pub fn folded(heading: &str) -> String {
 pub struct Places(HashMap<&'static str, usize>);
 
 impl Places {
-    /// Looks for the columns of a kind among the headings of a file.
+    /// Looks for the columns of a kind among the headings of a file. Where each row names its own (`line` is 0), what is needed is asked
+    /// of each row.
     ///
     /// # Errors
     /// Every heading that is not known, and every column that is needed and missing.
@@ -60,7 +63,8 @@ impl Places {
                 None => faults.push(fault(&UNKNOWN_COLUMN, line, Some(heading), None, "there is no such column")),
             }
         }
-        for column in columns.iter().filter(|column| column.needed && !places.contains_key(column.name)) {
+        let is_missing = |column: &&Column| line > 0 && column.needed && !places.contains_key(column.name);
+        for column in columns.iter().filter(is_missing) {
             faults.push(fault(&MISSING_COLUMN, line, Some(column.name), None, "the file has no such column"));
         }
         if faults.is_empty() { Ok(Self(places)) } else { Err(faults) }
@@ -70,6 +74,11 @@ impl Places {
     #[must_use]
     pub fn has(&self, column: &str) -> bool {
         self.0.contains_key(column)
+    }
+
+    /// Whether the row has a cell there, blank or not.
+    fn stands_in(&self, column: &str, row: &tables::Row) -> bool {
+        self.0.get(column).is_some_and(|at| row.absent.binary_search(at).is_err())
     }
 }
 
@@ -137,9 +146,32 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// A whole number.
+    /// A whole number, which a sheet may show with nothing but zeros behind its point.
     pub fn number<N: std::str::FromStr>(&mut self, column: &'static str) -> Option<N> {
-        self.read(column, "a whole number", |text| text.parse().ok())
+        self.read(column, "a whole number", |text| whole(text).parse().ok())
+    }
+
+    /// An amount of money, by its unit.
+    pub fn amount(&mut self, column: &'static str) -> Option<Pence> {
+        let text = self.text(column)?;
+        match Pence::read(&text) {
+            Ok(amount) => Some(amount),
+            Err(says) => {
+                self.refuse(&AMOUNT_UNCLEAR, column, says);
+                None
+            }
+        }
+    }
+
+    /// Whether a column shows that example, as a spreadsheet may have written it down again; an example that is blank is shown where
+    /// nothing stands.
+    #[must_use]
+    pub fn shows(&self, column: &str, example: &str) -> bool {
+        let Some(text) = self.text(column) else { return example.is_empty() };
+        let dates = || date(&text).zip(date(example)).is_some_and(|(one, other)| one == other);
+        let number = |text: &str| text.trim_start_matches('0').to_owned();
+        let numbers = || example.bytes().all(|b| b.is_ascii_digit()) && number(&text) == number(example);
+        !example.is_empty() && (text.eq_ignore_ascii_case(example) || dates() || numbers())
     }
 
     /// Notes a fault of a column.
@@ -194,11 +226,24 @@ impl<'a> Cells<'a> {
         self.faults.is_empty()
     }
 
-    /// Whether the file has that column.
+    /// Whether the row has that column: where it has not, what is stated stays; where it is blank, it is taken back.
     #[must_use]
     pub fn has(&self, column: &str) -> bool {
-        self.places.has(column)
+        self.places.stands_in(column, self.row)
     }
+
+    /// The row's number.
+    #[must_use]
+    pub fn number_of_row(&self) -> u64 {
+        self.row.number
+    }
+}
+
+/// A number without the zeros that a sheet may show behind its point.
+#[must_use]
+pub fn whole(text: &str) -> &str {
+    let shown = text.split_once('.').filter(|(_, behind)| !behind.is_empty() && behind.bytes().all(|b| b == b'0'));
+    shown.map_or(text, |(whole, _)| whole)
 }
 
 /// A date as the API writes it, or as spreadsheets of this country do.

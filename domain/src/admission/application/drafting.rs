@@ -31,9 +31,13 @@ impl Application {
             let offered = self_assessment.is_none() || definition.self_assessable;
             let detail = "this requirement is not self-assessed";
             broken.require(offered, &answers::SELF_ASSESSMENT_NOT_OFFERED, "/selfAssessment", detail);
-            let answer = draft.answers.entry(requirement.requirement).or_default();
+            let id = requirement.requirement;
+            let answer = draft.answers.entry(id).or_default();
             answer.values = values;
             answer.self_assessment = self_assessment;
+            if *answer == Answer::default() {
+                draft.answers.remove(&id);
+            }
         })
     }
 
@@ -112,9 +116,11 @@ impl Application {
     ) -> Decision<Self> {
         self.still_editable(attempted, now)?;
         let draft = self.draft.as_mut().ok_or_else(no_draft)?;
+        let before = draft.clone();
         let mut broken = Violations::new();
         change(draft, &mut broken);
         broken.refuse_any()?;
-        Ok((self, vec![ApplicationEvent::DraftSaved { part }]))
+        let events = if *draft == before { Vec::new() } else { vec![ApplicationEvent::DraftSaved { part }] };
+        Ok((self, events))
     }
 }

@@ -167,3 +167,16 @@ fn a_home_tells_everything_that_is_wrong() {
     let early = home().close(day("2014-01-01"), "", now()).unwrap_err();
     assert_eq!(codes(early), ["reason_required", "dates_reversed"]);
 }
+
+#[test]
+fn a_suspended_registration_is_told_once_and_so_is_its_end() {
+    let (suspended, events) = home().record_registration_status(true, now()).unwrap();
+    assert!(matches!(events.as_slice(), [HomeEvent::HomeRegistrationSuspended { urn, .. }] if urn == "SC009423"));
+    let (same, none) = suspended.record_registration_status(true, now()).unwrap();
+    assert!(none.is_empty() && same.registration_suspended_at == Some(now()));
+    let (restored, events) = same.record_registration_status(false, now()).unwrap();
+    assert!(matches!(events.as_slice(), [HomeEvent::HomeRegistrationRestored { .. }]));
+    assert!(restored.record_registration_status(false, now()).unwrap().1.is_empty());
+    let proposed = Home::propose(ids().0, ids().1, profile(), None, now()).unwrap().0;
+    assert!(matches!(proposed.record_registration_status(true, now()), Err(Refusal::WrongState { .. })));
+}

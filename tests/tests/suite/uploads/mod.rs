@@ -1,10 +1,14 @@
 //! Bulk uploads (CRD-07, A21).
 
 mod answers;
+mod figures;
 mod formats;
 mod hostile;
 mod kinds;
+mod notes;
+mod release;
 mod resume;
+mod workbooks;
 
 use serde_json::{Value, json};
 
@@ -42,6 +46,23 @@ fn three_bad() -> String {
         .replace("Home 10,", ",")
         .replace("Home 20,childrens_home", "Home 20,castle")
         .replace("SC000030,2010-04-01", "SC000030,2010-04-31")
+}
+
+/// A small file as somebody sent it.
+fn case(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/cases/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The codes of the notes of an upload, in their order.
+fn noted(body: &Value) -> Vec<&str> {
+    body["notes"].as_array().unwrap().iter().map(|note| note["code"].as_str().unwrap()).collect()
+}
+
+/// The note of that code.
+#[track_caller]
+fn note<'b>(body: &'b Value, code: &str) -> &'b Value {
+    let found = body["notes"].as_array().unwrap().iter().find(|note| note["code"] == code);
+    found.unwrap_or_else(|| panic!("no {code} in {:#}", body["notes"]))
 }
 
 /// Those of a provider, by the list.
@@ -227,9 +248,37 @@ on_both! {
         let fens = Applicant::new(app, "Fens Care");
         app.at("2019-01-01T00:00:00Z");
         let template = fens.provider.get("/v1/upload-templates/homes").expect(200);
-        send(&fens.provider, HOMES, &template.text).expect(201).state("applied");
+        let filled_in = template.text.replace("SC900001", "SC700001").replace("The Limes", "The Elms");
+        send(&fens.provider, HOMES, &filled_in).expect(201).state("applied");
         assert_eq!(kept(&fens), 1);
-        fens.provider.get("/v1/upload-templates/ratings").problem("no_template", 422);
         fens.provider.get("/v1/upload-templates/castles").expect(404);
+    }
+
+    fn the_example_of_a_template_is_refused_where_nobody_touched_it(app: &TestApp) {
+        app.at("2019-01-01T00:00:00Z");
+        let fens = Applicant::new(app, "Fens Care");
+        let senders = [("homes", fens.provider.clone()), ("providers", app.portal("p")), ("fees", fens.provider.clone()), ("ratings", app.lead("LGSS"))];
+        for (kind, sender) in &senders {
+            for format in ["csv", "ndjson", "xlsx", "ods"] {
+                let template = sender.get(&format!("/v1/upload-templates/{kind}?format={format}")).expect(200);
+                if (*kind, format) == ("ratings", "ndjson") {
+                    continue;
+                }
+                let path = format!("/v1/uploads/{kind}?mode=partial");
+                let done = send_bytes(sender, &path, "application/octet-stream", &template.bytes).expect(201).state("rejected");
+                let found: Vec<_> = faults(sender, &done.id()).into_iter().map(|fault| (fault.0, fault.3)).collect();
+                assert_eq!(found, [(if format == "ndjson" { 1 } else { 2 }, "example_row".to_owned())], "{kind} {format}");
+            }
+        }
+        // A spreadsheet writes it down again in its own way; the other rows are taken.
+        let template = fens.provider.get("/v1/upload-templates/homes").expect(200).text;
+        let (headings, example) = template.split_once("\r\n").unwrap();
+        let written = example.replace("2015-04-01", "01/04/2015").replace("yes", "YES");
+        let own = example.replace("SC900001", "SC700002").replace("The Limes", "The Oaks");
+        let file = format!("{headings}\r\n{written}{own}");
+        let done = send(&fens.provider, &format!("{HOMES}?mode=partial"), &file).expect(201).state("partial");
+        assert_eq!(faults(&fens.provider, &done.id())[0].3, "example_row");
+        // A home of that name is not the example.
+        send(&fens.provider, HOMES, "name,kind\nThe Limes,childrens_home\n").expect(201).state("applied");
     }
 }

@@ -7,7 +7,7 @@ use domain::admission::answers::{Answer, Asked, DocumentRef, EvidenceItem};
 use domain::arrangement::requirement::AnswerType;
 use domain::arrangement::{RequirementRef, RequirementVersion};
 use domain::kernel::{Aggregate as _, ApplicationId, Decision, Named, Pence, Refusal, Rule};
-use domain::upload::{Subject, UploadKind};
+use domain::upload::{Note, Subject, UploadKind};
 use persistence::{Conn, Failure, Outcome, Tx};
 use serde_json::Value;
 
@@ -15,8 +15,9 @@ use crate::admission::Lots;
 use crate::admission::draft::REQUIREMENT_NOT_ASKED;
 use crate::arrangement::requirement::required;
 
+use super::understood;
 use crate::Caller;
-use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
+use crate::upload::row::{Cells, Column, MISSING_VALUE, column, whole};
 use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
 
 domain::rules! {
@@ -28,8 +29,8 @@ domain::rules! {
 pub struct Answers;
 
 static COLUMNS: &[Column] = &[
-    column("requirement", true, "insurance"),
-    column("question", false, "insured"),
+    column("requirement", true, "code_of_a_requirement"),
+    column("question", false, "code_of_a_question"),
     column("value", false, "yes"),
     column("selfAssessment", false, ""),
     column("evidence", false, ""),
@@ -84,9 +85,9 @@ impl Rows for Answers {
         let chosen = before.value.draft.as_ref().map(|draft| draft.lots.as_slice()).unwrap_or_default();
         let definitions = required(conn, &lots.asked_by(chosen))?;
         let mut application = before.value.clone();
-        let (mut events, mut verdicts) = (Vec::new(), Vec::new());
+        let (mut events, mut verdicts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for mut cells in batch.cells() {
-            let decided = decide(&mut cells, &application, &definitions, batch);
+            let decided = decide(&mut cells, &application, &definitions, (batch, &mut notes));
             verdicts.push(match decided {
                 _ if !cells.is_good() => Verdict::Refused(cells.faults()),
                 None => Verdict::Unchanged,
@@ -98,7 +99,7 @@ impl Rows for Answers {
             });
         }
         let change = Change::Old(before, (application, events));
-        Ok(Decisions { verdicts, write: Box::new(|tx| write_all(tx, vec![change])) })
+        Ok(Decisions { verdicts, notes, write: Box::new(|tx| write_all(tx, vec![change])) })
     }
 }
 
@@ -113,7 +114,7 @@ fn decide(
     cells: &mut Cells<'_>,
     application: &Application,
     definitions: &[Definition],
-    batch: &Batch<'_>,
+    (batch, notes): (&Batch<'_>, &mut Vec<Note>),
 ) -> Option<Step> {
     let code = cells.needed("requirement")?;
     let Some(draft) = &application.draft else {
@@ -136,8 +137,11 @@ fn decide(
             return None;
         }
         (None, Some(code)) => {
-            let item = item(cells, code)?;
-            let known = given.evidence.iter().find(|known| known.code == item.code);
+            let known = given.evidence.iter().find(|known| known.code == code);
+            let item = item(cells, code, known)?;
+            if cells.has("amount") {
+                Note::add(notes, item.amount.map(|amount| understood(cells, amount)));
+            }
             if known == Some(&item) {
                 return None;
             }
@@ -145,10 +149,16 @@ fn decide(
         }
         (question, None) => {
             let (mut values, mut assessed) = (given.values.clone(), given.self_assessment);
+            // A row of a table has a cell for what other rows say; an object that names the assessment alone takes it back.
+            let takes_back = cells.has("selfAssessment") && !cells.has("question");
             if let Some(stated) = cells.yes("selfAssessment") {
                 assessed = Some(stated);
             } else if question.is_none() && cells.text("selfAssessment").is_none() {
-                cells.refuse(&MISSING_VALUE, "question", "the row answers nothing");
+                if takes_back {
+                    assessed = None;
+                } else {
+                    cells.refuse(&MISSING_VALUE, "question", "the row answers nothing");
+                }
             }
             let is_new = match &question {
                 Some(question) => !values.contains_key(question),
@@ -156,9 +166,16 @@ fn decide(
             };
             if let Some(question) = question {
                 match cells.text("value") {
-                    Some(text) => values.insert(question.clone(), value(definition, &question, text)),
-                    None => values.remove(&question),
-                };
+                    Some(text) => {
+                        let value = value(cells, definition, &question, text)?;
+                        let is_money = kind_of(definition, &question) == Some(&AnswerType::Money);
+                        let amount = value.as_i64().filter(|_| is_money).map(Pence);
+                        Note::add(notes, amount.map(|amount| understood(cells, amount)));
+                        values.insert(question, value);
+                    }
+                    None if cells.has("value") => drop(values.remove(&question)),
+                    None => {}
+                }
             }
             if !cells.is_good() || (values == given.values && assessed == given.self_assessment) {
                 return None;
@@ -187,31 +204,50 @@ fn answered(cells: &mut Cells<'_>, refusal: Refusal) {
     cells.refused(&Refusal::Rules(broken));
 }
 
-/// A text as an answer of the kind that its question asks for; where it is none, the domain says so.
-fn value(definition: &RequirementVersion, question: &str, text: String) -> Value {
-    let asked = definition.questions.iter().find(|q| q.code == question).map(|q| &q.answer);
-    match asked {
+/// What a question asks for.
+fn kind_of<'d>(definition: &'d RequirementVersion, question: &str) -> Option<&'d AnswerType> {
+    definition.questions.iter().find(|q| q.code == question).map(|q| &q.answer)
+}
+
+/// A text as an answer of the kind that its question asks for; where it is none, the domain says so. An amount whose unit is not clear is
+/// a fault of its own.
+fn value(cells: &mut Cells<'_>, definition: &RequirementVersion, question: &str, text: String) -> Option<Value> {
+    Some(match kind_of(definition, question) {
         Some(AnswerType::YesNo) => match text.to_ascii_lowercase().as_str() {
             "yes" | "y" | "true" | "1" => Value::Bool(true),
             "no" | "n" | "false" | "0" => Value::Bool(false),
             _ => Value::String(text),
         },
-        Some(AnswerType::Number | AnswerType::Money) => text.parse::<i64>().map_or(Value::String(text), Value::from),
+        Some(AnswerType::Money) => Value::from(cells.amount("value")?.0),
+        Some(AnswerType::Number) => whole(&text).parse::<i64>().map_or(Value::String(text), Value::from),
         Some(AnswerType::Date) => {
             let civil = NaiveDate::parse_from_str(&text, "%d/%m/%Y").ok();
             Value::String(civil.map_or(text, |date| date.to_string()))
         }
         Some(AnswerType::Text { .. } | AnswerType::Choice { .. }) | None => Value::String(text),
-    }
+    })
 }
 
-/// The document that a row gives.
-fn item(cells: &mut Cells<'_>, code: String) -> Option<EvidenceItem> {
-    let name = cells.needed("documentName");
-    let uri = cells.needed("documentUri");
-    let sha256 = cells.text("documentSha256");
-    let (issued_on, expires_on) = (cells.date("issuedOn"), cells.date("expiresOn"));
-    let amount = cells.number("amount").map(Pence);
+/// The document that a row gives; what it does not speak of is as it is known.
+fn item(cells: &mut Cells<'_>, code: String, known: Option<&EvidenceItem>) -> Option<EvidenceItem> {
+    let text = |cells: &mut Cells<'_>, column, known: Option<&String>| match known.filter(|_| !cells.has(column)) {
+        Some(known) => Some(known.clone()),
+        None => cells.needed(column),
+    };
+    let name = text(cells, "documentName", known.map(|known| &known.document.name));
+    let uri = text(cells, "documentUri", known.map(|known| &known.document.uri));
+    let mut sha256 = cells.text("documentSha256");
+    let (mut issued_on, mut expires_on) = (cells.date("issuedOn"), cells.date("expiresOn"));
+    let mut amount = cells.amount("amount");
+    if let Some(known) = known {
+        // A digest is that of its document.
+        if !cells.has("documentSha256") && uri.as_ref() == Some(&known.document.uri) {
+            sha256.clone_from(&known.document.sha256);
+        }
+        issued_on = if cells.has("issuedOn") { issued_on } else { known.issued_on };
+        expires_on = if cells.has("expiresOn") { expires_on } else { known.expires_on };
+        amount = if cells.has("amount") { amount } else { known.amount };
+    }
     if !cells.is_good() {
         return None;
     }

@@ -7,13 +7,13 @@ use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
 use domain::fee::{Fee, FeeUnit, OfferFee};
 use domain::kernel::{BasisPoints, Decided, LotId, MembershipId, Pence, ProviderId, Role, Rule};
-use domain::upload::{Subject, UploadKind};
+use domain::upload::{Note, Subject, UploadKind};
 use persistence::admission::memberships;
 use persistence::arrangement::arrangements;
 use persistence::fee::{asked_by_others, fees};
 use persistence::{Conn, Filter, Outcome, Page, Tx};
 
-use super::own;
+use super::{own, understood};
 use crate::Caller;
 use crate::upload::row::{Cells, Column, column};
 use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
@@ -68,9 +68,9 @@ impl Rows for Fees {
 
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions> {
         let known = Known::load(conn, batch)?;
-        let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
+        let (mut changes, mut verdicts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for mut cells in batch.cells() {
-            let offered = decide(&mut cells, batch, &known);
+            let offered = decide(&mut cells, batch, &known, &mut notes);
             verdicts.push(match offered {
                 _ if !cells.is_good() => Verdict::Refused(cells.faults()),
                 None => Verdict::Unchanged,
@@ -80,7 +80,7 @@ impl Rows for Fees {
                 }
             });
         }
-        Ok(Decisions { verdicts, write: Box::new(|tx| write_all(tx, changes)) })
+        Ok(Decisions { verdicts, notes, write: Box::new(|tx| write_all(tx, changes)) })
     }
 }
 
@@ -147,14 +147,15 @@ fn named(batch: &Batch<'_>) -> Vec<MembershipId> {
 }
 
 /// The fee that a row offers; `None` where it is offered already, or where the row is refused.
-fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Decided<Fee>> {
+fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known, notes: &mut Vec<Note>) -> Option<Decided<Fee>> {
     cells.needed("membership")?;
     let Some(member) = membership(cells).and_then(|id| known.memberships.get(&id)) else {
         cells.refuse(&MEMBERSHIP_UNKNOWN, "membership", "the identifier of a membership of the sender's");
         return None;
     };
     let (code, description) = (cells.needed("code"), cells.needed("description"));
-    let amount = cells.needed("amountPence").and_then(|_| cells.number("amountPence")).map(Pence);
+    let amount = cells.needed("amountPence").and_then(|_| cells.amount("amountPence"));
+    Note::add(notes, amount.map(|amount| understood(cells, amount)));
     let unit = cells.needed("unit").and_then(|_| unit(cells));
     let valid_from = cells.needed("validFrom").and_then(|_| cells.date("validFrom"));
     if !cells.is_good() {

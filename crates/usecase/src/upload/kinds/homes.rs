@@ -13,6 +13,8 @@ use domain::upload::{Subject, UploadKind};
 use persistence::provider::homes;
 use persistence::{Conn, Filter, Outcome, Page, Stored, Tx};
 
+use tables::ofsted::{self, ProvisionType};
+
 use super::{own, rated, rating};
 use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
@@ -116,7 +118,7 @@ impl Rows for Homes {
                 Verdict::Unchanged
             });
         }
-        Ok(Decisions { verdicts, write: Box::new(|tx| write_all(tx, changes)) })
+        Ok(Decisions { verdicts, notes: Vec::new(), write: Box::new(|tx| write_all(tx, changes)) })
     }
 }
 
@@ -180,10 +182,11 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
     let number = urn(cells);
     let by_number = number.clone().and_then(|urn| known.homes.get(&Key::Urn(urn)));
     let before = by_number.or_else(|| known.homes.get(&Key::Name(owner.id, name)));
-    let profile = profile(cells, before.map(|home| &home.value.profile));
+    let known = before.map(|home| &home.value);
+    let profile = profile(cells, known.map(|home| &home.profile));
     cells.limited(&profile);
-    let registration = registration(cells, number, before.map(|home| &home.value));
-    let facts = facts(cells);
+    let registration = registration(cells, number, known);
+    let facts = facts(cells, known);
     if !cells.is_good() {
         return None;
     }
@@ -271,9 +274,15 @@ fn registration(cells: &mut Cells<'_>, urn: Option<String>, before: Option<&Home
 }
 
 fn profile(cells: &mut Cells<'_>, before: Option<&HomeProfile>) -> HomeProfile {
-    let name = cells.needed("name").unwrap_or_default();
-    let kinds = "a kind of home by its name in the API, such as childrens_home";
-    let kind = cells.needed("kind").and_then(|_| cells.read("kind", kinds, kind)).unwrap_or(HomeKind::ChildrensHome);
+    let name = match before.filter(|_| !cells.has("name")) {
+        Some(before) => before.name.clone(),
+        None => cells.needed("name").unwrap_or_default(),
+    };
+    let kinds = "a kind of home by its name in the API, such as childrens_home, or in the regulator's own words";
+    let kind = match before.filter(|_| !cells.has("kind")) {
+        Some(before) => before.kind.clone(),
+        None => cells.needed("kind").and_then(|_| cells.read("kind", kinds, kind)).unwrap_or(HomeKind::ChildrensHome),
+    };
     let stays = |column: &str| !cells.has(column);
     let postcode = if stays("postcode") {
         before.and_then(|p| p.postcode.clone())
@@ -286,14 +295,7 @@ fn profile(cells: &mut Cells<'_>, before: Option<&HomeProfile>) -> HomeProfile {
     let local_authority = text(cells, "localAuthority", before.and_then(|p| p.local_authority.clone()));
     let region = text(cells, "region", before.and_then(|p| p.region.clone()));
     let beds = if cells.has("beds") { cells.number("beds") } else { before.and_then(|p| p.beds) };
-    let registered_manager = if cells.has("registeredManager") {
-        let since = cells.date("managerSince");
-        cells
-            .yes("registeredManager")
-            .map(|filled| if filled { RegisteredManager::Filled { since } } else { RegisteredManager::Vacant })
-    } else {
-        before.and_then(|p| p.registered_manager.clone())
-    };
+    let registered_manager = registered_manager(cells, before.and_then(|p| p.registered_manager.as_ref()));
     let yes = |cells: &mut Cells<'_>, column, old| if cells.has(column) { cells.yes(column) } else { old };
     let dual_registration = yes(cells, "dualRegistration", before.and_then(|p| p.dual_registration));
     let emergency_capacity = yes(cells, "emergencyCapacity", before.and_then(|p| p.emergency_capacity));
@@ -310,18 +312,65 @@ fn profile(cells: &mut Cells<'_>, before: Option<&HomeProfile>) -> HomeProfile {
     }
 }
 
+fn registered_manager(cells: &mut Cells<'_>, before: Option<&RegisteredManager>) -> Option<RegisteredManager> {
+    let (filled, since) = match before {
+        Some(RegisteredManager::Filled { since }) => (Some(true), *since),
+        Some(RegisteredManager::Vacant) => (Some(false), None),
+        None => (None, None),
+    };
+    let since = if cells.has("managerSince") { cells.date("managerSince") } else { since };
+    let filled = if cells.has("registeredManager") { cells.yes("registeredManager") } else { filled };
+    filled.map(|filled| if filled { RegisteredManager::Filled { since } } else { RegisteredManager::Vacant })
+}
+
+/// A kind by its name in the API, blanks and hyphens as in writing, or in the regulator's own words.
 fn kind(text: &str) -> Option<HomeKind> {
     if let Some(other) = text.strip_prefix("other:") {
         return Some(other.trim().to_owned()).filter(|other| !other.is_empty()).map(HomeKind::Other);
     }
-    serde_json::from_value(serde_json::Value::String(text.to_ascii_lowercase())).ok()
+    let name = text.to_lowercase().replace([' ', '-'], "_");
+    serde_json::from_value(serde_json::Value::String(name)).ok().or_else(|| printed_kind(text))
 }
 
-/// The rating that a row states, if any.
-fn facts(cells: &mut Cells<'_>) -> Option<RatingFacts> {
-    let held = cells.read("rating", "outstanding, good, requires_improvement or inadequate", rating);
-    let published_on = cells.date("publishedOn");
-    match (cells.date("inspectedOn"), cells.text("rating").is_some() || published_on.is_some()) {
+/// A kind as the regulator's list prints it. One that has no name of its own here keeps the regulator's.
+fn printed_kind(text: &str) -> Option<HomeKind> {
+    match ofsted::provision_type(text) {
+        ProvisionType::ChildrensHome => Some(HomeKind::ChildrensHome),
+        ProvisionType::SecureChildrensHome => Some(HomeKind::SecureChildrensHome),
+        ProvisionType::ResidentialSpecialSchool => Some(HomeKind::ResidentialSpecialSchool),
+        ProvisionType::FosteringAgency => Some(HomeKind::FosteringAgency),
+        ProvisionType::FamilyCentre => Some(HomeKind::ResidentialFamilyCentre),
+        ProvisionType::SupportedAccommodation => Some(HomeKind::SupportedAccommodation),
+        ProvisionType::SpecialSchoolChildrensHome
+        | ProvisionType::BoardingSchool
+        | ProvisionType::FurtherEducationCollege
+        | ProvisionType::VoluntaryAdoptionAgency
+        | ProvisionType::AdoptionSupportAgency
+        | ProvisionType::HolidayScheme
+        | ProvisionType::SecureTrainingCentre => Some(HomeKind::Other(text.to_owned())),
+        ProvisionType::Other => None,
+    }
+}
+
+/// The rating that a row states, if any; what it does not speak of is as it is known of that inspection.
+fn facts(cells: &mut Cells<'_>, before: Option<&Home>) -> Option<RatingFacts> {
+    let mut held = cells.read("rating", "outstanding, good, requires_improvement or inadequate", rating);
+    let mut published_on = cells.date("publishedOn");
+    let inspected_on = cells.date("inspectedOn");
+    let known = |on| before.and_then(|home| home.ratings.iter().rev().find(|entry| entry.facts.inspected_on == on));
+    let known = inspected_on.and_then(known).map(|entry| &entry.facts);
+    if !cells.has("rating") {
+        // A date alone does not say that nothing was judged.
+        match known {
+            Some(known) => held = known.rating,
+            None if inspected_on.is_some() => return None,
+            None => {}
+        }
+    }
+    if !cells.has("publishedOn") {
+        published_on = known.and_then(|known| known.published_on);
+    }
+    match (inspected_on, cells.text("rating").is_some() || published_on.is_some()) {
         (Some(inspected_on), _) => {
             let source = cells.text("source").unwrap_or_else(|| "provider".to_owned());
             Some(RatingFacts { rating: held, inspected_on, published_on, source })

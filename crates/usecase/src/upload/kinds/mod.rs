@@ -6,10 +6,11 @@ pub mod homes;
 pub mod providers;
 pub mod ratings;
 
-use domain::kernel::{Decided, ProviderId, Role};
+use domain::kernel::{Decided, Pence, ProviderId, Role};
 use domain::provider::Rating;
 use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
 use domain::provider::provider::Provider;
+use domain::upload::Note;
 use persistence::provider::providers as kept;
 use persistence::{Conn, Filter, Outcome, Page};
 
@@ -25,6 +26,22 @@ fn rating(text: &str) -> Option<Rating> {
         "inadequate" => Some(Rating::Inadequate),
         _ => None,
     }
+}
+
+/// A rating of the regulator's list.
+fn of_the_regulator(rating: tables::ofsted::Rating) -> Rating {
+    match rating {
+        tables::ofsted::Rating::Inadequate => Rating::Inadequate,
+        tables::ofsted::Rating::RequiresImprovement => Rating::RequiresImprovement,
+        tables::ofsted::Rating::Good => Rating::Good,
+        tables::ofsted::Rating::Outstanding => Rating::Outstanding,
+    }
+}
+
+/// The note by which the sender sees what an amount was understood to be.
+fn understood(cells: &Cells<'_>, amount: Pence) -> Note {
+    let note = Note::new("amounts_understood", "amounts, as they are understood");
+    note.on(Some(cells.number_of_row()), Some(amount.to_string()))
 }
 
 /// Records a rating on what was decided so far; one that stands so already changes nothing.

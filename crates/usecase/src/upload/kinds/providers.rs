@@ -73,7 +73,7 @@ impl Rows for Providers {
                 }
             });
         }
-        Ok(Decisions { verdicts, write: Box::new(move |tx| write_all(tx, changes)) })
+        Ok(Decisions { verdicts, notes: Vec::new(), write: Box::new(move |tx| write_all(tx, changes)) })
     }
 }
 
@@ -181,7 +181,10 @@ fn with_reference(
 }
 
 fn profile(cells: &mut Cells<'_>, before: Option<&ProviderProfile>) -> ProviderProfile {
-    let legal_name = cells.needed("legalName").unwrap_or_default();
+    let legal_name = match before.filter(|_| !cells.has("legalName")) {
+        Some(before) => before.legal_name.clone(),
+        None => cells.needed("legalName").unwrap_or_default(),
+    };
     let old = before.cloned().unwrap_or_default();
     let text = |column: &str, old: Option<String>| if cells.has(column) { cells.text(column) } else { old };
     let trading_names = if cells.has("tradingNames") {

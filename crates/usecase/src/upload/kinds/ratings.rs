@@ -1,32 +1,31 @@
-//! The regulator's list as it is published, of any year: dated ratings of the homes that are known here. What is recorded is never
-//! overwritten: a report that is known already changes nothing, one that differs corrects it by a further entry.
+//! The regulator's list as it is published, of any year: dated ratings of the homes that are known here. What the latest release says
+//! holds, also where it goes back to what was said before, and where it is blank; nothing is overwritten: what differs from what stands is a
+//! further entry.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Read as _;
 
-use domain::kernel::Rule;
-use domain::provider::Rating;
-use domain::provider::home::{Home, RatingFacts};
+use chrono::NaiveDate;
+use domain::kernel::{Decided, Instant, Rule};
+use domain::provider::home::{Home, HomeState, RatingEntry, RatingFacts};
 use domain::provider::provider::regulator_number;
-use domain::upload::{FileFormat, Subject, UploadKind};
+use domain::upload::{FileFormat, Note, Subject, UploadKind};
 use persistence::provider::homes;
-use persistence::upload::Fault;
 use persistence::{Conn, Filter, Outcome, Page, Stored};
+use tables::ofsted::{self, Entry, Inspection, Judgement, Release as List};
 
-use super::{rated, rating};
+use super::{of_the_regulator, rated};
 use crate::Caller;
-use crate::upload::row::{Cells, Column, column, fault};
-use crate::upload::{Batch, Change, Decisions, Release, Rows, Verdict, write_all};
-use tables::ofsted::{self, Inspection};
+use crate::upload::row::{Cells, Column, column, fault, misread};
+use crate::upload::{Batch, Change, Decisions, Opened, Release, Rows, Source, Verdict, noted, write_all};
 
 domain::rules! {
-    REGISTER_FORMAT = "register_format", Input, "CRD-07", "The regulator's list is sent as the CSV that it publishes.";
-    REGISTER_SIZE = "register_size", Input, "CRD-07", "The regulator's list has at most 16 MB.";
+    REGISTER_FORMAT = "register_format", Input, "CRD-07", "The regulator's list is sent as it is published: as CSV, XLSX or ODS.";
+    NO_RATINGS = "no_ratings", Input, "CRD-07", "The regulator's list has the judgements with the dates of their inspections.";
 }
 
-/// A release is read whole: the largest so far has two.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// Homes that are looked through at a time.
+const PAGE: i64 = 1_000;
 
 /// Ratings.
 pub struct Ratings;
@@ -34,6 +33,7 @@ pub struct Ratings;
 /// What is taken from a release, whatever its own headings are.
 static COLUMNS: &[Column] = &[
     column("urn", true, ""),
+    column("registrationStatus", false, ""),
     column("inspectedOn", false, ""),
     column("publishedOn", false, ""),
     column("rating", false, ""),
@@ -42,68 +42,105 @@ static COLUMNS: &[Column] = &[
     column("previousRating", false, ""),
 ];
 
-/// The two inspections of a row, the older one first.
-const INSPECTIONS: [[&str; 3]; 2] =
-    [["previousInspectedOn", "previousPublishedOn", "previousRating"], ["inspectedOn", "publishedOn", "rating"]];
+/// What stands in the template: headings as the regulator prints them, and one home.
+const TEMPLATE: [(&str, &str); 8] = [
+    ("URN", "SC900001"),
+    ("Provision type", "Children's home"),
+    ("Registration status", "Active"),
+    ("Local authority", "Cambridgeshire"),
+    ("Sector", "Private"),
+    ("Latest full inspection date", "14/05/2018"),
+    ("Latest full inspection publication date", "20/06/2018"),
+    ("Overall experiences and progress of children and young people", "Good"),
+];
 
-/// Reads a release.
+/// The example of the template under the columns of this kind.
+const EXAMPLE: [(&str, &str); 4] =
+    [("urn", "SC900001"), ("inspectedOn", "2018-05-14"), ("publishedOn", "2018-06-20"), ("rating", "Good")];
+
+/// A release as it comes: its rows under the columns of this kind.
+struct Published {
+    list: List<'static>,
+    /// The columns that it tells of, in the order of [`COLUMNS`].
+    columns: Vec<&'static str>,
+}
+
+/// Opens a release.
 ///
 /// # Errors
-/// Everything that is wrong with it, with row and column.
-fn open(file: File, format: FileFormat) -> Result<(Vec<tables::Row>, Vec<String>), Vec<Fault>> {
-    if format != FileFormat::Csv {
-        return Err(vec![fault(&REGISTER_FORMAT, 0, None, None, "this is not CSV")]);
+/// Everything that is wrong with its headings.
+fn open(file: File, format: FileFormat, limits: tables::Limits) -> Opened {
+    if format == FileFormat::Ndjson {
+        return Err(vec![fault(&REGISTER_FORMAT, 0, None, None, "this is NDJSON")]);
     }
-    let unreadable = |_| vec![fault(&REGISTER_SIZE, 0, None, None, "the file cannot be read")];
-    let mut bytes = Vec::new();
-    std::io::Seek::rewind(&mut &file).map_err(unreadable)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(vec![fault(&REGISTER_SIZE, 0, None, None, "the file is larger")]);
+    let list = List::within(file, limits).map_err(|errors| errors.into_iter().map(misread).collect::<Vec<_>>())?;
+    let tells = list.tells();
+    if !tells.rating {
+        let detail = "it has no column of the overall judgement, or none of the date of the inspection: nothing is taken from it";
+        return Err(vec![fault(&NO_RATINGS, list.headings_row(), None, None, detail)]);
     }
-    let release = ofsted::read(&bytes).map_err(|errors| errors.into_iter().map(misread).collect::<Vec<_>>())?;
-    let rows = release.rows.into_iter().map(|entry| {
-        let mut cells = vec![if entry.urn.eq_ignore_ascii_case("redacted") { String::new() } else { entry.urn }];
-        for inspection in [&entry.latest, &entry.previous] {
-            cells.extend(stated(inspection));
-        }
-        tables::Row { number: entry.row, cells, faults: Vec::new() }
-    });
-    Ok((rows.collect(), COLUMNS.iter().map(|column| column.name.to_owned()).collect()))
-}
-
-/// An inspection as cells. One without a judgement on today's scale says nothing of a rating.
-fn stated(inspection: &Inspection) -> [String; 3] {
-    let Some(rating) = inspection.rating else { return Default::default() };
-    let day = |date: Option<chrono::NaiveDate>| date.map(|date| date.to_string()).unwrap_or_default();
-    let rating = match rating {
-        ofsted::Rating::Inadequate => "inadequate",
-        ofsted::Rating::RequiresImprovement => "requires_improvement",
-        ofsted::Rating::Good => "good",
-        ofsted::Rating::Outstanding => "outstanding",
+    let told = |column: &&str| match *column {
+        "registrationStatus" => tells.registration,
+        "previousInspectedOn" | "previousPublishedOn" | "previousRating" => tells.previous,
+        _ => true,
     };
-    [day(inspection.date), day(inspection.published), rating.to_owned()]
+    let columns = COLUMNS.iter().map(|column| column.name).filter(told).collect();
+    Ok(Box::new(Published { list, columns }))
 }
 
-fn misread(error: tables::Fault) -> Fault {
-    let filled = |text: String| Some(text).filter(|text| !text.is_empty());
-    Fault {
-        line: error.row,
-        n: 0,
-        column: filled(error.column),
-        value: filled(error.value),
-        code: error.code.to_owned(),
-        rests_on: None,
-        detail: error.message,
+impl Source for Published {
+    fn headings(&self) -> Vec<String> {
+        self.columns.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn headings_row(&self) -> u64 {
+        self.list.headings_row()
+    }
+
+    fn next(&mut self) -> Option<Result<tables::Row, tables::Fault>> {
+        let listed = match self.list.next_row()? {
+            Ok(listed) => listed,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let number = listed.row.number;
+        let (urn, entry, faults) = match listed.entry {
+            Ok(entry) => (entry.urn.clone(), Some(entry), Vec::new()),
+            Err(faults) => (self.list.urn_of(&listed.row).unwrap_or_default(), None, faults),
+        };
+        let cell = |&name: &&str| match (name, &entry) {
+            ("urn", _) if urn.eq_ignore_ascii_case("redacted") => String::new(),
+            ("urn", _) => urn.clone(),
+            (name, Some(entry)) => told(entry, name),
+            (_, None) => String::new(),
+        };
+        let cells = self.columns.iter().map(cell).collect();
+        Some(Ok(tables::Row { number, cells, faults, ..tables::Row::default() }))
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        let mut notes: Vec<Note> = self.list.notes().into_iter().map(noted).collect();
+        let unused = self.list.unused_headings();
+        if !unused.is_empty() {
+            notes.push(Note::new("columns_not_used", "columns that nothing is taken from").on_all(unused));
+        }
+        notes
     }
 }
 
-/// Whether a release may have that heading: enough of them to find the row they stand in.
-fn knows(heading: &str) -> bool {
-    let folded = crate::upload::row::folded(heading);
-    ["urn", "provisiontype", "localauthority", "sector", "places", "overall"]
-        .iter()
-        .any(|known| folded.starts_with(known))
+/// What an entry tells under a column of this kind.
+fn told(entry: &Entry, column: &str) -> String {
+    let day = |date: Option<NaiveDate>| date.map(|date| date.to_string()).unwrap_or_default();
+    let judged = |inspection: &Inspection| inspection.rating_text.clone().unwrap_or_default();
+    match column {
+        "registrationStatus" => entry.registration_status.clone().unwrap_or_default(),
+        "inspectedOn" => day(entry.latest.date),
+        "publishedOn" => day(entry.latest.published),
+        "rating" => judged(&entry.latest),
+        "previousInspectedOn" => day(entry.previous.date),
+        "previousPublishedOn" => day(entry.previous.published),
+        "previousRating" => judged(&entry.previous),
+        _ => String::new(),
+    }
 }
 
 /// The regulator's list is about whatever homes it names.
@@ -124,15 +161,40 @@ impl Rows for Ratings {
     }
 
     fn release(&self) -> Option<Release> {
-        Some(Release { open, knows })
+        Some(Release { open, knows: ofsted::is_heading })
     }
 
     fn columns(&self) -> &'static [Column] {
         COLUMNS
     }
 
+    fn template(&self) -> Vec<(&'static str, &'static str)> {
+        TEMPLATE.to_vec()
+    }
+
+    fn is_example(&self, cells: &Cells<'_>) -> bool {
+        EXAMPLE.iter().all(|(column, example)| cells.shows(column, example))
+    }
+
     fn keys(&self, cells: &Cells<'_>) -> Vec<(&'static str, String)> {
         cells.text("urn").map(|urn| ("urn", regulator_number(&urn))).into_iter().collect()
+    }
+
+    fn unnamed(&self, conn: &mut Conn<'_>, names: &dyn Fn(&'static str, &str) -> bool) -> Outcome<Vec<Note>> {
+        let mut missing = Vec::new();
+        let mut page = Page { limit: PAGE, ..Page::ALL };
+        loop {
+            let found: Vec<Stored<Home>> = conn.list(&Filter::all(), page)?;
+            let Some(last) = found.last() else { break };
+            page.after = Some(last.value.id.into());
+            let listed = found.iter().filter(|home| matches!(home.value.state, HomeState::Registered { .. }));
+            let numbers = listed.filter_map(|home| home.value.urn()).filter(|urn| is_of_this_regulator(urn));
+            missing.extend(numbers.filter(|urn| !names("urn", urn)).map(str::to_owned));
+        }
+        missing.sort_unstable();
+        let detail = "registered homes that are known here and are not in the list";
+        let note = (!missing.is_empty()).then(|| Note::new("homes_not_listed", detail).on_all(missing));
+        Ok(note.into_iter().collect())
     }
 
     fn decide(&self, conn: &mut Conn<'_>, batch: &Batch<'_>) -> Outcome<Decisions> {
@@ -142,45 +204,158 @@ impl Rows for Ratings {
             .into_iter()
             .filter_map(|home| Some((home.value.urn()?.to_owned(), home)))
             .collect();
-        let (mut changes, mut verdicts) = (Vec::new(), Vec::new());
+        let (mut changes, mut verdicts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for mut cells in batch.cells() {
             let home = cells.text("urn").and_then(|urn| known.get(&regulator_number(&urn)));
             let Some(before) = home else {
                 verdicts.push(Verdict::Skipped);
                 continue;
             };
-            let mut decided = (before.value.clone(), Vec::new());
-            for columns in INSPECTIONS {
-                if let Some(facts) = facts(&mut cells, columns).filter(|facts| !is_known(&decided.0, facts)) {
-                    decided = rated(decided, facts, batch, &mut cells);
-                }
-            }
-            verdicts.push(match decided.1.is_empty() {
-                _ if !cells.is_good() => Verdict::Refused(cells.faults()),
-                true => Verdict::Unchanged,
-                false => {
+            let told = Told { cells: &mut cells, batch, notes: Vec::new() };
+            let (decided, own) = told.decide(before.value.clone());
+            verdicts.push(if cells.is_good() {
+                Note::add(&mut notes, own);
+                let is_rated = decided.0.ratings.len() > before.value.ratings.len();
+                if decided.1.is_empty() {
+                    Verdict::Unchanged
+                } else {
                     changes.push(Change::Old(before.clone(), decided));
-                    Verdict::Added
+                    if is_rated { Verdict::Added } else { Verdict::Changed }
                 }
+            } else {
+                Verdict::Refused(cells.faults())
             });
         }
-        Ok(Decisions { verdicts, write: Box::new(|tx| write_all(tx, changes)) })
+        Ok(Decisions { verdicts, notes, write: Box::new(|tx| write_all(tx, changes)) })
     }
 }
 
-/// Whether that was recorded before, corrected since or not: an older release says it again.
-fn is_known(home: &Home, facts: &RatingFacts) -> bool {
-    home.ratings.iter().map(|entry| &entry.facts).any(|known| {
-        known.inspected_on == facts.inspected_on
-            && known.rating == facts.rating
-            && (facts.published_on.is_none() || known.held_from() == facts.held_from())
-    })
+/// Whether a number is one that this regulator gives: others have lists of their own.
+fn is_of_this_regulator(urn: &str) -> bool {
+    let digits = urn.strip_prefix("SC").unwrap_or(urn);
+    (5..=8).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A judgement without its date is not taken: from when it was held is not known.
-fn facts(cells: &mut Cells<'_>, [inspected, published, judged]: [&'static str; 3]) -> Option<RatingFacts> {
-    let held: Rating = cells.read(judged, "a judgement of the regulator", rating)?;
-    let inspected_on = cells.date(inspected)?;
-    let published_on = cells.date(published);
-    Some(RatingFacts { rating: Some(held), inspected_on, published_on, source: "ofsted".to_owned() })
+/// What a row tells of a home that is known here.
+struct Told<'c, 'a> {
+    cells: &'c mut Cells<'a>,
+    batch: &'c Batch<'c>,
+    notes: Vec<Note>,
+}
+
+impl Told<'_, '_> {
+    fn decide(mut self, home: Home) -> (Decided<Home>, Vec<Note>) {
+        let mut decided = self.registration(home);
+        if let Some(facts) = self.judged(["previousRating", "previousInspectedOn", "previousPublishedOn"]) {
+            decided = self.record(decided, facts);
+        }
+        match self.cells.text("rating").as_deref().map_or(Judgement::None, ofsted::judgement) {
+            Judgement::None => decided = self.withdrawn(decided),
+            Judgement::Rated(_) | Judgement::Superseded | Judgement::Unknown => {
+                if let Some(facts) = self.judged(["rating", "inspectedOn", "publishedOn"]) {
+                    decided = self.record(decided, facts);
+                }
+            }
+        }
+        (decided, self.notes)
+    }
+
+    fn note(&mut self, code: &str, detail: &str) {
+        let note = Note::new(code, detail);
+        self.notes.push(note.on(Some(self.cells.number_of_row()), self.cells.text("urn")));
+    }
+
+    /// Whether its registration is suspended.
+    fn registration(&mut self, home: Home) -> Decided<Home> {
+        let now: Instant = self.batch.stamp.now;
+        let status = self.cells.text("registrationStatus").map(|status| status.to_lowercase());
+        let suspended = match status.as_deref() {
+            Some("suspended") => true,
+            Some("active" | "registered") => false,
+            Some(_) => {
+                self.note(
+                    "unknown_registration_status",
+                    "registration statuses that are not known here: nothing is taken from them",
+                );
+                return (home, Vec::new());
+            }
+            None => return (home, Vec::new()),
+        };
+        if suspended {
+            self.note("registration_suspended", "homes that are known here and whose registration is suspended");
+        }
+        // Of a home that is closed here the list tells nothing new.
+        match home.state {
+            HomeState::Registered { .. } => match home.clone().record_registration_status(suspended, now) {
+                Ok(decided) => decided,
+                Err(refusal) => {
+                    self.cells.refused(&refusal);
+                    (home, Vec::new())
+                }
+            },
+            HomeState::Proposed { .. } | HomeState::Closed { .. } => (home, Vec::new()),
+        }
+    }
+
+    /// The judgement of an inspection on today's scale; one without its date is not taken: from when it was held is not known.
+    fn judged(&mut self, [judged, inspected, published]: [&'static str; 3]) -> Option<RatingFacts> {
+        let rating = match ofsted::judgement(&self.cells.text(judged)?) {
+            Judgement::Rated(rating) => of_the_regulator(rating),
+            Judgement::Superseded => {
+                self.note("superseded_rating", "judgements on a scale of before: nothing is recorded of them");
+                return None;
+            }
+            Judgement::None | Judgement::Unknown => return None,
+        };
+        let Some(inspected_on) = self.cells.date(inspected) else {
+            self.note("undated_rating", "judgements without the date of their inspection: nothing is recorded of them");
+            return None;
+        };
+        let published_on = self.cells.date(published);
+        Some(RatingFacts { rating: Some(rating), inspected_on, published_on, source: SOURCE.to_owned() })
+    }
+
+    /// The list names no judgement of the home: the one that it holds is withdrawn.
+    fn withdrawn(&mut self, decided: Decided<Home>) -> Decided<Home> {
+        if decided.0.current_rating(self.batch.stamp.now).is_none() {
+            return decided;
+        }
+        let latest = decided.0.ratings.iter().map(|entry| &entry.facts).max_by_key(|facts| facts.inspected_on);
+        let dated = self.cells.date("inspectedOn").map(|on| (on, self.cells.date("publishedOn")));
+        let Some((inspected_on, published_on)) = dated.or(latest.map(|facts| (facts.inspected_on, facts.published_on)))
+        else {
+            return decided;
+        };
+        self.note(
+            "judgement_withdrawn",
+            "homes of which the list has no judgement any more: they hold none from now on",
+        );
+        let facts = RatingFacts { rating: None, inspected_on, published_on, source: SOURCE.to_owned() };
+        rated(decided, facts, self.batch, self.cells)
+    }
+
+    /// Records what the list says of an inspection, where that is not what stands.
+    fn record(&mut self, decided: Decided<Home>, facts: RatingFacts) -> Decided<Home> {
+        let standing = standing(&decided.0, facts.inspected_on);
+        if standing.is_some_and(|standing| says(&standing.facts, &facts)) {
+            return decided;
+        }
+        if standing.is_some_and(|standing| standing.facts.rating != facts.rating) {
+            self.note("judgement_corrected", "judgements of an inspection that is known which were corrected");
+        }
+        rated(decided, facts, self.batch, self.cells)
+    }
+}
+
+/// Where a release's ratings come from.
+const SOURCE: &str = "ofsted";
+
+/// The entry that stands of an inspection: the last one.
+fn standing(home: &Home, inspected_on: NaiveDate) -> Option<&RatingEntry> {
+    home.ratings.iter().rev().find(|entry| entry.facts.inspected_on == inspected_on)
+}
+
+/// Whether that is what stands; a release that does not tell when a report was published says nothing against it.
+fn says(standing: &RatingFacts, facts: &RatingFacts) -> bool {
+    standing.rating == facts.rating && (facts.published_on.is_none() || standing.held_from() == facts.held_from())
 }

@@ -1,7 +1,7 @@
 //! A part's XML as a stream of what matters. No piece of it is held beyond the bytes a row may have, nothing is nested deeply, and a document type,
 //! by which entities grow without end, is refused.
 
-use super::package::bad;
+use crate::package::bad;
 use crate::{Fault, Limits};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader, Read};
 const MAX_DEPTH: u32 = 64;
 
 /// What comes next.
-pub(super) enum Node<'a> {
+pub(crate) enum Node<'a> {
     /// An element begins.
     Start(BytesStart<'a>),
     /// An element, of this name without its prefix, ends.
@@ -23,7 +23,7 @@ pub(super) enum Node<'a> {
 }
 
 /// A part's XML.
-pub(super) struct Xml<R> {
+pub(crate) struct Xml<R> {
     reader: Reader<Metered<R>>,
     buffer: Vec<u8>,
     depth: u32,
@@ -31,7 +31,7 @@ pub(super) struct Xml<R> {
 }
 
 impl<R: Read> Xml<R> {
-    pub(super) fn new(source: R, limits: Limits) -> Self {
+    pub(crate) fn new(source: R, limits: Limits) -> Self {
         let most = limits.row_bytes;
         let mut reader =
             Reader::from_reader(Metered { bytes: BufReader::with_capacity(1 << 15, source), most, spent: 0 });
@@ -40,11 +40,11 @@ impl<R: Read> Xml<R> {
     }
 
     /// What the XML is read from.
-    pub(super) fn source(&self) -> &R {
+    pub(crate) fn source(&self) -> &R {
         self.reader.get_ref().bytes.get_ref()
     }
 
-    pub(super) fn next(&mut self) -> Result<Node<'_>, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Node<'_>, Fault> {
         self.buffer.clear();
         self.reader.get_mut().spent = 0;
         match self.reader.read_event_into(&mut self.buffer).map_err(fault)? {
@@ -77,14 +77,14 @@ impl<R: Read> Xml<R> {
     }
 
     /// Goes on to the end of the part, and so to its checksum.
-    pub(super) fn finish(&mut self) -> Result<(), Fault> {
+    pub(crate) fn finish(&mut self) -> Result<(), Fault> {
         while !matches!(self.next()?, Node::Eof) {}
         Ok(())
     }
 }
 
 /// The value of an element's attribute, by its name without prefix.
-pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Fault> {
     for attribute in element.attributes().with_checks(false) {
         let attribute = attribute.map_err(|_| bad("an attribute cannot be read"))?;
         if attribute.key.local_name().as_ref() == name {

@@ -1,6 +1,6 @@
-//! The ZIP archive a workbook is: its parts, unpacked as a stream and never beyond what they may come to, whatever they claim.
+//! The ZIP archive a workbook is, XLSX or ODS: its parts, unpacked as a stream and never beyond what they may come to, whatever they claim.
 
-use super::xml::Xml;
+use crate::xml::Xml;
 use crate::{Fault, Limits};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -14,7 +14,7 @@ const MAX_PARTS: usize = 1_000;
 const TAIL: u64 = (1 << 16) + 64;
 
 /// A workbook's parts by name.
-pub(super) struct Package<S> {
+pub(crate) struct Package<S> {
     source: S,
     parts: HashMap<String, Part>,
     limits: Limits,
@@ -33,7 +33,7 @@ struct Part {
 }
 
 /// The fault of a workbook that is damaged, or made to do harm.
-pub(super) fn bad(what: impl Into<String>) -> Fault {
+pub(crate) fn bad(what: impl Into<String>) -> Fault {
     let what: String = what.into();
     Fault::file("bad_xlsx", format!("this workbook is damaged or cut off: {what}"))
 }
@@ -44,7 +44,7 @@ fn too_large(limits: &Limits) -> Fault {
 }
 
 impl<S: Read + Seek> Package<S> {
-    pub(super) fn open(mut source: S, limits: Limits) -> Result<Self, Fault> {
+    pub(crate) fn open(mut source: S, limits: Limits) -> Result<Self, Fault> {
         check_end(&mut source).map_err(|e| Fault::unreadable(&e))??;
         let mut archive = ZipArchive::new(source).map_err(|_| bad("its table of contents cannot be read"))?;
         let mut parts = HashMap::new();
@@ -66,12 +66,8 @@ impl<S: Read + Seek> Package<S> {
         Ok(Self { source: archive.into_inner(), parts, limits, left: limits.inflated_bytes })
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.parts.contains_key(&name.to_lowercase())
-    }
-
     /// What `read` makes of a part; none if there is no such part.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&mut Xml<Inflated<&mut S>>) -> Result<T, Fault>,
@@ -83,8 +79,21 @@ impl<S: Read + Seek> Package<S> {
         Ok(Some(made))
     }
 
+    /// What `look` makes of a part that is read again later, of which it unpacks so many bytes at most.
+    pub(crate) fn glance<T>(
+        &mut self,
+        name: &str,
+        most: u64,
+        look: impl FnOnce(Xml<Inflated<&mut S>>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        let Some(part) = self.parts.get(&name.to_lowercase()).copied() else { return Ok(None) };
+        let mut bytes = part.open(&mut self.source, self.limits, self.left)?;
+        bytes.left = bytes.left.min(most);
+        look(Xml::new(bytes, self.limits)).map(Some)
+    }
+
     /// A part to be read at leisure, as the last one.
-    pub(super) fn into_part(mut self, name: &str) -> Result<Xml<Inflated<S>>, Fault> {
+    pub(crate) fn into_part(mut self, name: &str) -> Result<Xml<Inflated<S>>, Fault> {
         let part = self.parts.remove(&name.to_lowercase()).ok_or_else(|| bad("its sheet is missing"))?;
         Ok(Xml::new(part.open(self.source, self.limits, self.left)?, self.limits))
     }
@@ -132,7 +141,7 @@ enum Unpacking<S> {
 }
 
 /// A part's bytes: counted as they come, and compared with their checksum at the end.
-pub(super) struct Inflated<S> {
+pub(crate) struct Inflated<S> {
     bytes: Unpacking<S>,
     part: Part,
     limits: Limits,
