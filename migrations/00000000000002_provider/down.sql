@@ -1,3 +1,4 @@
 DROP TABLE homes;
 DROP TABLE provider_refs;
+DROP TABLE provider_names;
 DROP TABLE providers;

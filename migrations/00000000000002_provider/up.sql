@@ -5,7 +5,6 @@ CREATE TABLE providers (
     updated_at MOMENT NOT NULL,
     body       JSON NOT NULL,
     registered_by  TEXT NOT NULL,
-    legal_name     TEXT NOT NULL,
     agency_urn     TEXT,
     company_number TEXT
 );
@@ -15,6 +14,15 @@ CREATE INDEX providers_registered_by ON providers (registered_by, id);
 CREATE INDEX providers_state ON providers (state, id);
 -- Lists of changes are in the order of the changes.
 CREATE INDEX providers_changed ON providers (updated_at, id);
+
+-- What they were called, and when: a register tells names as they were.
+CREATE TABLE provider_names (
+    provider_id UID NOT NULL REFERENCES providers (id),
+    begins_at   MOMENT NOT NULL,
+    over_at     MOMENT,
+    legal_name  TEXT NOT NULL,
+    PRIMARY KEY (provider_id, begins_at)
+) WITHOUT ROWID;
 
 -- What portals call them.
 CREATE TABLE provider_refs (

@@ -121,7 +121,7 @@ pub struct Member {
     pub provider: ProviderId,
     /// Since when.
     pub admitted_at: Instant,
-    /// The provider's legal name.
+    /// The provider's legal name at that instant.
     pub name: String,
     /// What covers the instant.
     pub impediments: Vec<Impediment>,
@@ -146,12 +146,14 @@ pub fn members(conn: &mut Conn<'_>, lot: LotId, at: Instant, only: Option<&[Prov
         return Ok(Vec::new());
     }
     let mut query = Statement::<Columns>::new(
-        "SELECT m.id, m.provider_id, m.admitted_at, p.legal_name, \
+        "SELECT m.id, m.provider_id, m.admitted_at, n.legal_name, \
          i.source_kind, i.source_id, i.effect, i.home_id, i.begins_at, i.over_at FROM ",
         "memberships",
     );
+    query.words(" AS m JOIN provider_names AS n ON n.provider_id = m.provider_id AND n.begins_at <= ");
+    query.value(Sort::Moment, &at).words(" AND (n.over_at IS NULL OR n.over_at > ").value(Sort::Moment, &at);
     query.words(
-        " AS m JOIN providers AS p ON p.id = m.provider_id LEFT JOIN impediments AS i ON i.provider_id = m.provider_id \
+        ") LEFT JOIN impediments AS i ON i.provider_id = m.provider_id \
          AND (i.arrangement_id IS NULL OR i.arrangement_id = m.arrangement_id) \
          AND (i.lot_id IS NULL OR i.lot_id = m.lot_id) AND (i.membership_id IS NULL OR i.membership_id = m.id) \
          AND i.begins_at <= ",

@@ -1,6 +1,6 @@
 //! Providers and their homes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use domain::kernel::ProviderId;
@@ -10,13 +10,12 @@ use domain::provider::provider::{
 };
 
 use crate::aggregate::{Change, Taken};
-use crate::{Conn, Outcome, Stored, Tx, Uid};
+use crate::{Conn, Moment, Outcome, Stored, Tx, Uid};
 
 declare_table! {
     /// Providers.
     providers: Provider {
         registered_by: Text = |p| p.registered_by.clone();
-        legal_name: Text = |p| p.profile.legal_name.clone();
         agency_urn: Nullable<Text> = |p| p.profile.agency_urn.clone();
         company_number: Nullable<Text> = |p| p.profile.company_number.clone();
     }
@@ -24,7 +23,7 @@ declare_table! {
     unique providers_agency_urn (agency_urn) = Taken::Refuse(&AGENCY_URN_TAKEN);
     unique providers_company_number (company_number) = Taken::Refuse(&COMPANY_NUMBER_TAKEN);
     unique provider_refs_reference on provider_refs (portal, reference) = Taken::Refuse(&EXTERNAL_REF_IN_USE);
-    beside keep_refs;
+    beside keep_beside;
 }
 
 declare_table! {
@@ -38,6 +37,17 @@ declare_table! {
 
 mod schema {
     diesel::table! {
+        use diesel::sql_types::{Nullable, Text};
+        use crate::types::sql::{Moment, Uid};
+
+        provider_names (provider_id, begins_at) {
+            provider_id -> Uid,
+            begins_at -> Moment,
+            over_at -> Nullable<Moment>,
+            legal_name -> Text,
+        }
+    }
+    diesel::table! {
         use diesel::sql_types::Text;
         use crate::types::sql::Uid;
 
@@ -48,7 +58,42 @@ mod schema {
         }
     }
 }
-use schema::provider_refs;
+use schema::{provider_names, provider_refs};
+
+/// Keeps names and external references in step with providers.
+fn keep_beside(tx: &mut Tx<'_>, rows: &[Change<'_, Provider>]) -> Outcome<()> {
+    keep_names(tx, rows)?;
+    keep_refs(tx, rows)
+}
+
+/// Keeps when each provider had which name. Of two names given at one instant the first was never its name.
+fn keep_names(tx: &mut Tx<'_>, rows: &[Change<'_, Provider>]) -> Outcome<()> {
+    let now = tx.now();
+    let mut added = Vec::new();
+    for (before, after) in rows {
+        let (id, name) = (Uid::from(after.id), &after.profile.legal_name);
+        let begins = match before {
+            Some(before) if before.profile.legal_name == *name => continue,
+            Some(_) => {
+                let own = provider_names::table.filter(provider_names::provider_id.eq(id));
+                run!(tx, diesel::delete(own.filter(provider_names::begins_at.eq(Moment(now)))))?;
+                let present = own.filter(provider_names::over_at.is_null());
+                run!(tx, diesel::update(present).set(provider_names::over_at.eq(Moment(now))))?;
+                now
+            }
+            None => after.registered_at,
+        };
+        added.push((
+            provider_names::provider_id.eq(id),
+            provider_names::begins_at.eq(Moment(begins)),
+            provider_names::legal_name.eq(name),
+        ));
+    }
+    for added in added.chunks(crate::aggregate::ROWS) {
+        run!(tx, diesel::insert_into(provider_names::table).values(added.to_vec()))?;
+    }
+    Ok(())
+}
 
 /// Keeps the index of external references in step with providers.
 fn keep_refs(tx: &mut Tx<'_>, rows: &[Change<'_, Provider>]) -> Outcome<()> {
@@ -143,19 +188,18 @@ pub fn registered_through(conn: &mut Conn<'_>, subject: &str) -> Outcome<Vec<Pro
     Ok(ids.into_iter().map(|id| ProviderId(id.0)).collect())
 }
 
-/// The legal names of providers.
+/// Those of some providers that there are.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn names_of(conn: &mut Conn<'_>, ids: impl Iterator<Item = ProviderId>) -> Outcome<HashMap<ProviderId, String>> {
+pub fn existing(conn: &mut Conn<'_>, ids: impl Iterator<Item = ProviderId>) -> Outcome<BTreeSet<ProviderId>> {
     use providers as table;
     let ids: Vec<Uid> = ids.map(Uid::from).collect();
-    let mut names = HashMap::with_capacity(ids.len());
+    let mut found = BTreeSet::new();
     // SQLite bounds the values of one statement.
     for some in ids.chunks(10_000) {
-        let query = table::table.filter(table::id.eq_any(some)).select((table::id, table::legal_name));
-        let found = on!(conn, c => query.load::<(Uid, String)>(c))?;
-        names.extend(found.into_iter().map(|(id, name)| (ProviderId(id.0), name)));
+        let query = table::table.filter(table::id.eq_any(some)).select(table::id);
+        found.extend(on!(conn, c => query.load::<Uid>(c))?.into_iter().map(|id| ProviderId(id.0)));
     }
-    Ok(names)
+    Ok(found)
 }

@@ -241,6 +241,9 @@ mod tests {
                     )?,
                     ratings: vec![],
                     registration_suspended_at: None,
+                    listed: None,
+                    owners: Vec::new(),
+                    transfer: None,
                     added_at: t0(),
                     state: HomeState::Proposed { expected_on: None },
                 };

@@ -104,11 +104,13 @@ async fn assess_check(call: Call, id: web::Path<ComplianceCheckId>) -> Answer {
 /// Record an assessor's judgement
 ///
 /// The assessor has declared its interests and has none in this provider (BEY-08). Where the policy asks for a second
-/// pair of eyes, the result is proposed until another assessor confirms it.
+/// pair of eyes, the result is proposed until another assessor confirms it. Where facts decide, a pass is recorded only if
+/// what the provider states of its documents or managers would pass: the assessor has seen the proof, and names it.
 #[utoipa::path(tag = "checks", params(("id" = ComplianceCheckId, Path)), request_body = Judgement, responses((status = 200, body = Resource<ComplianceCheck>)))]
 #[post("/v1/checks/{id}/record")]
 async fn record_check(call: Call<DomainBody<Judgement>>, id: web::Path<ComplianceCheckId>) -> Answer {
-    call.write(move |tx, call| Reply::ok(&check::record(tx, call, *id, call.body.0.clone())?)).await
+    call.write(move |tx, call| Reply::ok(&check::record(tx, call, &call.app().gazetteer, *id, call.body.0.clone())?))
+        .await
 }
 
 /// Confirm a proposed result

@@ -3,8 +3,10 @@
 mod faults;
 mod shape;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use domain::kernel::text::composed;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -32,7 +34,7 @@ pub trait Body: Sized {
 
 impl<T: DeserializeOwned + Validate + ToSchema + 'static> Body for T {
     fn read(text: &[u8]) -> Result<Self, Problem> {
-        let sent =
+        let mut sent =
             serde_json::from_slice(text).map_err(|error| Problem::new(&problem::UNREADABLE, error.to_string()))?;
         // Before anything else is looked for in it.
         refuse(|faults| measure(&sent, faults))?;
@@ -43,6 +45,8 @@ impl<T: DeserializeOwned + Validate + ToSchema + 'static> Body for T {
             Ok(body) => body.validate().err().iter().for_each(|errors| collect(errors, &sent, faults)),
             Err(error) => faults.note(|| plain(&error.to_string()).to_owned()),
         })?;
+        // The parser has seen it as it came; what is kept is composed.
+        let parsed = if compose(&mut sent) { serde_json::from_value(sent) } else { parsed };
         parsed.map_err(|error| Problem::new(&problem::BROKEN, error.to_string()))
     }
 }
@@ -69,6 +73,22 @@ fn refuse(find: impl FnOnce(&mut Faults)) -> Result<(), Problem> {
 /// What a parser said, without where in the text: no caller counts lines.
 fn plain(said: &str) -> &str {
     said.split(" at line ").next().unwrap_or(said)
+}
+
+/// Brings every text into its composed form (NFC); whether any was not.
+fn compose(sent: &mut Value) -> bool {
+    match sent {
+        Value::String(text) => match composed(text) {
+            Cow::Owned(other) if other != *text => {
+                *text = other;
+                true
+            }
+            Cow::Owned(_) | Cow::Borrowed(_) => false,
+        },
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| compose(item) | any),
+        Value::Object(fields) => fields.values_mut().fold(false, |any, value| compose(value) | any),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Finds texts and lists that are too long, and texts that no database or calendar holds.

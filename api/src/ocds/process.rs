@@ -136,9 +136,9 @@ impl Told {
                 Some(Tag::TenderUpdate)
             }
             Event::ArrangementCreated { .. }
-            | Event::ArrangementAmended
+            | Event::ArrangementAmended { .. }
             | Event::ArrangementLinked { .. }
-            | Event::PoliciesSet
+            | Event::PoliciesSet { .. }
             | Event::ArrangementDiscarded => None,
         }
     }

@@ -1,19 +1,24 @@
 //! Providers: register, amend, external references, dormancy, the exclusion record (A20).
 
 use actix_web::{get, patch, post, put, web};
-use domain::kernel::{ProviderId, Role, rule};
+use domain::kernel::{ProviderId, Role, Violations, rule};
+use domain::provider::identifier::{
+    COMPANY_FORMS, REGULATOR_FORMS, company_number, is_company_number, is_regulator_number, regulator_number,
+};
 use domain::provider::provider::{
-    self as rules, EXTERNAL_REF_BLANK, ExclusionFacts, ExternalRef, Provider, ProviderProfile, SelfCleaning,
-    company_number, regulator_number,
+    self as rules, EXTERNAL_REF_BLANK, ExclusionFacts, ExternalRef, Provider, ProviderCorrection, ProviderProfile,
+    REGULATOR_ID_MALFORMED, SelfCleaning,
 };
 use persistence::provider::{self as store, providers};
 use persistence::{Conn, Filter, Outcome};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
 
 use crate::arrangement::arrangements::Because;
-use usecase::provider;
+use usecase::provider::{self, past};
 
+use super::homes::{AsOfQuery, PastProfile};
 use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
@@ -23,8 +28,11 @@ routes! {
     register_provider: ManageProfile, [rules::RULES];
     list_providers: ReadProviders, [crate::http::listing::RULES, rules::RULES];
     get_provider: ReadProviders, [];
+    get_provider_profile: ReadProviders, [];
     amend_provider: ManageProfile, [rules::RULES];
     put_provider_by_reference: ManageProfile, [rules::RULES];
+    correct_provider: StateFacts, [rules::RULES, rule::RULES];
+    confirm_in_house: RecordCheck, [rule::RULES];
     add_external_reference: ManageProfile, [rules::RULES];
     make_provider_dormant: ManageProfile, [rule::RULES];
     reactivate_provider: ManageProfile, [rule::RULES];
@@ -63,6 +71,19 @@ struct ListProvidersQuery {
 }
 
 impl ListProvidersQuery {
+    /// The numbers looked for, as they are kept.
+    fn numbers(&self) -> Outcome<(Option<String>, Option<String>)> {
+        let agency = self.agency_urn.as_deref().map(regulator_number);
+        let company = self.company_number.as_deref().map(company_number);
+        let mut broken = Violations::new();
+        let ok = agency.as_deref().is_none_or(is_regulator_number);
+        broken.require(ok, &REGULATOR_ID_MALFORMED, "/agencyUrn", REGULATOR_FORMS);
+        let ok = company.as_deref().is_none_or(is_company_number);
+        broken.require(ok, &REGULATOR_ID_MALFORMED, "/companyNumber", COMPANY_FORMS);
+        broken.refuse_any()?;
+        Ok((agency, company))
+    }
+
     fn known_as(&self) -> Outcome<Option<ExternalRef>> {
         let missing = |field: &str| Err(EXTERNAL_REF_BLANK.broken_at(field, "the two go together").into());
         match (self.portal.clone(), self.reference.clone()) {
@@ -84,10 +105,11 @@ async fn list_providers(call: Call, wanted: web::Query<ListProvidersQuery>, list
     call.list(
         move |c, call| {
             let page = listing.page()?;
+            let (agency, company) = wanted.numbers()?;
             let filter = Filter::all()
                 .if_is(providers::state, wanted.state.map(StateOf::name))
-                .if_is(providers::agency_urn, wanted.agency_urn.as_deref().map(regulator_number))
-                .if_is(providers::company_number, wanted.company_number.as_deref().map(company_number))
+                .if_is(providers::agency_urn, agency)
+                .if_is(providers::company_number, company)
                 .since(listing.since());
             let known = wanted.known_as()?.map(|known_as| store::by_reference(c, &known_as)).transpose()?;
             let actor = &call.who.actor;
@@ -117,13 +139,65 @@ async fn get_provider(call: Call, id: web::Path<ProviderId>) -> Answer {
     call.show::<Provider>(*id, |found, _| Reply::ok(found)).await
 }
 
+/// Read what a provider said of itself at an instant
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path), AsOfQuery), responses((status = 200, body = PastProfile)))]
+#[get("/v1/providers/{id}/profile")]
+async fn get_provider_profile(call: Call, id: web::Path<ProviderId>, asked: web::Query<AsOfQuery>) -> Answer {
+    call.scan(move |c, call| {
+        let found = call.who.get::<Provider>(c, *id)?;
+        let as_of = asked.as_of.unwrap_or_else(|| call.now());
+        let (said, began) = (&found.value.profile, found.value.registered_at);
+        let kinds = ["ProviderAmended", "ProviderCorrected"];
+        let profile = past::profile_at(c, &found, said, began, &kinds, as_of)?;
+        Ok(Reply::json(200, &PastProfile { as_of, profile })?.tagged_by_content(found.version))
+    })
+    .await
+}
+
 /// Replace a provider's profile
 ///
 /// What the profile leaves out, the provider no longer states.
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ProviderProfile, responses((status = 200, body = Resource<Provider>)))]
 #[patch("/v1/providers/{id}")]
 async fn amend_provider(call: Call<DomainBody<ProviderProfile>>, id: web::Path<ProviderId>) -> Answer {
-    call.act(*id, |provider: Provider, _, call| Ok(provider.amend(call.body.0.clone())?)).await
+    call.act(*id, |provider: Provider, tx, call| Ok(provider.amend(call.body.0.clone(), tx.now())?)).await
+}
+
+/// Put right who a provider is
+///
+/// A name or number that was mistyped, by the provider or an officer, with a reason. What is left out stays.
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ProviderCorrection, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/correct")]
+async fn correct_provider(call: Call<DomainBody<ProviderCorrection>>, id: web::Path<ProviderId>) -> Answer {
+    call.act(*id, |provider: Provider, tx, call| {
+        Ok(provider.correct(call.body.0.clone(), &call.who.actor, tx.now())?)
+    })
+    .await
+}
+
+/// Whether a provider is an authority's own service.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct InHouseConfirmation {
+    /// Whether it is.
+    in_house: bool,
+    /// Why, such as the authority whose it is.
+    #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
+    reason: String,
+}
+
+/// Confirm whether a provider is an authority's own service
+///
+/// What the provider's profile says of it is its own word (MSC-01); rules rest on what is confirmed here.
+#[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = InHouseConfirmation, responses((status = 200, body = Resource<Provider>)))]
+#[post("/v1/providers/{id}/confirm-in-house")]
+async fn confirm_in_house(call: Call<DomainBody<InHouseConfirmation>>, id: web::Path<ProviderId>) -> Answer {
+    call.act(*id, |provider: Provider, tx, call| {
+        let InHouseConfirmation { in_house, reason } = &call.body.0;
+        Ok(provider.confirm_in_house(*in_house, reason, &call.who.actor, tx.now())?)
+    })
+    .await
 }
 
 /// Register a provider or replace its profile, by what the portal calls it

@@ -37,6 +37,7 @@ pub struct Business {
 /// Registers `count` providers, each with a rated home. `first` numbers them.
 pub fn register(store: &mut Store, first: usize, count: usize, now: Instant) -> Outcome<Vec<Business>> {
     let portal = Actor { subject: "procontract".to_owned(), role: Role::Portal, authority: None, provider: None };
+    let officer = Actor { subject: "lead".to_owned(), role: Role::LeadAgency, authority: None, provider: None };
     let mut providers = Vec::with_capacity(count);
     let mut homes: Vec<Decided<Home>> = Vec::with_capacity(count);
     for n in first..first + count {
@@ -68,8 +69,9 @@ pub fn register(store: &mut Store, first: usize, count: usize, now: Instant) -> 
             inspected_on: day,
             published_on: Some(day),
             source: "ofsted".to_owned(),
+            reason: Some("as published".to_owned()),
         };
-        let (home, more) = decided(home.record_rating(rating, &portal, now))?;
+        let (home, more) = decided(home.record_rating(rating, &officer, now))?;
         events.extend(more);
         providers.push(provider);
         homes.push((home, events));
@@ -172,7 +174,7 @@ fn submit(
         let requirement = |lot: &LotId| {
             asked.iter().map(|a| AskedByLot { lot: *lot, requirement: a.requirement }).collect::<Vec<_>>()
         };
-        let homes: Vec<HomeFacts> = business.home.facts(now.date(), None).into_iter().collect();
+        let homes: Vec<HomeFacts> = business.home.facts(now.date(), |_| None).into_iter().collect();
         let snapshot = Snapshot { requirements: content.lots.iter().flat_map(requirement).collect(), homes };
         let inside = [business.home.id];
         let facts = SubmitFacts {
@@ -241,7 +243,7 @@ fn judge(
                 outcome: if passed { CheckOutcome::Passed } else { CheckOutcome::Failed },
             });
         }
-        let decision = decided(check.record(judgement, Some(&market.declaration), false, &lead, later))?;
+        let decision = decided(check.record(judgement, None, Some(&market.declaration), false, &lead, later))?;
         recorded.push((before, decision));
     }
     store.save_all(later, &lead, recorded)?;

@@ -75,7 +75,8 @@ impl Setting {
         let (rating, inspected, published) = self.rating.as_ref()?;
         let source = "the regulator's published list";
         Some(
-            json!({"rating": rating_code(*rating), "inspectedOn": inspected, "publishedOn": published, "source": source}),
+            json!({"rating": rating_code(*rating), "inspectedOn": inspected, "publishedOn": published, "source": source,
+                   "reason": "the regulator says so"}),
         )
     }
 }

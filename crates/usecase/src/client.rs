@@ -44,7 +44,7 @@ fn kept(tx: &Tx<'_>, digest: &str) -> Secret {
 
 /// Of the providers that the terms name, those that are registered.
 fn registered(tx: &mut Tx<'_>, terms: &ClientTerms) -> Outcome<BTreeSet<ProviderId>> {
-    Ok(provider::names_of(tx, terms.providers.iter().copied())?.into_keys().collect())
+    provider::existing(tx, terms.providers.iter().copied())
 }
 
 /// Who acts with a client's token, by the client's present state; `None` where the client was revoked or the secret has

@@ -6,7 +6,7 @@ mod event;
 mod exclusions;
 mod opening;
 
-pub use automatic::{EvidenceFacts, ExclusionFinding, Facts, Finding, Outcome, automatic};
+pub use automatic::{EvidenceFacts, ExclusionFinding, Facts, Finding, Outcome, automatic, confirmable};
 pub use event::ComplianceCheckEvent;
 pub use exclusions::exclusion_findings;
 pub use opening::{Applicant, LotRequirement, blocking, open_checks};
@@ -31,7 +31,7 @@ crate::rules! {
         "A provider never assesses a check; where a check is self-assessable, its submitted answers count.";
     NEEDS_ASSESSOR = "needs_assessor", Conflict, "A5", "Facts do not decide this check: an assessor judges it.";
     DECIDED_BY_FACTS = "decided_by_facts", Conflict, "DPS-02",
-        "A check that facts decide is not passed by hand; correct the facts and assess it again.";
+        "A check that facts decide is not passed by hand, but where they hold as the provider states them and an assessor names what confirms them; correct the facts and assess it again.";
     VALIDITY_PAST = "validity_past", Input, "A5", "What has expired does not pass.";
     SECOND_ASSESSOR = "second_assessor", Forbidden, "A5", "A proposed result is confirmed by another assessor.";
     APPLICATION_DECIDED = "application_decided", Conflict, "A5",
@@ -233,10 +233,12 @@ impl ComplianceCheck {
         Ok(self.settled(outcome.passed, result))
     }
 
-    /// Records an assessor's judgement; with `second_assessor` (policy) it waits for another's confirmation.
+    /// Records an assessor's judgement; with `second_assessor` (policy) it waits for another's confirmation. A test that facts
+    /// decide is passed only where what the provider states of them would pass, which the assessor confirms by naming the proof.
     pub fn record(
         mut self,
         judgement: Judgement,
+        facts: Option<&Facts<'_>>,
         declared: Option<&DeclarationOfInterests>,
         second_assessor: bool,
         actor: &Actor,
@@ -246,12 +248,16 @@ impl ComplianceCheck {
         let Judgement { passed, reason, evidence, valid_until } = judgement;
         let evidence: Vec<String> =
             evidence.into_iter().map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect();
-        let valid_until = valid_until.filter(|_| passed);
+        let confirmed = facts.filter(|_| passed).and_then(|facts| confirmable(&self.terms, facts, now));
+        let confirmed = confirmed.filter(|outcome| outcome.passed);
+        let proven_until = confirmed.as_ref().and_then(|outcome| outcome.valid_until);
+        // What is proven for a time does not count for longer.
+        let valid_until = [valid_until, proven_until].into_iter().flatten().min().filter(|_| passed);
         let mut broken = Violations::new();
         self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
         if passed {
-            let by_hand = self.terms.test == Test::Manual;
-            broken.require(by_hand, &DECIDED_BY_FACTS, "/passed", "only a failure can be found by hand");
+            let by_hand = self.terms.test == Test::Manual || confirmed.is_some();
+            broken.require(by_hand, &DECIDED_BY_FACTS, "/passed", "the facts do not hold as they are stated");
             broken.require(!evidence.is_empty(), &EVIDENCE_REQUIRED, "/evidence", "name what the pass rests on");
         } else {
             broken.require_reason(&reason, "/reason");
@@ -266,7 +272,7 @@ impl ComplianceCheck {
             at: now,
             reason: reason.trim().to_owned(),
             evidence,
-            findings: Vec::new(),
+            findings: confirmed.map(|outcome| outcome.findings).unwrap_or_default(),
             valid_until,
         };
         if second_assessor {

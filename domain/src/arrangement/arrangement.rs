@@ -11,12 +11,15 @@ use super::{
     Regime, Term, Terms, Warning, require_text,
 };
 use crate::kernel::{
-    About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, Pence, State, Violations,
+    About, Aggregate, ArrangementId, Audience, Decision, Difference, Due, Instant, Kind, Pence, State, Violations,
 };
 
 mod event;
 
 pub use event::ArrangementEvent;
+
+/// Fields whose values stay out of the record, which is kept for ever: a contact may be a person.
+const CONTACT: [&str; 1] = ["contact"];
 
 crate::rules! {
     TERM_OVER = "term_over", Input, "DPS-17", "The term is not over at publication.";
@@ -206,16 +209,16 @@ impl Aggregate for Arrangement {
 }
 
 impl Arrangement {
-    /// Creates a draft. Codes of authorities that are repeated are dropped.
+    /// Creates a draft. An authority that is repeated, by its code or its name, is dropped (EMF-01).
     pub fn create(id: ArrangementId, new: NewArrangement, now: Instant) -> Decision<Self> {
         let mut broken = Violations::new();
         new.particulars.check(&mut broken);
         new.policies.check(&mut broken, "/policies");
         require_text(&mut broken, &new.lead.name, "/lead/name");
         let mut participants: Vec<Participant> = Vec::new();
-        for (i, participant) in new.participants.into_iter().enumerate() {
+        for (i, participant) in new.participants.into_iter().map(Participant::tidied).enumerate() {
             require_text(&mut broken, &participant.name, &format!("/participants/{i}/name"));
-            if participants.iter().all(|p| p.code != participant.code) {
+            if !participants.iter().any(|known| known.is_same(&participant)) {
                 participants.push(participant);
             }
         }
@@ -224,11 +227,11 @@ impl Arrangement {
         let draft = Self {
             id,
             kind: new.kind,
-            lead: new.lead,
+            lead: new.lead.tidied(),
             participants,
             particulars: new.particulars,
             external_references: Vec::new(),
-            policies: new.policies,
+            policies: new.policies.tidied(),
             modifications: Vec::new(),
             warnings: Vec::new(),
             created_at: now,
@@ -243,11 +246,12 @@ impl Arrangement {
         let mut broken = Violations::new();
         particulars.check(&mut broken);
         broken.refuse_any()?;
-        if self.particulars == particulars {
+        let Difference { changed, before, after } = Difference::between(&self.particulars, &particulars, &CONTACT);
+        if changed.is_empty() {
             return Ok((self, vec![]));
         }
         self.particulars = particulars;
-        let event = ArrangementEvent::ArrangementAmended;
+        let event = ArrangementEvent::ArrangementAmended { changed, before, after };
         Ok((self, vec![event]))
     }
 
@@ -275,7 +279,8 @@ impl Arrangement {
         let mut broken = Violations::new();
         require_text(&mut broken, &authority.name, "/name");
         broken.refuse_any()?;
-        if self.participants.iter().any(|p| p.code == authority.code) {
+        let authority = authority.tidied();
+        if self.participants.iter().any(|known| known.is_same(&authority)) {
             return Ok((self, vec![]));
         }
         if self.in_force().is_some() {
@@ -299,11 +304,13 @@ impl Arrangement {
         let mut broken = Violations::new();
         policies.check(&mut broken, "");
         broken.refuse_any()?;
-        if self.policies == policies {
+        let policies = policies.tidied();
+        let Difference { changed, before, after } = Difference::between(&self.policies, &policies, &[]);
+        if changed.is_empty() {
             return Ok((self, vec![]));
         }
         self.policies = policies;
-        let event = ArrangementEvent::PoliciesSet;
+        let event = ArrangementEvent::PoliciesSet { changed, before, after };
         Ok((self, vec![event]))
     }
 
@@ -326,6 +333,7 @@ impl Arrangement {
             require_text(&mut broken, &contact.name, "/contact/name");
         }
         let mut what = Vec::new();
+        let was = self.particulars.clone();
         let is = &mut self.particulars;
         replace(&mut is.description, changes.description, Modified::Description, &mut what);
         replace(&mut is.specification, changes.specification.map(Some), Modified::Specification, &mut what);
@@ -340,8 +348,11 @@ impl Arrangement {
         }
         broken.require(!what.is_empty(), &NOTHING_CHANGED, "", "everything already is as given");
         broken.refuse_any()?;
+        let Difference { before, after, .. } = Difference::between(&was, &self.particulars, &CONTACT);
         let event = ArrangementEvent::ArrangementModified {
             changed: what.clone(),
+            before,
+            after,
             reason: reason.clone(),
             notice: self.notice(),
         };

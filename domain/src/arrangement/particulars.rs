@@ -6,7 +6,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{InterestWindow, require_text};
+use crate::kernel::text::tidy;
 use crate::kernel::{AuthorityCode, Instant, Pence, Violations};
+use crate::provider::boundary::is_same_authority;
 
 crate::rules! {
     CPV_MALFORMED = "cpv_malformed", Input, "PRO-05", "A CPV code is eight digits, with or without `-` and a check digit.";
@@ -26,6 +28,20 @@ pub struct Participant {
     #[validate(length(max = 500))]
     #[schema(max_length = 500)]
     pub name: String,
+}
+
+impl Participant {
+    /// As it is kept: its name composed, with single blanks.
+    #[must_use]
+    pub fn tidied(self) -> Self {
+        Self { name: tidy(&self.name), ..self }
+    }
+
+    /// Whether both are one authority: by the code, or by the name as people write it.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.code == other.code || is_same_authority(&self.name, &other.name)
+    }
 }
 
 /// A published document; its bytes are kept elsewhere.

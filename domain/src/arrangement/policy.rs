@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::kernel::text::tidy;
 use crate::kernel::{BasisPoints, Violations};
 use crate::law;
+use crate::provider::authority;
 
 crate::rules! {
     POLICY_OUT_OF_RANGE = "policy_out_of_range", Input, "C-01, C-03, C-08, C-09",
@@ -14,6 +16,8 @@ crate::rules! {
         "A suspension of the default length may not exceed the maximum.";
     BOUNDARY_MALFORMED = "boundary_malformed", Input, "C-11, TIR-13",
         "A location boundary names at least one postcode area, local authority or centre on the map.";
+    AUTHORITY_UNKNOWN = "authority_unknown", Input, "C-11, TIR-13",
+        "A local authority in a boundary is one that is responsible for children's services in the United Kingdom, or was.";
 }
 
 /// The legal regime; it selects a versioned set of rules and deadlines.
@@ -201,6 +205,17 @@ impl Default for Policies {
 }
 
 impl Policies {
+    /// As they are kept: each text composed, with single blanks.
+    #[must_use]
+    pub fn tidied(mut self) -> Self {
+        if let LocationBoundary::PostcodeAreas { local_authorities, .. } = &mut self.location_boundary {
+            for text in local_authorities {
+                *text = tidy(text);
+            }
+        }
+        self
+    }
+
     /// Collects what is wrong with them; pointers begin with `at`.
     pub fn check(&self, broken: &mut Violations, at: &str) {
         let mut range = |value: u32, least: u32, most: u32, key: &str| {
@@ -247,6 +262,15 @@ impl LocationBoundary {
                     let letters = (1..=2).contains(&area.len()) && area.bytes().all(|b| b.is_ascii_uppercase());
                     let field = format!("{at}/postcodeAreas/{i}");
                     broken.require(letters, &BOUNDARY_MALFORMED, &field, "one or two capital letters, such as `HD`");
+                }
+                for (i, text) in local_authorities.iter().enumerate() {
+                    let like = match authority::like(text).join(", ") {
+                        none if none.is_empty() => String::new(),
+                        some => format!("; known are {some}"),
+                    };
+                    let known = authority::named(text).is_some();
+                    let detail = format!("`{text}` is no local authority that is known{like}");
+                    broken.require(known, &AUTHORITY_UNKNOWN, &format!("{at}/localAuthorities/{i}"), detail);
                 }
             }
             LocationBoundary::Radius { miles, centres } => {

@@ -4,15 +4,18 @@
 pub mod id;
 pub mod actor;
 pub mod aggregate;
+mod difference;
 pub mod impediment;
 pub mod kind;
 pub mod money;
 pub mod permission;
 pub mod rule;
+pub mod text;
 pub mod time;
 
 pub use actor::{Actor, AuthorityCode, Role};
 pub use aggregate::{About, Aggregate, Audience, Decided, Decision, Due, Named, State};
+pub use difference::Difference;
 pub use id::*;
 pub use impediment::{Effect, Impediment, Imposed, Whom};
 pub use kind::*;

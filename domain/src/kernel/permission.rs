@@ -61,8 +61,10 @@ permissions! {
     ManageArrangement      "...o#.#....",
     /// Schedule, open, close, evaluate, complete and cancel rounds.
     ManageRounds           "....#.#..#.",
-    /// Register a provider's profile, homes and ratings.
+    /// Register a provider's profile and homes.
     ManageProfile          ".o......o..",
+    /// State a fact of a provider or a home and put it right: of its own as its word, an officer as confirmed, with a reason.
+    StateFacts             ".o.####.o#.",
     /// Record the regulator's ratings of any provider's homes.
     RecordRatings          "....#....#.",
     /// Read the uploads of the own side.

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::authority;
 use crate::arrangement::LocationBoundary;
 use crate::arrangement::policy::Point;
+use crate::kernel::text::folded;
 
 /// A postcode of the United Kingdom, full (`HD1 2AB`) or outward only (`HD1`), in capitals with one space.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema)]
@@ -123,25 +125,41 @@ pub fn inside(boundary: &LocationBoundary, location: &Location) -> (Inside, Stri
 }
 
 fn in_areas(areas: &[String], authorities: &[String], location: &Location) -> (Inside, String) {
-    let listed = |list: &[String], it: &str| list.iter().any(|l| l.trim().eq_ignore_ascii_case(it.trim()));
     let area = location.postcode.as_ref().map(Postcode::area);
     let authority = location.local_authority.as_deref();
-    if let Some(area) = area.filter(|a| listed(areas, a)) {
+    if let Some(area) = area.filter(|area| areas.iter().any(|listed| listed.trim().eq_ignore_ascii_case(area))) {
         return (Inside::Inside, format!("postcode area {area} is listed"));
     }
-    if let Some(authority) = authority.filter(|a| listed(authorities, a)) {
+    if let Some(authority) = authority.filter(|it| authorities.iter().any(|listed| is_same_authority(listed, it))) {
         return (Inside::Inside, format!("local authority {authority} is listed"));
     }
     // Either could still bring it in, so an unlisted one alone does not put the home outside.
     if area.is_none() && !areas.is_empty() {
         return (Inside::Unknown, "its postcode is not known".to_owned());
     }
-    if authority.is_none() && !authorities.is_empty() {
-        return (Inside::Unknown, "its local authority is not known".to_owned());
+    if !authorities.is_empty() {
+        match authority {
+            None => return (Inside::Unknown, "its local authority is not known".to_owned()),
+            // It may be a listed one, written in a way that is not known.
+            Some(text) if authority::named(text).is_none() => {
+                return (Inside::Unknown, format!("`{text}` is no local authority that is known"));
+            }
+            Some(_) => {}
+        }
     }
     let names: Vec<String> =
         [area.map(|a| format!("postcode area {a}")), authority.map(str::to_owned)].into_iter().flatten().collect();
     (Inside::Outside, format!("not listed: {}", names.join(", ")))
+}
+
+/// Whether two texts name one local authority, however each body spells it.
+#[must_use]
+pub fn is_same_authority(one: &str, other: &str) -> bool {
+    match (authority::named(one), authority::named(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => folded(one) == folded(other),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 fn in_radius(miles: u16, centres: &[Point], location: &Location) -> (Inside, String) {
@@ -238,6 +256,21 @@ mod tests {
         assert_eq!(decide(&areas(&["Lancashire"]), &at("OL1", None)), Inside::Unknown);
         assert_eq!(decide(&areas(&["Lancashire"]), &at("", Some("Oldham"))), Inside::Unknown);
         assert_eq!(decide(&LocationBoundary::Everywhere, &Location::default()), Inside::Inside);
+    }
+
+    #[test]
+    fn an_authority_is_the_same_as_each_body_spells_it_and_a_near_miss_is_not_outside() {
+        let listed = areas(&["Southend-on-Sea", "Bournemouth, Christchurch and Poole"]);
+        for text in [
+            "Southend on Sea",
+            "SOUTHEND\u{2011}ON\u{2011}SEA",
+            "Bournemouth, Christchurch & Poole",
+            "Southend-on-Sea City Council",
+        ] {
+            assert_eq!(decide(&listed, &at("OL1", Some(text))), Inside::Inside, "{text}");
+        }
+        assert_eq!(decide(&listed, &at("OL1", Some("Southend-on-See"))), Inside::Unknown);
+        assert_eq!(decide(&listed, &at("OL1", Some("Oldham"))), Inside::Outside);
     }
 
     #[test]

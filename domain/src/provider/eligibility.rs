@@ -4,8 +4,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Rating;
 use super::boundary::{Inside, Location, inside};
+use super::home::RatingFacts;
+use super::{Rating, StatedBy};
 use crate::arrangement::LocationBoundary;
 use crate::kernel::HomeId;
 
@@ -17,12 +18,42 @@ pub struct HomeFacts {
     pub id: HomeId,
     /// The regulator's number.
     pub urn: String,
-    /// The rating held on the date; `None` = not yet rated.
+    /// The rating held on the date; `None` = not yet rated, or stated by the provider alone.
     pub rating: Option<Rating>,
+    /// Who stated the rating held.
+    #[serde(default)]
+    pub rated_by: Option<StatedBy>,
+    /// What the provider states beyond it, and nobody has confirmed: it does not count.
+    #[serde(default)]
+    pub stated: Option<StatedRating>,
     /// Where it stands.
     pub location: Location,
-    /// Whether it has a registered manager; `None` = not stated.
+    /// Who stated where it stands.
+    #[serde(default)]
+    pub located_by: StatedBy,
+    /// Whether the provider says that it has a registered manager; `None` = not stated.
     pub registered_manager: Option<bool>,
+    /// The owner that the regulator lists, where that is not the provider by any of its names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub listed_under: Option<String>,
+}
+
+/// A rating that a provider states and nobody has confirmed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatedRating {
+    /// The judgement.
+    pub rating: Option<Rating>,
+    /// Date of the inspection.
+    #[schema(value_type = String, format = Date)]
+    pub inspected_on: NaiveDate,
+}
+
+impl From<&RatingFacts> for StatedRating {
+    fn from(facts: &RatingFacts) -> Self {
+        Self { rating: facts.rating, inspected_on: facts.inspected_on }
+    }
 }
 
 /// How a home entered a test.
@@ -51,6 +82,15 @@ pub struct CountedHome {
     pub urn: String,
     /// The rating held on the date.
     pub rating: Option<Rating>,
+    /// Who stated the rating held.
+    #[serde(default)]
+    pub rated_by: Option<StatedBy>,
+    /// What the provider states beyond it, which does not count.
+    #[serde(default)]
+    pub stated: Option<StatedRating>,
+    /// Who stated where it stands.
+    #[serde(default)]
+    pub located_by: StatedBy,
     /// How it counted.
     pub counted: Counted,
     /// Why it is inside, outside or unplaced.
@@ -93,9 +133,14 @@ impl RatingShare {
     pub fn explain(&self) -> String {
         let asked = self.percent.map_or("at least one is needed".to_owned(), |p| format!("{p} % are needed"));
         let share = self.percent_shown.map_or("no share is defined".to_owned(), |p| format!("{p} %"));
+        let stated = self.homes.iter().filter(|home| home.stated.is_some()).count();
+        let stated = match stated {
+            0 => String::new(),
+            n => format!(" Of {n} the provider states a rating that nobody has confirmed; it does not count."),
+        };
         format!(
             "On {}: {} of {} rated homes inside the boundary are rated as asked ({share}; {asked}); {} unrated, {} outside, \
-             {} of unknown location.",
+             {} of unknown location.{stated}",
             self.on, self.good, self.rated, self.unrated, self.outside, self.unplaced
         )
     }
@@ -147,7 +192,20 @@ fn count(homes: &[HomeFacts], boundary: &LocationBoundary, at_least: Rating, on:
                 (Inside::Inside, Some(rating)) if rating >= at_least => Counted::Good,
                 (Inside::Inside, Some(_)) => Counted::Below,
             };
-            CountedHome { home: home.id, urn: home.urn.clone(), rating: home.rating, counted, why }
+            let why = match &home.listed_under {
+                Some(owner) => format!("{why}; the regulator lists it under {owner}"),
+                None => why,
+            };
+            CountedHome {
+                home: home.id,
+                urn: home.urn.clone(),
+                rating: home.rating,
+                rated_by: home.rated_by,
+                stated: home.stated.clone(),
+                located_by: home.located_by,
+                counted,
+                why,
+            }
         })
         .collect();
     let number = |counted| homes.iter().filter(|h| h.counted == counted).count();

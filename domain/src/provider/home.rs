@@ -6,12 +6,24 @@ use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::boundary::{Location, Postcode};
-use super::eligibility::HomeFacts;
-use super::provider::{REGULATOR_ID_MALFORMED, filled, is_regulator_id, reasoned, regulator_number};
-use super::{Rating, changed_fields};
+use super::boundary::{Location, Postcode, is_same_authority};
+use super::eligibility::{HomeFacts, StatedRating};
+use super::identifier::{REGULATOR_FORMS, is_regulator_number, regulator_number};
+use super::provider::{REGULATOR_ID_MALFORMED, reasoned};
+use super::{Rating, StatedBy};
 use crate::arrangement::policy::Point;
-use crate::kernel::{About, Actor, Aggregate, Decision, HomeId, Instant, Kind, ProviderId, State, Violations};
+use crate::kernel::text::{tidied, tidy};
+use crate::kernel::{About, Aggregate, Decision, Difference, HomeId, Instant, Kind, ProviderId, State, Violations};
+
+mod event;
+mod rating;
+mod release;
+mod transfer;
+
+pub use event::HomeEvent;
+pub use rating::{RatingEntry, RatingFacts};
+pub use release::{Listed, Listing, OwnerReading, RegisterOwner, Said};
+pub use transfer::{FormerOwner, HomeCorrection, Transfer};
 
 crate::rules! {
     HOME_NAME_REQUIRED = "home_name_required", Input, "A20", "A home has a name.";
@@ -22,6 +34,9 @@ crate::rules! {
     RATING_SOURCE_REQUIRED = "rating_source_required", Input, "TIR-05", "A rating names its source.";
     RATING_ALREADY_RECORDED = "rating_already_recorded", Conflict, "A20",
         "The rating history is append-only: what it already says is not recorded again.";
+    TRANSFER_EMPTY = "transfer_empty", Input, "A20", "A home is transferred to another provider than its own.";
+    TRANSFER_NOT_OFFERED = "transfer_not_offered", Conflict, "A20", "A transfer is accepted or declined when it was offered.";
+    OTHER_KIND_REQUIRED = "other_kind_required", Input, "A20", "A kind that is none of those known is named.";
 }
 
 /// What kind of setting a home is.
@@ -104,13 +119,25 @@ fn postcode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Postcode>, D::E
 }
 
 impl HomeProfile {
-    fn checked(self, broken: &mut Violations, now: Instant) -> Self {
-        let profile = Self {
-            name: self.name.trim().to_owned(),
-            local_authority: filled(self.local_authority),
-            region: filled(self.region),
+    /// As it is kept: each text composed, with single blanks.
+    #[must_use]
+    pub fn tidied(self) -> Self {
+        Self {
+            name: tidy(&self.name),
+            kind: match self.kind {
+                HomeKind::Other(words) => HomeKind::Other(tidy(&words)),
+                known => known,
+            },
+            local_authority: tidied(self.local_authority),
+            region: tidied(self.region),
             ..self
-        };
+        }
+    }
+
+    fn checked(self, broken: &mut Violations, now: Instant) -> Self {
+        let profile = self.tidied();
+        let named = !matches!(&profile.kind, HomeKind::Other(words) if words.is_empty());
+        broken.require(named, &OTHER_KIND_REQUIRED, "/kind", "say what it is");
         broken.require(!profile.name.is_empty(), &HOME_NAME_REQUIRED, "/name", "a name is required");
         broken.require(profile.beds != Some(0), &BEDS_OUT_OF_RANGE, "/beds", "0 beds; leave it out if not known");
         if let Some(RegisteredManager::Filled { since: Some(since) }) = profile.registered_manager {
@@ -138,50 +165,10 @@ pub struct Registration {
 impl Registration {
     fn checked(self, broken: &mut Violations, now: Instant) -> Self {
         let urn = regulator_number(&self.urn);
-        broken.require(is_regulator_id(&urn), &REGULATOR_ID_MALFORMED, "/urn", "such as SC009423 or 2590934");
+        broken.require(is_regulator_number(&urn), &REGULATOR_ID_MALFORMED, "/urn", REGULATOR_FORMS);
         not_future(broken, self.registered_on, "/registeredOn", now);
         Self { urn, ..self }
     }
-}
-
-/// A rating to be recorded; one that leaves out `rating` says that the home has none from then on.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RatingFacts {
-    /// The overall judgement.
-    #[serde(default)]
-    pub rating: Option<Rating>,
-    /// Date of the inspection.
-    #[schema(value_type = String, format = Date)]
-    pub inspected_on: NaiveDate,
-    /// Date of the report; the rating is held from then on.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = Date)]
-    pub published_on: Option<NaiveDate>,
-    /// Where it was taken from, such as `ofsted` or `provider`.
-    #[validate(length(max = 500))]
-    #[schema(max_length = 500)]
-    pub source: String,
-}
-
-impl RatingFacts {
-    /// The date from which the rating is held.
-    #[must_use]
-    pub fn held_from(&self) -> NaiveDate {
-        self.published_on.unwrap_or(self.inspected_on)
-    }
-}
-
-/// A recorded rating. Entries are added only; one of the same inspection supersedes the earlier one.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RatingEntry {
-    /// What was recorded.
-    pub facts: RatingFacts,
-    /// When.
-    pub recorded_at: Instant,
-    /// Subject of the account that recorded it.
-    pub recorded_by: String,
 }
 
 /// Phased opening: a proposed home becomes a registered one (CHE-12).
@@ -215,11 +202,13 @@ pub enum HomeState {
 impl State for HomeState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Proposed { .. } => &["amend", "register", "close"],
-            Self::Registered { .. } => &["amend", "record_rating", "record_registration_status", "close"],
+            Self::Proposed { .. } => &["amend", "register", "close", "transfer"],
+            Self::Registered { .. } => {
+                &["amend", "record_rating", "record_registration_status", "close", "transfer", "correct"]
+            }
             // A report may come out after the home has closed; it still counts for earlier dates.
-            Self::Closed { registration: Some(_), .. } => &["record_rating"],
-            Self::Closed { registration: None, .. } => &[],
+            Self::Closed { registration: Some(_), .. } => &["record_rating", "correct", "reopen"],
+            Self::Closed { registration: None, .. } => &["reopen"],
         }
     }
 }
@@ -238,87 +227,25 @@ pub struct Home {
     pub ratings: Vec<RatingEntry>,
     /// Since when the regulator's list says that its registration is suspended, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
     pub registration_suspended_at: Option<Instant>,
+    /// What the regulator's latest release says of it beside ratings; that wins over the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub listed: Option<Listed>,
+    /// Whose it was before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub owners: Vec<FormerOwner>,
+    /// The transfer that its owner offers, until the buyer accepts or declines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub transfer: Option<Transfer>,
     /// When it was added.
     pub added_at: Instant,
     /// State.
     #[serde(flatten)]
     pub state: HomeState,
-}
-
-/// Events of a home.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum HomeEvent {
-    /// It was added.
-    HomeAdded {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The regulator's number, where it is registered.
-        urn: Option<String>,
-    },
-    /// What is said of it was replaced.
-    HomeAmended {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The fields that differ.
-        changed: Vec<String>,
-    },
-    /// The proposed home was registered with the regulator.
-    HomeRegistered {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The regulator's number.
-        urn: String,
-        /// Since when.
-        #[schema(value_type = String, format = Date)]
-        registered_on: NaiveDate,
-    },
-    /// It was closed, or will not open.
-    HomeClosed {
-        /// Whose it is.
-        provider: ProviderId,
-        /// From which day on.
-        #[schema(value_type = String, format = Date)]
-        closed_on: NaiveDate,
-        /// Why.
-        reason: String,
-    },
-    /// A rating was recorded.
-    RatingRecorded {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The judgement; none where it has no rating from then on.
-        rating: Option<Rating>,
-        /// Date of the inspection.
-        #[schema(value_type = String, format = Date)]
-        inspected_on: NaiveDate,
-        /// Whether it supersedes an earlier one of the same inspection.
-        correction: bool,
-    },
-    /// The regulator's list says that its registration is suspended.
-    HomeRegistrationSuspended {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The regulator's number.
-        urn: String,
-    },
-    /// The regulator's list says no longer that its registration is suspended.
-    HomeRegistrationRestored {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The regulator's number.
-        urn: String,
-    },
-    /// The rating that it holds is another.
-    RatingChanged {
-        /// Whose it is.
-        provider: ProviderId,
-        /// The rating before.
-        from: Option<Rating>,
-        /// The rating since.
-        to: Option<Rating>,
-    },
 }
 
 impl Aggregate for Home {
@@ -376,12 +303,12 @@ impl Home {
         let mut broken = Violations::new();
         let profile = profile.checked(&mut broken, now);
         broken.refuse_any()?;
-        let changed = changed_fields(&self.profile, &profile);
+        let Difference { changed, before, after } = Difference::between(&self.profile, &profile, &[]);
         if changed.is_empty() {
             return Ok((self, vec![]));
         }
         self.profile = profile;
-        let event = HomeEvent::HomeAmended { provider: self.provider, changed };
+        let event = HomeEvent::HomeAmended { provider: self.provider, changed, before, after };
         Ok((self, vec![event]))
     }
 
@@ -416,94 +343,61 @@ impl Home {
         Ok((self, vec![event]))
     }
 
-    /// Adds a rating to the history, in any order of inspections. A second entry for one inspection corrects the first.
-    pub fn record_rating(mut self, facts: RatingFacts, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.permit("record_rating")?;
-        let mut broken = Violations::new();
-        not_future(&mut broken, facts.inspected_on, "/inspectedOn", now);
-        if let Some(published_on) = facts.published_on {
-            not_future(&mut broken, published_on, "/publishedOn", now);
-            let follows = facts.inspected_on <= published_on;
-            broken.require(follows, &DATES_REVERSED, "/publishedOn", "it was published before the inspection");
-        }
-        broken.require(!facts.source.trim().is_empty(), &RATING_SOURCE_REQUIRED, "/source", "a source is required");
-        let earlier = self.ratings.iter().rev().find(|e| e.facts.inspected_on == facts.inspected_on);
-        let correction = earlier.is_some();
-        if earlier.is_some_and(|e| e.facts.rating == facts.rating && e.facts.held_from() == facts.held_from()) {
-            broken.add(RATING_ALREADY_RECORDED.broken(format!("the inspection of {} stands so", facts.inspected_on)));
-        }
-        broken.refuse_any()?;
-        let (provider, today) = (self.provider, now.date());
-        let (rating, inspected_on) = (facts.rating, facts.inspected_on);
-        let from = self.rating_on(today);
-        self.ratings.push(RatingEntry { facts, recorded_at: now, recorded_by: actor.subject.clone() });
-        let to = self.rating_on(today);
-        let mut events = vec![HomeEvent::RatingRecorded { provider, rating, inspected_on, correction }];
-        if from != to {
-            events.push(HomeEvent::RatingChanged { provider, from, to });
-        }
-        Ok((self, events))
-    }
-
-    /// Records whether the regulator's list says that its registration is suspended. What is recorded already changes nothing.
-    pub fn record_registration_status(mut self, suspended: bool, now: Instant) -> Decision<Self> {
-        self.permit("record_registration_status")?;
-        if self.registration_suspended_at.is_some() == suspended {
-            return Ok((self, vec![]));
-        }
-        let (provider, urn) = (self.provider, self.urn().unwrap_or_default().to_owned());
-        self.registration_suspended_at = suspended.then_some(now);
-        let event = if suspended {
-            HomeEvent::HomeRegistrationSuspended { provider, urn }
-        } else {
-            HomeEvent::HomeRegistrationRestored { provider, urn }
-        };
-        Ok((self, vec![event]))
-    }
-
-    /// The rating held on `date`: of the reports out by then, the latest inspection's, as last corrected.
-    #[must_use]
-    pub fn rating_on(&self, date: NaiveDate) -> Option<Rating> {
-        let held = self.ratings.iter().map(|e| &e.facts).filter(|f| f.held_from() <= date);
-        // Of equal inspections `max_by_key` takes the last one, which is the correction.
-        held.max_by_key(|f| f.inspected_on).and_then(|f| f.rating)
-    }
-
-    /// The rating held now.
-    #[must_use]
-    pub fn current_rating(&self, now: Instant) -> Option<Rating> {
-        self.rating_on(now.date())
-    }
-
     /// The regulator's number, once registered.
     #[must_use]
     pub fn urn(&self) -> Option<&str> {
         self.registration().map(|r| r.urn.as_str())
     }
 
-    /// The facts that tests look at, as of `on`; `None` where the home was not registered that day. `point` is the
-    /// centre of its outward postcode, where the caller knows it.
+    /// The facts that tests look at, as of `on`; `None` where the home was not registered that day. `find` gives the centre of
+    /// an outward postcode, where the caller knows it.
     #[must_use]
-    pub fn facts(&self, on: NaiveDate, point: Option<Point>) -> Option<HomeFacts> {
+    pub fn facts(&self, on: NaiveDate, find: impl Fn(&Postcode) -> Option<Point>) -> Option<HomeFacts> {
         let open = match &self.state {
             HomeState::Proposed { .. } | HomeState::Registered { .. } => true,
             HomeState::Closed { closed_on, .. } => on < *closed_on,
         };
         let registration = self.registration().filter(|r| open && r.registered_on <= on)?;
+        let held = self.held_on(on);
+        let (location, located_by) = self.location(find);
         Some(HomeFacts {
             id: self.id,
             urn: registration.urn.clone(),
-            rating: self.rating_on(on),
-            location: Location {
-                postcode: self.profile.postcode.clone(),
-                local_authority: self.profile.local_authority.clone(),
-                point,
-            },
+            rating: held.and_then(|entry| entry.facts.rating),
+            rated_by: held.map(|entry| entry.stated_by),
+            stated: self.stated_on(on).map(StatedRating::from),
+            location,
+            located_by,
             registered_manager: self.profile.registered_manager.as_ref().map(|m| match m {
                 RegisteredManager::Filled { .. } => true,
                 RegisteredManager::Vacant => false,
             }),
+            listed_under: None,
         })
+    }
+
+    /// The kind of setting, with whose word that is: the regulator's where its release tells.
+    #[must_use]
+    pub fn kind(&self) -> (&HomeKind, StatedBy) {
+        let listed = self.listed.as_ref().and_then(|listed| listed.says.kind.as_ref());
+        listed.map_or((&self.profile.kind, StatedBy::Provider), |kind| (kind, StatedBy::Regulator))
+    }
+
+    /// Where it stands, with whose word that is: the regulator's where its release tells. A postcode that the provider states
+    /// does not count where the regulator names another authority than the provider.
+    fn location(&self, find: impl Fn(&Postcode) -> Option<Point>) -> (Location, StatedBy) {
+        let stated = &self.profile;
+        let listed = self.listed.as_ref().map(|listed| listed.says.clone()).unwrap_or_default();
+        let by_regulator = listed.local_authority.is_some() || listed.postcode.is_some();
+        let agrees = match (&listed.local_authority, &stated.local_authority) {
+            (Some(listed), Some(stated)) => is_same_authority(listed, stated),
+            (_, _) => true,
+        };
+        let postcode = listed.postcode.or_else(|| stated.postcode.clone().filter(|_| agrees));
+        let local_authority = listed.local_authority.or_else(|| stated.local_authority.clone());
+        let point = postcode.as_ref().and_then(find);
+        let by = if by_regulator { StatedBy::Regulator } else { StatedBy::Provider };
+        (Location { postcode, local_authority, point }, by)
     }
 
     fn added(
@@ -513,8 +407,18 @@ impl Home {
         state: HomeState,
         now: Instant,
     ) -> (Self, Vec<HomeEvent>) {
-        let ratings = Vec::new();
-        let home = Self { id, provider, profile, ratings, registration_suspended_at: None, added_at: now, state };
+        let home = Self {
+            id,
+            provider,
+            profile,
+            ratings: Vec::new(),
+            registration_suspended_at: None,
+            listed: None,
+            owners: Vec::new(),
+            transfer: None,
+            added_at: now,
+            state,
+        };
         let event = HomeEvent::HomeAdded { provider, urn: home.urn().map(str::to_owned) };
         (home, vec![event])
     }

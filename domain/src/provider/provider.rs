@@ -6,17 +6,24 @@ use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::changed_fields;
+use super::StatedBy;
+use super::identifier::is_placeholder;
 use crate::kernel::{
-    About, Actor, Aggregate, Decision, Effect, Impediment, Imposed, Instant, Kind, ProviderId, Refusal, State,
-    Violations, Whom,
+    About, Actor, Aggregate, Decision, Difference, Effect, Impediment, Imposed, Instant, Kind, ProviderId, Refusal,
+    State, Violations, Whom,
 };
 use crate::law::exclusion;
+
+mod event;
+mod profile;
+
+pub use event::ProviderEvent;
+pub use profile::{ExternalRef, ProviderProfile};
 
 crate::rules! {
     LEGAL_NAME_REQUIRED = "legal_name_required", Input, "A20", "A provider is registered under its legal name.";
     REGULATOR_ID_MALFORMED = "regulator_id_malformed", Input, "A20",
-        "A regulator's number is up to 20 letters, digits, '-' and '/'; a company number is 8 letters and digits.";
+        "A number has a form that its regulator, or Companies House, gives; a word that stands for a missing one is none.";
     ALREADY_REGISTERED = "already_registered", Conflict, "A20", "A provider is registered once.";
     AGENCY_URN_TAKEN = "agency_urn_taken", Conflict, "A20", "A regulator's number names one provider.";
     COMPANY_NUMBER_TAKEN = "company_number_taken", Conflict, "A20", "A company number names one provider.";
@@ -25,124 +32,15 @@ crate::rules! {
     EXTERNAL_REF_IN_USE = "external_ref_in_use", Conflict, "DPS-24, CRD-09", "A portal's reference names one provider.";
     PORTAL_NAME_FOREIGN = "portal_name_foreign", Forbidden, "CRD-09",
         "A machine client writes references under its own portal name, and nobody else does.";
-    EXTERNAL_REF_BLANK = "external_ref_blank", Input, "CRD-07", "An external reference names the portal and its reference.";
+    EXTERNAL_REF_BLANK = "external_ref_blank", Input, "CRD-07",
+        "An external reference names the portal and its reference; a word that stands for a missing one is none.";
     EXCLUSION_MALFORMED = "exclusion_malformed", Input, "PCR57, PA58",
         "An exclusion names its ground, its evidence and a period that does not end before it begins.";
     EXCLUSION_UNKNOWN = "exclusion_unknown", Input, "PCR57, PA58", "Self-cleaning answers a recorded exclusion.";
 }
 
-/// What a provider says of itself; registration and amendment send all of it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ProviderProfile {
-    /// The registered name.
-    #[validate(length(max = 500))]
-    #[schema(max_length = 500)]
-    pub legal_name: String,
-    /// Names it trades under.
-    #[serde(default)]
-    pub trading_names: Vec<String>,
-    /// The regulator's number of the agency, such as `SC009423` or `2590934`; unique among providers.
-    #[serde(default)]
-    pub agency_urn: Option<String>,
-    /// The number at Companies House, 8 characters; unique among providers.
-    #[serde(default)]
-    pub company_number: Option<String>,
-    /// The organisation's e-mail address.
-    #[serde(default)]
-    #[validate(length(max = 320))]
-    #[schema(max_length = 320)]
-    pub email: Option<String>,
-    /// The organisation's telephone number.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[schema(max_length = 100)]
-    pub phone: Option<String>,
-    /// Whether it says that it is an authority's own service (MSC-01). No rule rests on it yet.
-    #[serde(default)]
-    pub in_house: bool,
-}
-
-impl ProviderProfile {
-    /// Trimmed and in capitals where numbers are; what is wrong goes into `broken`.
-    fn checked(self, broken: &mut Violations) -> Self {
-        let number = |text: Option<String>, read: fn(&str) -> String| text.map(|n| read(&n)).filter(|n| !n.is_empty());
-        let profile = Self {
-            legal_name: self.legal_name.trim().to_owned(),
-            trading_names: self.trading_names.into_iter().filter_map(|n| filled(Some(n))).collect(),
-            agency_urn: number(self.agency_urn, regulator_number),
-            company_number: number(self.company_number, company_number),
-            email: filled(self.email),
-            phone: filled(self.phone),
-            in_house: self.in_house,
-        };
-        let all = |text: &Option<String>, ok: fn(&str) -> bool| text.as_deref().is_none_or(ok);
-        let detail = "a legal name is required";
-        broken.require(!profile.legal_name.is_empty(), &LEGAL_NAME_REQUIRED, "/legalName", detail);
-        let detail = "such as SC009423 or 2590934";
-        broken.require(all(&profile.agency_urn, is_regulator_id), &REGULATOR_ID_MALFORMED, "/agencyUrn", detail);
-        let company = all(&profile.company_number, |n| n.len() == 8 && n.bytes().all(|b| b.is_ascii_alphanumeric()));
-        broken.require(company, &REGULATOR_ID_MALFORMED, "/companyNumber", "such as 01234567 or OC301234");
-        broken.require(all(&profile.email, is_email), &CONTACT_MALFORMED, "/email", "such as office@example.org");
-        broken.require(all(&profile.phone, is_phone), &CONTACT_MALFORMED, "/phone", "such as +44 1223 000000");
-        profile
-    }
-}
-
-pub(super) fn filled(text: Option<String>) -> Option<String> {
-    text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
-}
-
-/// A regulator's number as it is kept, however it was written: what is looked up is read the same way.
-#[must_use]
-pub fn regulator_number(text: &str) -> String {
-    text.split_whitespace().collect::<String>().to_ascii_uppercase()
-}
-
-/// A company number as it is kept: with the leading zeros that Companies House drops in places.
-#[must_use]
-pub fn company_number(text: &str) -> String {
-    let number = regulator_number(text);
-    let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    if digits { format!("{number:0>8}") } else { number }
-}
-
-/// Regulators differ (Ofsted `SC009423`, Wales with `/` and `-`), so only the alphabet is checked.
-pub(super) fn is_regulator_id(text: &str) -> bool {
-    (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'/')
-}
-
-fn is_email(text: &str) -> bool {
-    !text.contains(char::is_whitespace)
-        && text.rsplit_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'))
-}
-
-fn is_phone(text: &str) -> bool {
-    text.bytes().filter(u8::is_ascii_digit).count() >= 7
-        && text.chars().all(|c| c.is_ascii_digit() || "+() -".contains(c))
-}
-
-/// What a portal calls the provider; the pair is unique among providers.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ExternalRef {
-    /// The portal, such as `procontract`.
-    #[validate(length(max = 200))]
-    #[schema(max_length = 200)]
-    pub portal: String,
-    /// Its reference.
-    #[validate(length(max = 200))]
-    #[schema(max_length = 200)]
-    pub reference: String,
-}
-
-impl ExternalRef {
-    /// As it is kept: without blanks around it.
-    #[must_use]
-    pub fn trimmed(self) -> Self {
-        Self { portal: self.portal.trim().to_owned(), reference: self.reference.trim().to_owned() }
-    }
-}
+/// Fields of the profile whose values stay out of the record: it is kept for ever.
+const CONTACTS: [&str; 2] = ["email", "phone"];
 
 /// An exclusion to be recorded.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
@@ -209,11 +107,20 @@ pub enum ProviderState {
 impl State for ProviderState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Registered => {
-                &["amend", "add_external_ref", "add_home", "make_dormant", "record_exclusion", "judge_self_cleaning"]
+            Self::Registered => &[
+                "amend",
+                "correct",
+                "confirm_in_house",
+                "add_external_ref",
+                "add_home",
+                "make_dormant",
+                "record_exclusion",
+                "judge_self_cleaning",
+            ],
+            // What disqualifies a provider is recorded whether or not it is in business, and what was mistyped is put right.
+            Self::Dormant { .. } => {
+                &["correct", "confirm_in_house", "reactivate", "record_exclusion", "judge_self_cleaning"]
             }
-            // What disqualifies a provider is recorded whether or not it is in business.
-            Self::Dormant { .. } => &["reactivate", "record_exclusion", "judge_self_cleaning"],
         }
     }
 }
@@ -228,6 +135,52 @@ pub struct Dormancy {
     pub until: Instant,
 }
 
+/// A name that a provider had.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FormerName {
+    /// Its registered name then.
+    pub name: String,
+    /// Until when.
+    pub until: Instant,
+}
+
+/// Whether a provider is an authority's own service, as an officer confirmed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConfirmedInHouse)]
+pub struct InHouse {
+    /// Whether it is.
+    pub in_house: bool,
+    /// Why, such as the authority whose it is.
+    pub reason: String,
+    /// Subject of the account that confirmed it.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// What was wrong in who a provider is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderCorrection {
+    /// The registered name; as it is where absent.
+    #[serde(default)]
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500)]
+    pub legal_name: Option<String>,
+    /// The regulator's number of the agency; as it is where absent.
+    #[serde(default)]
+    pub agency_urn: Option<String>,
+    /// The number at Companies House; as it is where absent.
+    #[serde(default)]
+    pub company_number: Option<String>,
+    /// Why.
+    #[validate(length(max = 4000))]
+    #[schema(max_length = 4000)]
+    pub reason: String,
+}
+
 /// A provider of care (A20).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -236,6 +189,14 @@ pub struct Provider {
     pub id: ProviderId,
     /// What it says of itself; earlier versions live in the events.
     pub profile: ProviderProfile,
+    /// Names that it had, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub former_names: Vec<FormerName>,
+    /// Whether it is an authority's own service, as an officer confirmed last; what the profile says is the provider's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub in_house: Option<InHouse>,
     /// What portals call it.
     pub external_refs: Vec<ExternalRef>,
     /// Subject of the portal or account that registered it.
@@ -251,63 +212,6 @@ pub struct Provider {
     /// State.
     #[serde(flatten)]
     pub state: ProviderState,
-}
-
-/// Events of a provider. Contact details stay out of them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum ProviderEvent {
-    /// It was registered.
-    ProviderRegistered {
-        /// Its registered name.
-        legal_name: String,
-        /// Whether an authority runs it.
-        in_house: bool,
-    },
-    /// Its profile was replaced.
-    ProviderAmended {
-        /// The fields that differ.
-        changed: Vec<String>,
-        /// Its registered name since.
-        legal_name: String,
-        /// Its registered name before, where that differs.
-        former_name: Option<String>,
-    },
-    /// A portal's reference was added.
-    ExternalRefAdded {
-        /// What the portal calls it.
-        external_ref: ExternalRef,
-    },
-    /// It is no longer in business.
-    ProviderMadeDormant {
-        /// Why.
-        reason: String,
-    },
-    /// It is in business again.
-    ProviderReactivated {
-        /// Why.
-        reason: String,
-    },
-    /// An exclusion was recorded.
-    ExclusionRecorded {
-        /// Code of the ground.
-        ground: String,
-        /// When the ground arose.
-        #[schema(value_type = String, format = Date)]
-        from: NaiveDate,
-        /// The last day of its look-back, where one is fixed.
-        #[schema(value_type = Option<String>, format = Date)]
-        until: Option<NaiveDate>,
-    },
-    /// Self-cleaning was judged.
-    SelfCleaningJudged {
-        /// Code of the ground.
-        ground: String,
-        /// Whether it is enough.
-        accepted: bool,
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Aggregate for Provider {
@@ -352,6 +256,8 @@ impl Provider {
         let provider = Self {
             id,
             profile,
+            former_names: Vec::new(),
+            in_house: None,
             external_refs: Vec::new(),
             registered_by: actor.subject.clone(),
             registered_at: now,
@@ -363,19 +269,75 @@ impl Provider {
     }
 
     /// Replaces the profile. One that changes nothing has no event.
-    pub fn amend(mut self, profile: ProviderProfile) -> Decision<Self> {
+    pub fn amend(mut self, profile: ProviderProfile, now: Instant) -> Decision<Self> {
         self.permit("amend")?;
         let mut broken = Violations::new();
         let profile = profile.checked(&mut broken);
         broken.refuse_any()?;
-        let changed = changed_fields(&self.profile, &profile);
+        let Difference { changed, before, after } = Difference::between(&self.profile, &profile, &CONTACTS);
         if changed.is_empty() {
             return Ok((self, vec![]));
         }
         let legal_name = profile.legal_name.clone();
-        let former_name = Some(std::mem::replace(&mut self.profile, profile).legal_name).filter(|n| *n != legal_name);
-        let event = ProviderEvent::ProviderAmended { changed, legal_name, former_name };
+        let former_name = self.replace(profile, now);
+        let event = ProviderEvent::ProviderAmended { changed, before, after, legal_name, former_name };
         Ok((self, vec![event]))
+    }
+
+    /// Puts right who it is: what was mistyped, or what Companies House says otherwise. What is as it was changes nothing.
+    pub fn correct(mut self, correction: ProviderCorrection, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("correct")?;
+        let mut broken = Violations::new();
+        let is = self.profile.clone();
+        let profile = ProviderProfile {
+            legal_name: correction.legal_name.unwrap_or(is.legal_name),
+            agency_urn: correction.agency_urn.or(is.agency_urn),
+            company_number: correction.company_number.or(is.company_number),
+            ..self.profile.clone()
+        };
+        let profile = profile.checked(&mut broken);
+        broken.require_reason(&correction.reason, "/reason");
+        broken.refuse_any()?;
+        let Difference { changed, before, after } = Difference::between(&self.profile, &profile, &CONTACTS);
+        if changed.is_empty() {
+            return Ok((self, vec![]));
+        }
+        self.replace(profile, now);
+        let (stated_by, reason) = (StatedBy::of(actor), reasoned(&correction.reason)?);
+        let event = ProviderEvent::ProviderCorrected { changed, before, after, stated_by, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Records whether it is an authority's own service, as an officer who knows. The same again changes nothing.
+    pub fn confirm_in_house(mut self, in_house: bool, reason: &str, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("confirm_in_house")?;
+        let reason = reasoned(reason)?;
+        if self.in_house.as_ref().is_some_and(|known| known.in_house == in_house && known.reason == reason) {
+            return Ok((self, vec![]));
+        }
+        self.in_house = Some(InHouse { in_house, reason: reason.clone(), by: actor.subject.clone(), at: now });
+        Ok((self, vec![ProviderEvent::InHouseConfirmed { in_house, reason }]))
+    }
+
+    /// Whether it is an authority's own service: only where an officer confirmed it.
+    #[must_use]
+    pub fn is_in_house(&self) -> bool {
+        self.in_house.as_ref().is_some_and(|known| known.in_house)
+    }
+
+    /// Its names, present and past, those that it trades under included.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let past = self.former_names.iter().map(|former| &former.name);
+        std::iter::once(&self.profile.legal_name).chain(&self.profile.trading_names).chain(past).cloned().collect()
+    }
+
+    /// Puts another profile in the place of its own; the registered name before, where that differs.
+    fn replace(&mut self, profile: ProviderProfile, now: Instant) -> Option<String> {
+        let former = std::mem::replace(&mut self.profile, profile).legal_name;
+        let former = Some(former).filter(|name| *name != self.profile.legal_name)?;
+        self.former_names.push(FormerName { name: former.clone(), until: now });
+        Some(former)
     }
 
     /// Adds what a portal calls the provider. The same again is no change; another from the same portal is refused.
@@ -383,9 +345,10 @@ impl Provider {
         self.permit("add_external_ref")?;
         let external_ref = external_ref.trimmed();
         let mut broken = Violations::new();
-        let blank = "may not be blank";
-        broken.require(!external_ref.portal.is_empty(), &EXTERNAL_REF_BLANK, "/portal", blank);
-        broken.require(!external_ref.reference.is_empty(), &EXTERNAL_REF_BLANK, "/reference", blank);
+        let named = |text: &str| !text.is_empty() && !is_placeholder(text);
+        let blank = "this names nothing";
+        broken.require(named(&external_ref.portal), &EXTERNAL_REF_BLANK, "/portal", blank);
+        broken.require(named(&external_ref.reference), &EXTERNAL_REF_BLANK, "/reference", blank);
         broken.refuse_any()?;
         match self.external_refs.iter().find(|known| known.portal == external_ref.portal) {
             Some(known) if *known == external_ref => Ok((self, vec![])),

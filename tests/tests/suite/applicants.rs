@@ -53,9 +53,18 @@ impl<'a> Applicant<'a> {
         id
     }
 
-    /// Records the rating of a home by an inspection and report of that day.
+    /// An officer confirms the rating of a home by an inspection and report of that day.
     #[track_caller]
     pub fn rate(&self, home: &str, rating: &str, on: &str) -> Reply {
+        let facts = json!({
+            "rating": rating, "inspectedOn": on, "publishedOn": on, "source": "ofsted", "reason": "the report says so",
+        });
+        self.app.lead("LGSS").post(&format!("/v1/homes/{home}/ratings"), facts)
+    }
+
+    /// The provider states it.
+    #[track_caller]
+    pub fn state_rating(&self, home: &str, rating: &str, on: &str) -> Reply {
         let facts = json!({"rating": rating, "inspectedOn": on, "publishedOn": on, "source": "ofsted"});
         self.provider.post(&format!("/v1/homes/{home}/ratings"), facts)
     }

@@ -70,6 +70,26 @@ on_both! {
         app.newcomer().post(&market.path("/terminate"), because).problem("forbidden", 403);
     }
 
+    fn ac_67_an_authority_that_is_listed_twice_takes_part_once(app: &TestApp) {
+        let lead = app.lead("LGSS");
+        let list = |names: &[(&str, &str)]| {
+            let participants: Vec<Value> = names.iter().map(|(code, name)| json!({"code": code, "name": name})).collect();
+            let id = market::arrangement(&lead, with(cambridgeshire(), json!({"participants": participants, "reference": names[0].0})));
+            let shown = lead.get(&format!("/v1/arrangements/{id}")).expect(200).body["participants"].clone();
+            (id, shown.as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>())
+        };
+        let four = [("NOTT", "Nottingham City"), ("RUTL", "Rutland"), ("DERBY", "Derby City"), ("DERBS", "Derbyshire")];
+        let (_, same) = list(&[&four[..], &[("DERBY", "Derby City")]].concat());
+        assert_eq!(same, ["Nottingham City", "Rutland", "Derby City", "Derbyshire"]);
+        // The same authority as another body spells it, under another code.
+        let mut other = four;
+        other[0].0 = "NTT";
+        let (id, same) = list(&[&other[..], &[("DCC", "DERBY\u{a0}CITY council")]].concat());
+        assert_eq!(same, ["Nottingham City", "Rutland", "Derby City", "Derbyshire"]);
+        let again = lead.post(&format!("/v1/arrangements/{id}/authorities"), json!({"code": "DERB", "name": "City of Derby"})).expect(200);
+        assert_eq!(again.body["participants"].as_array().unwrap().len(), 4);
+    }
+
     fn an_authority_creates_only_what_it_leads(app: &TestApp) {
         app.lead("CCC").post("/v1/arrangements", cambridgeshire())
             .problem("not_your_authority", 403)

@@ -298,9 +298,14 @@ on_both! {
         fails("Expired", json!({"amount": 500_000_000, "expiresOn": "2019-01-03"}), "expired");
         fails("Without end", json!({"amount": 500_000_000}), "missing: its expiry");
         let application = given("Fens Care", json!({"amount": 500_000_000, "expiresOn": "2019-07-31"}));
+        // The provider says so, and nobody else yet: an officer who has seen the policy confirms it, for as long as it lasts.
+        assert_eq!(application.check(&market, "insurance")["state"], "open");
+        let assess = application.check_path(&market, "insurance", "/assess");
+        market.lead.post(&assess, Value::Null).problem("needs_assessor", 409);
+        application.pass(&market);
         let check = application.check(&market, "insurance");
         assert_eq!((&check["state"], &check["result"]["validUntil"]), (&json!("passed"), &json!("2019-07-31T23:00:00Z")));
-        declare_interests(&market.lead, &market, json!([]));
+        assert_eq!(check["result"]["findings"][0]["statedBy"], "officer");
         let membership = application.admit(&market, "CARE");
         let standing = || application.provider.get(&format!("/v1/memberships/{membership}")).expect(200).body["standing"]["status"].clone();
         app.at("2019-07-31T22:59:59Z");
@@ -319,6 +324,9 @@ on_both! {
             let application = Applicant::new(app, name).ready(&market, &["CARE"]);
             application.attach(&market, "policy", "policy", json!({"issuedOn": on})).expect(200);
             application.submit().expect(201);
+            if application.check(&market, "policy")["state"] == "open" {
+                application.pass(&market);
+            }
             application.check(&market, "policy")
         };
         let fresh = issued("Fens Care", "2018-01-05");
@@ -331,7 +339,7 @@ on_both! {
         let application = Applicant::new(app, "Fens Care").ready(&market, &["CARE"]);
         application.attach(&market, "insurance", "policy", json!({"amount": 500_000_000, "expiresOn": "2019-01-31"})).expect(200);
         application.submit().expect(201);
-        declare_interests(&market.lead, &market, json!([]));
+        application.pass(&market);
         app.at("2019-02-01T00:00:00Z");
         market.lead.post(&application.line(&market, "CARE", "/admit"), Value::Null).problem("check_failed", 422);
     }

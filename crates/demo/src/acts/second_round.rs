@@ -23,11 +23,10 @@ pub(super) fn play(play: &mut Play<'_>) -> Played<()> {
     let published = play.day(4, 10)?;
     for line in &better {
         let player = play.player(line.player)?;
-        let caller = play.stage.applicant(player)?;
         for home in &player.homes {
-            let rating =
-                json!({"rating": "good", "inspectedOn": inspected, "publishedOn": published, "source": "the play"});
-            caller.post(&format!("/v1/homes/{home}/ratings"), &rating)?;
+            let rating = json!({"rating": "good", "inspectedOn": inspected, "publishedOn": published, "source": "the play",
+                       "reason": "the report is out"});
+            play.stage.lead.post(&format!("/v1/homes/{home}/ratings"), &rating)?;
         }
     }
     let again: Vec<&Rejected> = better.iter().chain(&repaired).collect();

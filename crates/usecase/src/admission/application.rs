@@ -5,11 +5,14 @@ use domain::admission::answers::{Asked, omitted_homes};
 use domain::admission::application::{self as rules, ApplicationEvent, Start, StartFacts, SubmitFacts};
 use domain::admission::receipt::SubmittedVersion;
 use domain::arrangement::{AllHomes, Arrangement, Round, RoundState, Routing, schedule};
-use domain::kernel::{Aggregate as _, ApplicationId, ArrangementId, HomeId, Kind, LotId, Named, ProviderId};
+use domain::kernel::{
+    Aggregate as _, ApplicationId, ArrangementId, HomeId, Kind, LotId, Named, ProviderId, Violations,
+};
 use domain::law::deadline::{Deadline, statutory};
 use domain::provider::provider::Provider;
 use persistence::admission as store;
 use persistence::arrangement::rounds_of;
+use persistence::provider::homes_of;
 use persistence::record::event;
 use persistence::{Conn, Failure, Outcome, Stored, Tx};
 
@@ -104,6 +107,7 @@ pub fn submit(tx: &mut Tx<'_>, by: &Command, gazetteer: &Gazetteer, id: Applicat
     let routing = schedule::route(arrangement.policies.admission_mode, &rounds, &draft.lots, now)?;
     let routing = arrived(tx, routing)?;
     let homes = Facts::of_provider(tx, gazetteer, application.provider, now)?;
+    still_own(tx, application.provider, &draft.homes)?;
     let inside = homes.inside(&arrangement.policies.location_boundary);
     let facts = SubmitFacts {
         lots: lots.facts(),
@@ -124,6 +128,20 @@ pub fn submit(tx: &mut Tx<'_>, by: &Command, gazetteer: &Gazetteer, id: Applicat
     let warns = arrangement.policies.all_homes == AllHomes::Warn;
     let omitted_homes = if warns { omitted_homes(&draft.homes, &inside) } else { Vec::new() };
     Ok(Submitted { application, omitted_homes })
+}
+
+/// Refuses homes that were the provider's when they were chosen and are another's by now.
+fn still_own(tx: &mut Tx<'_>, provider: ProviderId, chosen: &[HomeId]) -> Outcome<()> {
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    let own: Vec<HomeId> = homes_of(tx, provider)?.into_iter().map(|home| home.value.id).collect();
+    let mut broken = Violations::new();
+    for (i, home) in chosen.iter().enumerate() {
+        let detail = format!("{home} is no home of the provider");
+        broken.require(own.contains(home), &rules::HOME_UNKNOWN, &format!("/homes/{i}"), detail);
+    }
+    Ok(broken.refuse_any()?)
 }
 
 /// The routing, with its round held so that neither its opening nor its evaluation can pass this submission by.

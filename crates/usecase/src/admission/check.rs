@@ -2,7 +2,7 @@
 
 use domain::admission::Application;
 use domain::admission::compliance_check::{ComplianceCheck, Judgement};
-use domain::arrangement::Arrangement;
+use domain::arrangement::{Arrangement, Test};
 use domain::kernel::{ComplianceCheckId, LotId};
 use persistence::{Outcome, Stored, Tx};
 
@@ -36,14 +36,24 @@ pub fn assess(
 pub fn record(
     tx: &mut Tx<'_>,
     by: &Command,
+    gazetteer: &Gazetteer,
     id: ComplianceCheckId,
     judgement: Judgement,
 ) -> Outcome<Stored<ComplianceCheck>> {
     by.act(tx, id, |check: ComplianceCheck, tx| {
-        tx.hold::<Application>(check.application)?;
+        let application = tx.hold::<Application>(check.application)?.value;
         let second = tx.hold::<Arrangement>(check.arrangement)?.value.policies.second_assessor;
         let declared = declaration::own(tx, check.arrangement)?;
-        Ok(check.record(judgement, declared.as_ref(), second, tx.actor(), tx.now())?)
+        let now = tx.now();
+        // A judgement by hand rests on no facts.
+        if check.terms.test == Test::Manual || !judgement.passed {
+            return Ok(check.record(judgement, None, declared.as_ref(), second, tx.actor(), now)?);
+        }
+        let context = Context::load(tx, gazetteer, &application, now)?;
+        let decision = context.with_facts(&check, |facts| {
+            check.clone().record(judgement, Some(facts), declared.as_ref(), second, tx.actor(), now)
+        });
+        Ok(decision?)
     })
 }
 

@@ -11,6 +11,7 @@ use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, schedule};
 use domain::kernel::{HomeId, Instant, LotId, ProviderId};
 use domain::provider::boundary::{Inside, inside};
 use domain::provider::eligibility::HomeFacts;
+use domain::provider::home::Home;
 use domain::provider::provider::Provider;
 use persistence::admission::{applications, applications_in_round};
 use persistence::arrangement::rounds_of;
@@ -35,11 +36,27 @@ impl Facts {
         at: Instant,
     ) -> Outcome<Self> {
         let homes = homes_of(conn, provider)?;
-        let facts = homes.iter().filter_map(|home| {
-            let point = home.value.profile.postcode.as_ref().and_then(|postcode| gazetteer.find(postcode.outward()));
-            home.value.facts(at.date(), point)
+        let is_listed = homes.iter().any(|home| home.value.listed.is_some());
+        let names = if is_listed { conn.get::<Provider>(provider)?.value.names() } else { Vec::new() };
+        let own = homes.iter().filter(|home| home.value.owner_on(at.date()) == provider);
+        let facts = own.filter_map(|home| {
+            let facts = home.value.facts(at.date(), |postcode| gazetteer.find(postcode.outward()))?;
+            Some(HomeFacts { listed_under: home.value.listed_under_another(&names).map(str::to_owned), ..facts })
         });
         Ok(Self { homes: facts.collect() })
+    }
+
+    /// The homes as they stood when that was submitted, with what was stated then as it was confirmed since.
+    fn confirmed_since(conn: &mut Conn<'_>, snapshot: &Snapshot) -> Outcome<Self> {
+        let mut homes = snapshot.homes.clone();
+        for facts in &mut homes {
+            let Some(stated) = &facts.stated else { continue };
+            let home = conn.get::<Home>(facts.id)?.value;
+            if let Some(entry) = home.confirmed(stated.inspected_on) {
+                (facts.rating, facts.rated_by, facts.stated) = (entry.facts.rating, Some(entry.stated_by), None);
+            }
+        }
+        Ok(Self { homes })
     }
 
     /// What a submission made now is judged by.
@@ -129,7 +146,7 @@ impl Context {
         };
         Ok(Self {
             homes: match &version.snapshot {
-                Some(snapshot) => Facts { homes: snapshot.homes.clone() },
+                Some(snapshot) => Facts::confirmed_since(conn, snapshot)?,
                 None => Facts::of_provider(conn, gazetteer, application.provider, received)?,
             },
             snapshot: version.snapshot.clone(),

@@ -2,6 +2,7 @@
 
 mod gazetteer;
 pub mod home;
+pub mod past;
 
 use domain::kernel::{ProviderId, Role};
 use domain::provider::provider::{EXTERNAL_REF_IN_USE, ExternalRef, PORTAL_NAME_FOREIGN, Provider, ProviderProfile};
@@ -51,7 +52,7 @@ pub fn put_by_reference(
         return Err(EXTERNAL_REF_IN_USE.broken_at("/reference", detail).into());
     }
     let before = by.lock_any::<Provider>(tx, id)?;
-    let decision = before.value.clone().amend(profile)?;
+    let decision = before.value.clone().amend(profile, tx.now())?;
     Ok((tx.save(&before, decision)?, false))
 }
 
@@ -66,7 +67,8 @@ pub fn add_external_reference(
     known_as: ExternalRef,
 ) -> Outcome<Stored<Provider>> {
     let before = by.lock::<Provider>(tx, id)?;
-    owns_name(tx, &by.who, known_as.portal.trim())?;
+    let known_as = known_as.trimmed();
+    owns_name(tx, &by.who, &known_as.portal)?;
     let decision = before.value.clone().add_external_ref(known_as)?;
     tx.save(&before, decision)
 }

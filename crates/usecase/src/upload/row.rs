@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use domain::kernel::text::composed;
 use domain::kernel::{Pence, Refusal, Rule, Violation};
 use persistence::upload::Fault;
 use validator::Validate;
@@ -106,11 +107,11 @@ impl<'a> Cells<'a> {
         Self { row, places, faults: Vec::new() }
     }
 
-    /// What stands in a column, without blanks around it; `None` where nothing does.
+    /// What stands in a column, composed (NFC) and without blanks around it; `None` where nothing does.
     #[must_use]
     pub fn text(&self, column: &str) -> Option<String> {
         let cell = self.places.0.get(column).and_then(|at| self.row.cells.get(*at))?;
-        Some(cell.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+        Some(cell.trim()).filter(|text| !text.is_empty()).map(|text| composed(text).into_owned())
     }
 
     /// What stands in a column that the row needs; a fault where nothing does.

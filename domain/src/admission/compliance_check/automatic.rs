@@ -1,4 +1,9 @@
 //! Automatic checks: what facts decide about a requirement. A missing fact fails the test and is named; it is never an error.
+//!
+//! A finding names who stated its fact. What a provider says of itself is stated, not held: a rating that nobody has confirmed is
+//! missing, and where a document or a manager is all that a pass would rest on, facts decide nothing, and an assessor who has seen
+//! the proof confirms it. Against itself a provider's word counts, and for itself where the requirement may be self-assessed
+//! (DPS-22). That no ground of exclusion applies nobody else can say: it is the provider's declaration, and the finding says so.
 
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -9,6 +14,7 @@ use crate::arrangement::{LocationBoundary, Test};
 use crate::kernel::{Instant, Pence};
 use crate::provider::boundary::{Inside, inside};
 use crate::provider::eligibility::{Counted, HomeFacts, RatingShare, rated_home, rating_share};
+use crate::provider::{StatedBy, authority};
 
 /// A document given for the requirement under test.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -36,6 +42,9 @@ pub struct ExclusionFinding {
     pub mandatory: bool,
     /// Whether it applies: within its look-back and not self-cleaned.
     pub applies: bool,
+    /// Who stated it.
+    #[serde(default)]
+    pub stated_by: StatedBy,
     /// Why.
     pub why: String,
 }
@@ -74,6 +83,9 @@ pub enum Finding {
         holds: bool,
         /// What is known.
         says: String,
+        /// Who stated it.
+        #[serde(default)]
+        stated_by: StatedBy,
     },
     /// Something not known, that would be needed.
     Missing {
@@ -85,8 +97,13 @@ pub enum Finding {
 }
 
 impl Finding {
-    fn fact(subject: &str, holds: bool, says: impl Into<String>) -> Self {
-        Finding::Fact { subject: subject.to_owned(), holds, says: says.into() }
+    fn fact(subject: &str, holds: bool, says: impl Into<String>, stated_by: StatedBy) -> Self {
+        Finding::Fact { subject: subject.to_owned(), holds, says: says.into(), stated_by }
+    }
+
+    /// What the provider says of itself.
+    fn stated(subject: &str, holds: bool, says: impl Into<String>) -> Self {
+        Self::fact(subject, holds, says, StatedBy::Provider)
     }
 
     fn missing(subject: &str, says: impl Into<String>) -> Self {
@@ -110,7 +127,7 @@ impl Finding {
         match self {
             Finding::Share(share) => share.explain(),
             Finding::Exclusion(ground) => format!("{}: {}", ground.ground, ground.why),
-            Finding::Fact { subject, says, .. } => format!("{subject}: {says}"),
+            Finding::Fact { subject, says, stated_by, .. } => format!("{subject}: {says} ({})", stated_by.says()),
             Finding::Missing { subject, says } => format!("{subject}: missing: {says}"),
         }
     }
@@ -140,6 +157,25 @@ impl Outcome {
         Self::new(findings.iter().all(Finding::holds), findings)
     }
 
+    /// Whether it passes by the provider's word.
+    fn is_only_stated(&self) -> bool {
+        let stated = |finding: &Finding| match finding {
+            Finding::Fact { stated_by, holds, .. } => *holds && !stated_by.is_confirmed(),
+            Finding::Share(_) | Finding::Exclusion(_) | Finding::Missing { .. } => false,
+        };
+        self.passed && self.findings.iter().any(stated)
+    }
+
+    /// As an assessor who has seen the proof confirms it.
+    fn confirmed(mut self) -> Self {
+        for finding in &mut self.findings {
+            if let Finding::Fact { stated_by, holds: true, .. } = finding {
+                *stated_by = StatedBy::Officer;
+            }
+        }
+        self
+    }
+
     /// What speaks against a pass, in words.
     #[must_use]
     pub fn explain(&self) -> String {
@@ -151,23 +187,82 @@ impl Outcome {
 /// What facts decide at `at`; `None` where an assessor has to judge.
 #[must_use]
 pub fn automatic(terms: &Terms, facts: &Facts<'_>, at: Instant) -> Option<Outcome> {
+    if let Some(outcome) = by_place(&terms.test, facts) {
+        // An authority whose name is not known may be a listed one: a near miss fails nobody.
+        let near = near_misses(facts).and_then(|homes| by_place(&terms.test, &Facts { homes: &homes, ..*facts }));
+        return (outcome.passed || !near.is_some_and(|near| near.passed)).then_some(outcome);
+    }
+    if let Some(outcome) = by_proof(terms, facts, at) {
+        let may_say = terms.self_assessable && facts.self_assessment == Some(true);
+        return match (outcome.is_only_stated(), may_say) {
+            (true, true) => Some(Outcome { method: Method::SelfAssessment, ..outcome }),
+            (true, false) => None,
+            (false, _) => Some(outcome),
+        };
+    }
+    if terms.test == Test::NoExclusion { Some(no_exclusion(facts)) } else { self_assessed(terms, facts) }
+}
+
+/// What an assessor who has seen the proof can confirm: the outcome by what the provider states of documents and managers, and
+/// with homes inside whose authority's name is not known. `None` where there is nothing to confirm.
+#[must_use]
+pub fn confirmable(terms: &Terms, facts: &Facts<'_>, at: Instant) -> Option<Outcome> {
+    let placed = near_misses(facts).and_then(|homes| by_place(&terms.test, &Facts { homes: &homes, ..*facts }));
+    placed.or_else(|| by_proof(terms, facts, at)).map(Outcome::confirmed)
+}
+
+/// The tests on homes that stand somewhere and hold a rating.
+fn by_place(test: &Test, facts: &Facts<'_>) -> Option<Outcome> {
     let Facts { on, boundary, homes, .. } = *facts;
-    Some(match &terms.test {
-        Test::Manual => return self_assessed(terms, facts),
-        Test::RatingShare { at_least, percent } => rated(rating_share(homes, boundary, *at_least, *percent, on)),
-        Test::RatedHome { at_least } => rated(rated_home(homes, boundary, *at_least, on)),
-        Test::HomeInsideBoundary => home_inside(facts),
-        Test::NoExclusion => no_exclusion(facts),
-        Test::Insurance { minimum } => insurance(*minimum, terms, facts, at),
-        Test::EvidenceInDate => evidence_in_date(terms, facts, at),
-        Test::RegisteredManager => registered_manager(facts),
+    match test {
+        Test::RatingShare { at_least, percent } => Some(rated(rating_share(homes, boundary, *at_least, *percent, on))),
+        Test::RatedHome { at_least } => Some(rated(rated_home(homes, boundary, *at_least, on))),
+        Test::HomeInsideBoundary => Some(home_inside(facts)),
+        Test::Manual | Test::NoExclusion | Test::Insurance { .. } | Test::EvidenceInDate | Test::RegisteredManager => {
+            None
+        }
+    }
+}
+
+/// The tests on what a provider states and proves.
+fn by_proof(terms: &Terms, facts: &Facts<'_>, at: Instant) -> Option<Outcome> {
+    match &terms.test {
+        Test::Insurance { minimum } => Some(insurance(*minimum, terms, facts, at)),
+        Test::EvidenceInDate => Some(evidence_in_date(terms, facts, at)),
+        Test::RegisteredManager => Some(registered_manager(facts)),
+        Test::Manual
+        | Test::RatingShare { .. }
+        | Test::RatedHome { .. }
+        | Test::HomeInsideBoundary
+        | Test::NoExclusion => None,
+    }
+}
+
+/// The homes with those inside whose authority's name is not known; `None` where there is no such home.
+fn near_misses(facts: &Facts<'_>) -> Option<Vec<HomeFacts>> {
+    let LocationBoundary::PostcodeAreas { local_authorities, .. } = facts.boundary else { return None };
+    let listed = local_authorities.first()?;
+    let is_near = |home: &HomeFacts| {
+        let text = home.location.local_authority.as_deref();
+        text.is_some_and(|text| authority::named(text).is_none())
+            && inside(facts.boundary, &home.location).0 == Inside::Unknown
+    };
+    facts.homes.iter().any(is_near).then(|| {
+        let placed = |home: &HomeFacts| {
+            let mut home = home.clone();
+            if is_near(&home) {
+                home.location.local_authority = Some(listed.clone());
+            }
+            home
+        };
+        facts.homes.iter().map(placed).collect()
     })
 }
 
 /// A statement that the requirement is met counts where the version says so (DPS-22); any other goes to an assessor.
 fn self_assessed(terms: &Terms, facts: &Facts<'_>) -> Option<Outcome> {
     let met = terms.self_assessable && facts.self_assessment == Some(true);
-    let finding = Finding::fact("self-assessment", true, "the provider states that the requirement is met");
+    let finding = Finding::stated("self-assessment", true, "the provider states that the requirement is met");
     met.then(|| Outcome { method: Method::SelfAssessment, ..Outcome::new(true, vec![finding]) })
 }
 
@@ -183,8 +278,8 @@ fn home_inside(facts: &Facts<'_>) -> Outcome {
         .homes
         .iter()
         .map(|home| match inside(facts.boundary, &home.location) {
-            (Inside::Inside, why) => Finding::fact(&home.urn, true, why),
-            (Inside::Outside, why) => Finding::fact(&home.urn, false, why),
+            (Inside::Inside, why) => Finding::fact(&home.urn, true, why, home.located_by),
+            (Inside::Outside, why) => Finding::fact(&home.urn, false, why, home.located_by),
             (Inside::Unknown, why) => Finding::missing(&home.urn, why),
         })
         .collect();
@@ -197,7 +292,7 @@ fn home_inside(facts: &Facts<'_>) -> Outcome {
 fn no_exclusion(facts: &Facts<'_>) -> Outcome {
     Outcome::all(match facts.exclusions {
         None => vec![Finding::missing("exclusion grounds", "the provider has not declared them")],
-        Some([]) => vec![Finding::fact("exclusion grounds", true, "none is declared or recorded")],
+        Some([]) => vec![Finding::stated("exclusion grounds", true, "none is declared, and none is recorded")],
         Some(found) => found.iter().cloned().map(Finding::Exclusion).collect(),
     })
 }
@@ -209,8 +304,8 @@ fn registered_manager(facts: &Facts<'_>) -> Outcome {
         .iter()
         .filter(|home| inside(facts.boundary, &home.location).0 != Inside::Outside)
         .map(|home| match home.registered_manager {
-            Some(true) => Finding::fact(&home.urn, true, "has a registered manager"),
-            Some(false) => Finding::fact(&home.urn, false, "has no registered manager"),
+            Some(true) => Finding::stated(&home.urn, true, "has a registered manager"),
+            Some(false) => Finding::stated(&home.urn, false, "has no registered manager"),
             None => Finding::missing(&home.urn, "whether it has a registered manager"),
         })
         .collect();
@@ -235,9 +330,9 @@ fn valid_until(document: &EvidenceFacts, months: Option<u32>) -> Result<Option<I
 fn in_date(document: &EvidenceFacts, months: Option<u32>, at: Instant) -> (Finding, Option<Instant>) {
     match valid_until(document, months) {
         Err(says) => (Finding::missing(&document.code, says), None),
-        Ok(None) => (Finding::fact(&document.code, true, "given; it has no expiry"), None),
-        Ok(Some(end)) if at < end => (Finding::fact(&document.code, true, format!("in date until {end}")), Some(end)),
-        Ok(Some(end)) => (Finding::fact(&document.code, false, format!("expired at {end}")), None),
+        Ok(None) => (Finding::stated(&document.code, true, "given; it has no expiry"), None),
+        Ok(Some(end)) if at < end => (Finding::stated(&document.code, true, format!("in date until {end}")), Some(end)),
+        Ok(Some(end)) => (Finding::stated(&document.code, false, format!("expired at {end}")), None),
     }
 }
 
@@ -251,7 +346,7 @@ fn insurance(minimum: Pence, terms: &Terms, facts: &Facts<'_>, at: Instant) -> O
             (None, _) => findings.push(Finding::missing(&document.code, "its amount of cover")),
             (Some(cover), _) if cover < minimum => {
                 let says = format!("cover of {cover} is less than {minimum}");
-                findings.push(Finding::fact(&document.code, false, says));
+                findings.push(Finding::stated(&document.code, false, says));
             }
             (Some(_), None) if finding.holds() => findings.push(Finding::missing(&document.code, "its expiry")),
             (Some(_), end) => {

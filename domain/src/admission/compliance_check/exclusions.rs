@@ -5,6 +5,7 @@ use crate::admission::answers::DeclaredGround;
 use crate::arrangement::Regime;
 use crate::kernel::{Instant, Refusal};
 use crate::law::{self, Duty, exclusion};
+use crate::provider::StatedBy;
 use crate::provider::provider::Exclusion;
 
 /// What the grounds mean for an application that was `received` then, as they are known `now`.
@@ -28,16 +29,19 @@ pub fn exclusion_findings(
         debarred: false,
     };
     let own: Vec<_> = declared.iter().map(|own| ground(&own.code, own.occurred_on)).collect();
-    let mut findings = exclusion::applies(&own, regime, received)?;
+    let declared = exclusion::applies(&own, regime, received)?;
+    let mut findings: Vec<_> = declared.into_iter().map(|finding| (finding, StatedBy::Provider)).collect();
     for facts in recorded.iter().map(|exclusion| &exclusion.facts) {
         let at = if facts.from > received.date() { now } else { received };
-        findings.extend(exclusion::applies(&[ground(&facts.ground, facts.from)], regime, at)?);
+        let found = exclusion::applies(&[ground(&facts.ground, facts.from)], regime, at)?;
+        findings.extend(found.into_iter().map(|finding| (finding, StatedBy::Officer)));
     }
-    let told = findings.into_iter().map(|finding| ExclusionFinding {
+    let told = findings.into_iter().map(|(finding, stated_by)| ExclusionFinding {
         mandatory: finding.admission == Some(Duty::Must),
         applies: finding.applies(),
         ground: finding.code,
         why: finding.explanation,
+        stated_by,
     });
     Ok(told.collect())
 }

@@ -5,7 +5,8 @@ use crate::admission::declaration_of_interests::DeclaredInterest;
 use crate::arrangement::LocationBoundary;
 use crate::kernel::{Aggregate, Audience, DeclarationOfInterestsId, Due, Named, Refusal};
 use crate::kernel::{AuthorityCode, HomeId, Pence, RequirementId};
-use crate::provider::{HomeFacts, Location, Postcode, Rating};
+use crate::provider::eligibility::StatedRating;
+use crate::provider::{HomeFacts, Location, Postcode, Rating, StatedBy};
 use chrono::NaiveDate;
 use uuid::Uuid;
 
@@ -89,11 +90,27 @@ fn areas() -> LocationBoundary {
 
 fn home(urn: &str, postcode: &str, rating: Option<Rating>, registered_manager: Option<bool>) -> HomeFacts {
     let location = Location { postcode: Postcode::read(postcode).unwrap(), ..Location::default() };
-    HomeFacts { id: HomeId(Uuid::nil()), urn: urn.to_owned(), rating, location, registered_manager }
+    let rated_by = rating.map(|_| StatedBy::Regulator);
+    HomeFacts {
+        id: HomeId(Uuid::nil()),
+        urn: urn.to_owned(),
+        rating,
+        rated_by,
+        stated: None,
+        location,
+        located_by: StatedBy::Provider,
+        registered_manager,
+        listed_under: None,
+    }
 }
 
+/// By the facts, or where those are only stated, as an assessor can confirm them.
 fn decide(test: Test, facts: &Facts<'_>) -> Outcome {
-    automatic(&Terms::from(&version(test)), facts, now()).unwrap()
+    decide_by(&Terms::from(&version(test)), facts)
+}
+
+fn decide_by(terms: &Terms, facts: &Facts<'_>) -> Outcome {
+    automatic(terms, facts, now()).or_else(|| confirmable(terms, facts, now())).unwrap()
 }
 
 fn codes(refusal: Refusal) -> Vec<&'static str> {
@@ -105,8 +122,9 @@ fn codes(refusal: Refusal) -> Vec<&'static str> {
 
 fn every_state() -> Vec<ComplianceCheck> {
     let by = declared("a", &[]);
-    let judged =
-        |check: ComplianceCheck, judgement, second| check.record(judgement, Some(&by), second, &assessor("a"), now());
+    let judged = |check: ComplianceCheck, judgement, second| {
+        check.record(judgement, None, Some(&by), second, &assessor("a"), now())
+    };
     let expiring = Judgement { valid_until: Some(at("2019-04-01T00:00:00Z")), ..pass() };
     let passed = judged(open(Test::Manual), expiring, false).unwrap().0;
     let expired = passed.clone().tick(at("2019-05-01T00:00:00Z")).unwrap().0;
@@ -128,8 +146,8 @@ fn the_table() {
     let everywhere = LocationBoundary::Everywhere;
     let commands: [(&str, Command<'_>); 10] = [
         ("assess", Box::new(|c| c.assess(&facts(&everywhere), &Actor::clock(), now()))),
-        ("record pass", Box::new(|c| c.record(pass(), Some(&a), false, &assessor("a"), now()))),
-        ("record, second", Box::new(|c| c.record(fail(), Some(&a), true, &assessor("a"), now()))),
+        ("record pass", Box::new(|c| c.record(pass(), None, Some(&a), false, &assessor("a"), now()))),
+        ("record, second", Box::new(|c| c.record(fail(), None, Some(&a), true, &assessor("a"), now()))),
         ("confirm", Box::new(|c| c.confirm(Some(&b), &assessor("b"), now()))),
         ("return", Box::new(|c| c.send_back("unclear", Some(&b), &assessor("b")))),
         ("waive", Box::new(|c| c.waive("trivial", false, Some(&a), &assessor("a"), now()))),
@@ -158,7 +176,7 @@ fn the_table() {
 #[test]
 fn no_event_of_a_check_is_for_the_provider() {
     let (failed, events) =
-        open(Test::Manual).record(fail(), Some(&declared("a", &[])), false, &assessor("a"), now()).unwrap();
+        open(Test::Manual).record(fail(), None, Some(&declared("a", &[])), false, &assessor("a"), now()).unwrap();
     assert_eq!(failed.audience(&events[0]), Audience::Buyers);
     assert_eq!(failed.about().provider, Some(applicant().provider), "the event is about the provider all the same");
 }
@@ -236,7 +254,7 @@ fn a_late_tick_expires_at_the_due_instant() {
 #[test]
 fn who_may_judge() {
     let record = |declaration: Option<&DeclarationOfInterests>, actor: &Actor| {
-        codes(open(Test::Manual).record(fail(), declaration, false, actor, now()).unwrap_err())
+        codes(open(Test::Manual).record(fail(), None, declaration, false, actor, now()).unwrap_err())
     };
     assert_eq!(record(None, &assessor("a")), ["conflict_not_declared"]);
     assert_eq!(record(Some(&declared("b", &[])), &assessor("a")), ["conflict_not_declared"]);
@@ -246,7 +264,7 @@ fn who_may_judge() {
     let portal = Actor { role: Role::Portal, ..assessor("a") };
     assert_eq!(record(Some(&declared("a", &[])), &portal), ["provider_never_assesses"]);
     let elsewhere = declared("a", &[8]);
-    assert!(open(Test::Manual).record(fail(), Some(&elsewhere), false, &assessor("a"), now()).is_ok());
+    assert!(open(Test::Manual).record(fail(), None, Some(&elsewhere), false, &assessor("a"), now()).is_ok());
     let waived = open(Test::Manual).waive(" ", false, Some(&declared("a", &[7])), &assessor("a"), now());
     assert_eq!(codes(waived.unwrap_err()), ["conflict_of_interest", "reason_required"]);
 }
@@ -254,14 +272,14 @@ fn who_may_judge() {
 #[test]
 fn the_second_pair_of_eyes_is_another_and_the_first_result_is_not_told() {
     let a = declared("a", &[]);
-    let (proposed, events) = open(Test::Manual).record(fail(), Some(&a), true, &assessor("a"), now()).unwrap();
+    let (proposed, events) = open(Test::Manual).record(fail(), None, Some(&a), true, &assessor("a"), now()).unwrap();
     assert!(!serde_json::to_string(&events).unwrap().contains("not shown"));
     assert_eq!(codes(proposed.clone().confirm(Some(&a), &assessor("a"), now()).unwrap_err()), ["second_assessor"]);
     let (failed, _) = proposed.confirm(Some(&declared("b", &[])), &assessor("b"), now()).unwrap();
     let result = failed.result().unwrap();
     assert_eq!((result.assessor.as_str(), result.confirmed_by.as_deref()), ("a", Some("b")));
     let brief = Judgement { valid_until: Some(now().plus_seconds(1)), ..pass() };
-    let (stale, _) = open(Test::Manual).record(brief, Some(&a), true, &assessor("a"), now()).unwrap();
+    let (stale, _) = open(Test::Manual).record(brief, None, Some(&a), true, &assessor("a"), now()).unwrap();
     let late = stale.confirm(Some(&declared("b", &[])), &assessor("b"), now().plus_seconds(1));
     assert_eq!(codes(late.unwrap_err()), ["validity_past"]);
 }
@@ -269,14 +287,14 @@ fn the_second_pair_of_eyes_is_another_and_the_first_result_is_not_told() {
 #[test]
 fn what_a_judgement_carries() {
     let record = |test, judgement| {
-        codes(open(test).record(judgement, Some(&declared("a", &[])), false, &assessor("a"), now()).unwrap_err())
+        codes(open(test).record(judgement, None, Some(&declared("a", &[])), false, &assessor("a"), now()).unwrap_err())
     };
     let bare = Judgement { evidence: vec![" ".to_owned()], valid_until: Some(now()), ..pass() };
     assert_eq!(record(Test::NoExclusion, bare), ["decided_by_facts", "evidence_required", "validity_past"]);
     assert_eq!(record(Test::Manual, Judgement { reason: " ".to_owned(), ..fail() }), ["reason_required"]);
     // An assessor may find that declared facts are untrue.
     let insurance = Test::Insurance { minimum: Pence(1) };
-    let found = open(insurance).record(fail(), Some(&declared("a", &[])), false, &assessor("a"), now());
+    let found = open(insurance).record(fail(), None, Some(&declared("a", &[])), false, &assessor("a"), now());
     assert_eq!(found.unwrap().0.state().name(), "failed");
 }
 
@@ -300,6 +318,7 @@ fn mandatory_grounds_are_never_waived() {
         mandatory,
         applies,
         why: "convicted in 2018".to_owned(),
+        stated_by: StatedBy::Officer,
     };
     let waive = |found: Option<&[ExclusionFinding]>| {
         let (check, _) = open(Test::NoExclusion)
@@ -387,7 +406,7 @@ fn evidence_counts_until_its_expiry_or_for_the_months_given() {
     let boundary = LocationBoundary::Everywhere;
     let test = |validity_months, evidence: &[EvidenceFacts]| {
         let terms = Terms { validity_months, ..Terms::from(&version(Test::EvidenceInDate)) };
-        let outcome = automatic(&terms, &Facts { evidence, ..facts(&boundary) }, now()).unwrap();
+        let outcome = decide_by(&terms, &Facts { evidence, ..facts(&boundary) });
         (outcome.passed, outcome.valid_until.map(|end| end.to_string()))
     };
     assert_eq!(test(None, &[document(None, None, None)]), (true, None));
@@ -399,4 +418,87 @@ fn evidence_counts_until_its_expiry_or_for_the_months_given() {
     assert_eq!(test(None, &renewed), (true, Some("2019-03-31T23:00:00Z".to_owned())));
     let other = EvidenceFacts { code: "other".to_owned(), ..document(None, None, None) };
     assert_eq!(test(None, &[other]), (false, None));
+}
+
+#[test]
+fn what_a_provider_states_of_itself_passes_nothing_until_an_assessor_confirms_it() {
+    let (boundary, a) = (LocationBoundary::Everywhere, declared("a", &[]));
+    let enough = [document(Some(500), None, Some("2019-06-30"))];
+    let managed = [home("SC9", "PR1", None, Some(true))];
+    let facts = Facts { evidence: &enough, homes: &managed, ..facts(&boundary) };
+    for test in [Test::Insurance { minimum: Pence(500) }, Test::EvidenceInDate, Test::RegisteredManager] {
+        let check = open(test.clone());
+        assert_eq!(codes(check.clone().assess(&facts, &Actor::clock(), now()).unwrap_err()), ["needs_assessor"]);
+        let (passed, _) = check.record(pass(), Some(&facts), Some(&a), false, &assessor("a"), now()).unwrap();
+        let result = passed.result().unwrap();
+        assert_eq!((passed.state().name(), result.method), ("passed", Method::Manual));
+        assert!(
+            result
+                .findings
+                .iter()
+                .all(|f| matches!(f, Finding::Fact { stated_by: StatedBy::Officer, holds: true, .. })),
+            "{:?}",
+            result.findings
+        );
+        // Where the requirement takes the provider's word, it is said whose it is.
+        let own = Terms { self_assessable: true, ..Terms::from(&version(test)) };
+        assert!(automatic(&own, &Facts { self_assessment: Some(false), ..facts }, now()).is_none());
+        let outcome = automatic(&own, &Facts { self_assessment: Some(true), ..facts }, now()).unwrap();
+        assert_eq!((outcome.passed, outcome.method), (true, Method::SelfAssessment));
+        assert!(outcome.findings[0].explain().ends_with("(stated by the provider, not confirmed)"));
+    }
+    // What it states against itself counts, and nobody confirms what does not hold.
+    let little = [document(Some(499), None, Some("2019-06-30"))];
+    let facts = Facts { evidence: &little, ..facts };
+    let check = open(Test::Insurance { minimum: Pence(500) });
+    assert_eq!(check.clone().assess(&facts, &Actor::clock(), now()).unwrap().0.state().name(), "failed");
+    let refused = check.record(pass(), Some(&facts), Some(&a), false, &assessor("a"), now()).unwrap_err();
+    assert_eq!(codes(refused), ["decided_by_facts"]);
+}
+
+#[test]
+fn a_confirmed_proof_counts_no_longer_than_it_lasts() {
+    let (boundary, a) = (LocationBoundary::Everywhere, declared("a", &[]));
+    let enough = [document(Some(500), None, Some("2019-06-30"))];
+    let facts = Facts { evidence: &enough, ..facts(&boundary) };
+    let until = |asked: Option<&str>| {
+        let judgement = Judgement { valid_until: asked.map(at), ..pass() };
+        let check = open(Test::Insurance { minimum: Pence(500) });
+        let passed = check.record(judgement, Some(&facts), Some(&a), false, &assessor("a"), now()).unwrap().0;
+        passed.result().unwrap().valid_until.map(|end| end.to_string())
+    };
+    assert_eq!(until(None).as_deref(), Some("2019-06-30T23:00:00Z"));
+    assert_eq!(until(Some("2019-04-01T00:00:00Z")).as_deref(), Some("2019-04-01T00:00:00Z"));
+    assert_eq!(until(Some("2030-01-01T00:00:00Z")).as_deref(), Some("2019-06-30T23:00:00Z"));
+}
+
+#[test]
+fn a_stated_rating_is_missing_and_said_so() {
+    let boundary = areas();
+    let stated = StatedRating { rating: Some(Rating::Outstanding), inspected_on: day("2019-01-10") };
+    let homes = [HomeFacts { stated: Some(stated), ..home("SC9", "PR1", None, None) }];
+    let outcome = decide(Test::RatedHome { at_least: Rating::Good }, &Facts { homes: &homes, ..facts(&boundary) });
+    assert!(!outcome.passed && outcome.explain().contains("nobody has confirmed"), "{}", outcome.explain());
+}
+
+#[test]
+fn a_near_miss_of_a_name_fails_nobody() {
+    let boundary = LocationBoundary::PostcodeAreas {
+        postcode_areas: vec![],
+        local_authorities: vec!["Southend-on-Sea".to_owned()],
+    };
+    let at = |authority: &str| {
+        let mut home = home("SC9", "SS1", Some(Rating::Good), None);
+        home.location.local_authority = Some(authority.to_owned());
+        [home]
+    };
+    for test in [Test::HomeInsideBoundary, Test::RatedHome { at_least: Rating::Good }] {
+        let terms = Terms::from(&version(test));
+        let by = |homes: &[HomeFacts]| automatic(&terms, &Facts { homes, ..facts(&boundary) }, now()).map(|o| o.passed);
+        assert_eq!(by(&at("Southend on Sea")), Some(true));
+        assert_eq!(by(&at("Southend-on-See")), None, "an assessor looks");
+        assert_eq!(by(&at("Oldham")), Some(false));
+        let near = at("Southend-on-See");
+        assert!(confirmable(&terms, &Facts { homes: &near, ..facts(&boundary) }, now()).unwrap().passed);
+    }
 }

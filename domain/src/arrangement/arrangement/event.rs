@@ -1,6 +1,7 @@
 //! What is recorded of an arrangement.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use strum::VariantNames;
 use utoipa::ToSchema;
 
@@ -17,7 +18,19 @@ pub enum ArrangementEvent {
         reference: String,
     },
     /// The draft was rewritten.
-    ArrangementAmended,
+    ArrangementAmended {
+        /// The fields that differ.
+        #[serde(default)]
+        changed: Vec<String>,
+        /// Their values before, but for the contact's.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        before: Map<String, Value>,
+        /// Their values since, but for the contact's.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        after: Map<String, Value>,
+    },
     /// It was tied to a record of another system.
     ArrangementLinked {
         /// Which system.
@@ -33,7 +46,19 @@ pub enum ArrangementEvent {
         notice: Option<Box<Notice>>,
     },
     /// Its policies were set.
-    PoliciesSet,
+    PoliciesSet {
+        /// The policies that differ.
+        #[serde(default)]
+        changed: Vec<String>,
+        /// Their values before.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        before: Map<String, Value>,
+        /// Their values since.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        after: Map<String, Value>,
+    },
     /// It was published.
     ArrangementPublished {
         /// From when until when it runs.
@@ -47,6 +72,14 @@ pub enum ArrangementEvent {
     ArrangementModified {
         /// What was changed.
         changed: Vec<Modified>,
+        /// The values before, but for the contact's.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        before: Map<String, Value>,
+        /// The values since, but for the contact's.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        after: Map<String, Value>,
         /// Why.
         reason: String,
         /// What is published since.

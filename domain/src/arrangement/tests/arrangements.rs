@@ -7,8 +7,8 @@ const NOW: &str = "2019-05-01T09:00:00Z";
 fn commands() -> Vec<Command> {
     vec![
         ("amend", |a| {
-            let same = a.particulars.clone();
-            a.amend(same)
+            let other = Particulars { title: "Another".to_owned(), ..a.particulars.clone() };
+            a.amend(other)
         }),
         ("link", |a| a.link(ExternalReference { system: "procontract".to_owned(), reference: "DN1".to_owned() })),
         ("add_authority", |a| a.add_authority(authority("NCC"), at(NOW))),

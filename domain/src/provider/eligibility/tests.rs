@@ -12,8 +12,12 @@ fn home(postcode: &str, rating: Option<Rating>) -> HomeFacts {
         id: HomeId(uuid::Uuid::nil()),
         urn: "SC1".to_owned(),
         rating,
+        rated_by: None,
+        stated: None,
         location: Location { postcode: Postcode::read(postcode).unwrap(), ..Location::default() },
+        located_by: StatedBy::Provider,
         registered_manager: None,
+        listed_under: None,
     }
 }
 

@@ -43,6 +43,15 @@ fn fields(refusal: Refusal) -> Vec<String> {
     }
 }
 
+fn mistyped(company: &str) -> ProviderCorrection {
+    ProviderCorrection {
+        legal_name: None,
+        agency_urn: None,
+        company_number: Some(company.to_owned()),
+        reason: "mistyped".to_owned(),
+    }
+}
+
 type Command = fn(Provider) -> Decision<Provider>;
 
 #[test]
@@ -50,8 +59,10 @@ fn the_table() {
     let registered = register(profile("Example Care Ltd")).unwrap().0;
     let registered = registered.record_exclusion(exclusion(), &portal(), now()).unwrap().0;
     let dormant = registered.clone().make_dormant("wound up", now()).unwrap().0;
-    let commands: [(&str, Command); 6] = [
-        ("amend", |p| p.amend(profile("Example Homes Ltd"))),
+    let commands: [(&str, Command); 8] = [
+        ("amend", |p| p.amend(profile("Example Homes Ltd"), now())),
+        ("correct", |p| p.correct(mistyped("7654321"), &portal(), now())),
+        ("confirm_in_house", |p| p.confirm_in_house(true, "run by the county", &portal(), now())),
         ("add_external_ref", |p| p.add_external_ref(external("procontract", "S1"))),
         ("make_dormant", |p| p.make_dormant("wound up", now())),
         ("reactivate", |p| p.reactivate("trades again", now())),
@@ -105,12 +116,14 @@ fn registration_normalises_and_tells_everything_that_is_wrong() {
 #[test]
 fn an_amendment_names_what_changed_and_keeps_the_former_name() {
     let provider = register(profile("Old Ltd")).unwrap().0;
-    assert_eq!(provider.clone().amend(profile("Old Ltd ")).unwrap().1, []);
+    assert_eq!(provider.clone().amend(profile("Old Ltd "), now()).unwrap().1, []);
     let sent = ProviderProfile { email: Some("office@example.org".to_owned()), ..profile("New Ltd") };
-    let (_, events) = provider.amend(sent).unwrap();
+    let (_, events) = provider.amend(sent, now()).unwrap();
     let json = serde_json::to_string(&events).unwrap();
     assert!(
-        json.contains(r#""changed":["email","legalName"]"#) && json.contains(r#""formerName":"Old Ltd""#),
+        json.contains(
+            r#""changed":["email","legalName"],"before":{"legalName":"Old Ltd"},"after":{"legalName":"New Ltd"}"#
+        ) && json.contains(r#""formerName":"Old Ltd""#),
         "{json}"
     );
     assert!(!json.contains("office@"), "contact details stay out of events");
@@ -140,11 +153,32 @@ fn exclusions_are_complete_and_their_judgement_reasoned() {
 }
 
 #[test]
-fn numbers_are_looked_up_as_they_are_kept() {
-    assert_eq!(regulator_number(" sc 009423 "), "SC009423");
-    assert_eq!(company_number("1234567"), "01234567");
-    assert_eq!(company_number("oc301234"), "OC301234");
-    assert_eq!(company_number(" "), "");
+fn placeholders_are_no_identifiers() {
+    for text in ["TBC", "N/A", "-", "0", "XXXXXXX", "00000000", "REDACTED", "awaiting"] {
+        let text = Some(text.to_owned());
+        let sent = ProviderProfile { agency_urn: text.clone(), company_number: text.clone(), ..profile("A") };
+        assert_eq!(fields(register(sent).unwrap_err()), ["/agencyUrn", "/companyNumber"], "{text:?}");
+    }
+    let blank =
+        ProviderProfile { agency_urn: Some("\u{a0}".to_owned()), company_number: Some(String::new()), ..profile("A") };
+    let kept = register(blank).unwrap().0.profile;
+    assert_eq!((kept.agency_urn, kept.company_number), (None, None));
+    let provider = register(profile("A")).unwrap().0;
+    assert_eq!(fields(provider.add_external_ref(external("procontract", "TBC")).unwrap_err()), ["/reference"]);
+}
+
+#[test]
+fn a_former_name_is_kept_and_in_house_is_what_an_officer_confirmed() {
+    let provider = register(profile("Old Ltd")).unwrap().0;
+    let provider = provider.amend(profile("New\u{a0}Ltd"), now()).unwrap().0;
+    assert_eq!(provider.names(), ["New Ltd", "Old Ltd"]);
+    assert_eq!(provider.former_names[0].until, now());
+    let stated = ProviderProfile { in_house: true, ..profile("New Ltd") };
+    let provider = provider.amend(stated, now()).unwrap().0;
+    assert!(!provider.is_in_house(), "it says so itself");
+    let (provider, events) = provider.confirm_in_house(true, "run by the county", &portal(), now()).unwrap();
+    assert!(provider.is_in_house() && events.len() == 1);
+    assert_eq!(provider.confirm_in_house(true, "run by the county", &portal(), now()).unwrap().1, []);
 }
 
 #[test]

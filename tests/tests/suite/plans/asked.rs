@@ -25,6 +25,8 @@ fn value(operation: &Operation, name: &str, known: &[(&str, String)], changes: b
         (_, "on") => "2017-01-01".to_owned(),
         (_, "live" | "receiving") => "true".to_owned(),
         ("listUploads", "kind") => "fees".to_owned(),
+        (_, "urn" | "agencyUrn") => "SC900001".to_owned(),
+        (_, "companyNumber") => "01234567".to_owned(),
         _ => known.iter().find(|(known, _)| *known == name).map_or_else(|| "active".to_owned(), |(_, id)| id.clone()),
     })
 }

@@ -69,6 +69,38 @@ on_both! {
         assert_eq!(hash(""), now, "nothing is left of it");
     }
 
+    fn ac_105_a_register_tells_names_as_they_were(app: &TestApp) {
+        let market = rolling(app, json!({}));
+        let (ash, birch) = (Member::new(&market, "Ash"), Member::new(&market, "Birch"));
+        app.at("2019-03-15T12:00:00Z");
+        let at = |query: &str| register(&market.lead, &ash.lot, query);
+        let march = at("");
+        app.at("2019-05-10T12:00:00Z");
+        let rename = |name: &str| {
+            let path = format!("/v1/providers/{}", ash.of.id);
+            ash.provider().patch(&path, json!({"legalName": name})).expect(200);
+        };
+        rename("Rowan");
+        let names = |register: &Value| {
+            register["members"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&at("")), ["Rowan", "Birch"]);
+        let then = at("?asOf=2019-03-15T12:00:00Z");
+        assert_eq!(names(&then), ["Ash", "Birch"]);
+        assert_eq!((&then["contentHash"], &then["members"]), (&march["contentHash"], &march["members"]));
+        assert_eq!(names(&at("?asOf=2019-05-10T11:59:59.999999Z")), ["Ash", "Birch"]);
+        assert_eq!(names(&at("?asOf=2019-05-10T12:00:00Z")), ["Rowan", "Birch"]);
+        // Two names at one instant: the first was never its name.
+        rename("Hazel");
+        assert_eq!(names(&at("?asOf=2019-05-10T12:00:00Z")), ["Hazel", "Birch"]);
+        app.at("2019-06-01T00:00:00Z");
+        rename("Ash");
+        assert_eq!(names(&at("?asOf=2019-05-20T00:00:00Z")), ["Hazel", "Birch"]);
+        assert_eq!(at("?asOf=2019-03-15T12:00:00Z")["contentHash"], march["contentHash"]);
+        let own = register(birch.provider(), &ash.lot, "?asOf=2019-05-20T00:00:00Z");
+        assert_eq!(names(&own), ["Birch"]);
+    }
+
     fn each_reader_is_told_its_own(app: &TestApp) {
         let market = rolling(app, json!({}));
         let (ash, birch) = (Member::new(&market, "Ash"), Member::new(&market, "Birch"));

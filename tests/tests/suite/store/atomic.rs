@@ -116,18 +116,20 @@ fn all_or_nothing<'a>(app: &'a TestApp, request: impl Fn() -> Call<'a>, faults: 
     assert!(events(&after) - events(&before) >= failed.len(), "{failed:?}");
 }
 
-/// A rolling market that asks for a judgement and for an insurance, with an application that is complete.
+/// A rolling market that asks for a judgement and for a policy by the provider's word, with an application that is complete.
 fn ready(app: &TestApp) -> (Market<'_>, crate::applicants::Application<'_>) {
     let insured = with(
         manual("Insured"),
         json!({
-            "test": {"kind": "insurance", "minimum": 100},
+            "test": {"kind": "evidence_in_date"},
+            "selfAssessable": true,
             "evidence": [{"code": "policy", "title": "The policy", "mandatory": true}],
         }),
     );
     let asked = [("safeguarding", manual("Children are kept safe")), ("insurance", insured)];
     let market = Market::asking(app, json!({"admissionMode": "rolling"}), &asked);
     let application = Applicant::new(app, "Fens Care").ready(&market, &["CARE"]);
+    application.answer(&market, "insurance", json!({"selfAssessment": true})).expect(200);
     application.attach(&market, "insurance", "policy", json!({"amount": 100, "expiresOn": "2019-12-31"})).expect(200);
     (market, application)
 }

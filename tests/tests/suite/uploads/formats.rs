@@ -38,7 +38,7 @@ on_both! {
     fn each_format_comes_in_and_goes_out(app: &TestApp) {
         for (n, format) in [Format::Csv, Format::Ndjson, Format::Xlsx].into_iter().enumerate() {
             let fens = Applicant::new(app, "Fens Care");
-            let (one, two) = (format!("SC{n}1"), format!("SC{n}2"));
+            let (one, two) = (format!("SC10{n}001"), format!("SC10{n}002"));
             let rows = |kind: &'static str| file(format, &[
                 [one.as_str(), "2010-04-01", "The Limes", "childrens_home", "3"], [two.as_str(), "2010-04-01", "The Elms", kind, "4"],
             ]);
@@ -61,11 +61,11 @@ on_both! {
 
     fn a_workbook_that_is_cut_or_bloated_is_rejected(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
-        let whole = file(Format::Xlsx, &[["SC1", "2010-04-01", "The Limes", "childrens_home", "3"]]);
+        let whole = file(Format::Xlsx, &[["SC100001", "2010-04-01", "The Limes", "childrens_home", "3"]]);
         let cut = send_bytes(&fens.provider, HOMES, "application/octet-stream", &whole[..whole.len() / 2]).expect(201);
         assert_eq!(faults(&fens.provider, &cut.state("rejected").id())[0].0, 0);
         // One that says what it unpacks to, and one that lies.
-        let limes = ["SC1", "2010-04-01", "The Limes", "childrens_home", "3"];
+        let limes = ["SC100001", "2010-04-01", "The Limes", "childrens_home", "3"];
         let bloated = file(Format::Xlsx, &vec![limes; 1_500]);
         for (claim, code) in [(u32::MAX - 1, "inflated_too_large"), (100, "bad_xlsx")] {
             let bomb = claiming(bloated.clone(), "xl/worksheets/sheet1.xml", claim);

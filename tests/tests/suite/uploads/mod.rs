@@ -35,7 +35,7 @@ pub fn send_bytes(actor: &Actor<'_>, path: &str, media: &str, file: &[u8]) -> Re
 /// A file of homes with those numbers.
 pub fn homes(numbers: std::ops::Range<u32>) -> String {
     let rows = numbers.map(|n| {
-        format!("SC{n:06},2010-04-01,Home {n},childrens_home,PE29 1AA,{},good,2015-05-01,2015-06-01\r\n", n % 5 + 1)
+        format!("SC1{n:05},2010-04-01,Home {n},childrens_home,PE29 1AA,{},good,2015-05-01,2015-06-01\r\n", n % 5 + 1)
     });
     format!("{HEADINGS}\r\n{}", rows.collect::<String>())
 }
@@ -45,7 +45,7 @@ fn three_bad() -> String {
     homes(0..100)
         .replace("Home 10,", ",")
         .replace("Home 20,childrens_home", "Home 20,castle")
-        .replace("SC000030,2010-04-01", "SC000030,2010-04-31")
+        .replace("SC100030,2010-04-01", "SC100030,2010-04-31")
 }
 
 /// A small file as somebody sent it.
@@ -100,10 +100,11 @@ on_both! {
         assert_eq!(counts(&partial.body), [100, 97, 0, 0, 3, 0]);
         assert_eq!(partial.body["progress"], partial.body["counts"]);
         assert_eq!(faults(&fens.provider, &partial.id()), expected);
-        assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "RatingChanged")), (97, 97, 97));
-        let homes = fens.provider.get("/v1/homes?urn=SC000099").expect(200).body;
+        assert_eq!((kept(&fens), count(app, "HomeAdded"), count(app, "RatingRecorded"), count(app, "RatingChanged")), (97, 97, 97, 0));
+        let homes = fens.provider.get("/v1/homes?urn=SC100099").expect(200).body;
         assert_eq!(homes["items"][0]["profile"]["beds"], 5);
-        assert_eq!(homes["items"][0]["ratings"][0]["facts"]["source"], "provider");
+        let rating = &homes["items"][0]["ratings"][0];
+        assert_eq!((&rating["facts"]["source"], &rating["statedBy"]), (&json!("provider"), &json!("provider")));
     }
 
     fn ac_79_a_key_and_a_body_have_one_effect(app: &TestApp) {
@@ -189,9 +190,9 @@ on_both! {
         assert_eq!(home("beds"), Value::Null);
         assert_eq!(kept(&fens), 1);
 
-        let twice = "urn,registeredOn,name,kind\nSC1,2010-01-01,A,childrens_home\nsc1,2010-01-01,B,childrens_home\n";
+        let twice = "urn,registeredOn,name,kind\nSC100001,2010-01-01,A,childrens_home\nsc100001,2010-01-01,B,childrens_home\n";
         let id = send(&fens.provider, HOMES, twice).expect(201).state("rejected").id();
-        assert_eq!(faults(&fens.provider, &id), [(3, json!("urn"), json!("sc1"), "duplicate_row".to_owned())]);
+        assert_eq!(faults(&fens.provider, &id), [(3, json!("urn"), json!("sc100001"), "duplicate_row".to_owned())]);
         let wash = Applicant::new(app, "Wash Homes");
         let theirs = "urn,registeredOn,name,kind\nSC424242,2015-12-01,Mine,childrens_home\n";
         let id = send(&wash.provider, HOMES, theirs).expect(201).state("rejected").id();

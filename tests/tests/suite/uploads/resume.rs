@@ -61,7 +61,7 @@ fn left_behind(app: &TestApp, fens: &Applicant<'_>, path: &str, reached: impl Fn
 on_both! {
     fn another_server_goes_on_behind_the_last_batch(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
-        break_at(app, "SC000700");
+        break_at(app, "SC100700");
         let path = left_behind(app, &fens, &format!("{HOMES}?mode=partial"), |u| u["state"] == "validated" && u["progress"]["rows"] == 500);
         let body = fens.provider.get(&path).expect(200).body;
         assert_eq!((&body["counts"]["rows"], &body["progress"]["added"]), (&json!(1200), &json!(500)));
@@ -80,7 +80,7 @@ on_both! {
 
     fn what_cannot_be_done_in_time_fails_with_what_was_done(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
-        break_at(app, "SC000700");
+        break_at(app, "SC100700");
         let path = left_behind(app, &fens, &format!("{HOMES}?mode=partial"), |u| u["state"] == "validated" && u["progress"]["rows"] == 500);
         leave(app, path.rsplit('/').next().unwrap(), 0);
         app.at("2016-01-01T01:00:01Z");
@@ -92,7 +92,7 @@ on_both! {
 
     fn an_atomic_upload_is_never_half(app: &TestApp) {
         let fens = Applicant::new(app, "Fens Care");
-        break_at(app, "SC000700");
+        break_at(app, "SC100700");
         let path = left_behind(app, &fens, HOMES, |u| u["state"] == "validated");
         assert_eq!((kept(&fens), count(app, "HomeAdded")), (0, 0));
         mend(app);

@@ -3,12 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use domain::kernel::text::folded;
 use domain::kernel::{Decided, HomeId, ProviderId, Role, Rule};
 use domain::provider::boundary::Postcode;
 use domain::provider::home::{
     Home, HomeKind, HomeProfile, HomeState, RatingFacts, RegisteredManager, Registration, URN_TAKEN,
 };
-use domain::provider::provider::{Provider, regulator_number};
+use domain::provider::identifier::{REGULATOR_FORMS, is_regulator_number, regulator_number};
+use domain::provider::provider::{Provider, REGULATOR_ID_MALFORMED};
 use domain::upload::{Subject, UploadKind};
 use persistence::provider::homes;
 use persistence::{Conn, Filter, Outcome, Page, Stored, Tx};
@@ -89,7 +91,7 @@ impl Rows for Homes {
             (Some(urn), _) => vec![("urn", urn)],
             (None, Some(name)) => {
                 let provider = cells.text("provider").unwrap_or_default();
-                vec![("name", format!("{provider} {}", name.to_lowercase()))]
+                vec![("name", format!("{provider} {}", folded(&name)))]
             }
             (None, None) => Vec::new(),
         }
@@ -140,7 +142,7 @@ impl Known {
         found.extend(conn.list(&proposed, Page::ALL)?);
         let key = |home: &Home| match home.urn() {
             Some(urn) => Key::Urn(urn.to_owned()),
-            None => Key::Name(home.provider, home.profile.name.to_lowercase()),
+            None => Key::Name(home.provider, folded(&home.profile.name)),
         };
         Ok(Self {
             homes: found.into_iter().map(|home| (key(&home.value), home)).collect(),
@@ -178,12 +180,16 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
         cells.refuse(rule, "provider", "the identifier of a provider that the sender is or acts for");
         return None;
     };
-    let name = cells.text("name").unwrap_or_default().to_lowercase();
+    let name = folded(&cells.text("name").unwrap_or_default());
     let number = urn(cells);
+    if number.as_deref().is_some_and(|number| !is_regulator_number(number)) {
+        cells.refuse(&REGULATOR_ID_MALFORMED, "urn", REGULATOR_FORMS);
+        return None;
+    }
     let by_number = number.clone().and_then(|urn| known.homes.get(&Key::Urn(urn)));
     let before = by_number.or_else(|| known.homes.get(&Key::Name(owner.id, name)));
     let known = before.map(|home| &home.value);
-    let profile = profile(cells, known.map(|home| &home.profile));
+    let profile = profile(cells, known.map(|home| &home.profile)).tidied();
     cells.limited(&profile);
     let registration = registration(cells, number, known);
     let facts = facts(cells, known);
@@ -192,7 +198,7 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
     }
     let mut decided = match before {
         Some(before) if before.value.provider != owner.id => {
-            cells.refuse(&URN_TAKEN, "urn", "it names another provider's home");
+            cells.refuse(&URN_TAKEN, "urn", "it names another provider's home; one that is sold is transferred");
             return None;
         }
         Some(before) => change(cells, batch, before.value.clone(), profile, registration)?,
@@ -324,7 +330,7 @@ fn registered_manager(cells: &mut Cells<'_>, before: Option<&RegisteredManager>)
 }
 
 /// A kind by its name in the API, blanks and hyphens as in writing, or in the regulator's own words.
-fn kind(text: &str) -> Option<HomeKind> {
+pub(super) fn kind(text: &str) -> Option<HomeKind> {
     if let Some(other) = text.strip_prefix("other:") {
         return Some(other.trim().to_owned()).filter(|other| !other.is_empty()).map(HomeKind::Other);
     }
@@ -373,7 +379,7 @@ fn facts(cells: &mut Cells<'_>, before: Option<&Home>) -> Option<RatingFacts> {
     match (inspected_on, cells.text("rating").is_some() || published_on.is_some()) {
         (Some(inspected_on), _) => {
             let source = cells.text("source").unwrap_or_else(|| "provider".to_owned());
-            Some(RatingFacts { rating: held, inspected_on, published_on, source })
+            Some(RatingFacts { rating: held, inspected_on, published_on, source, reason: None })
         }
         (None, true) if cells.text("inspectedOn").is_none() => {
             cells.refuse(&RATING_INCOMPLETE, "inspectedOn", "the rating has no date of inspection");

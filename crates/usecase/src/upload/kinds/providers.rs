@@ -4,9 +4,12 @@
 use std::collections::HashMap;
 
 use domain::kernel::{Decided, ProviderId, Role};
+use domain::provider::identifier::{
+    COMPANY_FORMS, REGULATOR_FORMS, company_number, is_company_number, is_regulator_number, regulator_number,
+};
 use domain::provider::provider::{
     AGENCY_URN_TAKEN, COMPANY_NUMBER_TAKEN, EXTERNAL_REF_IN_USE, ExternalRef, Provider, ProviderProfile,
-    company_number, regulator_number,
+    REGULATOR_ID_MALFORMED,
 };
 use domain::upload::{Subject, UploadKind};
 use persistence::provider::{self as store, providers};
@@ -128,6 +131,17 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
     }
     let company = cells.text("companyNumber").map(|n| company_number(&n));
     let agency = cells.text("agencyUrn").map(|n| regulator_number(&n));
+    for (column, is_number, forms) in [
+        ("companyNumber", company.as_deref().is_none_or(is_company_number), COMPANY_FORMS),
+        ("agencyUrn", agency.as_deref().is_none_or(is_regulator_number), REGULATOR_FORMS),
+    ] {
+        if !is_number {
+            cells.refuse(&REGULATOR_ID_MALFORMED, column, forms);
+        }
+    }
+    if !cells.is_good() {
+        return None;
+    }
     if known_as.is_none() && company.is_none() {
         cells.refuse(&MISSING_VALUE, "reference", "a provider is told by a portal's reference or its company number");
     }
@@ -158,7 +172,7 @@ fn decide(cells: &mut Cells<'_>, batch: &Batch<'_>, known: &Known) -> Option<Cha
         return None;
     }
     let decided = match before {
-        Some(before) => before.value.clone().amend(profile),
+        Some(before) => before.value.clone().amend(profile, batch.stamp.now),
         None => Provider::register(batch.stamp.mint(), profile, &batch.stamp.actor, batch.stamp.now),
     };
     let decided = decided.and_then(|decided| with_reference(decided, known_as));

@@ -1,20 +1,23 @@
-//! The regulator's list as it is published, of any year: dated ratings of the homes that are known here. What the latest release says
-//! holds, also where it goes back to what was said before, and where it is blank; nothing is overwritten: what differs from what stands is a
-//! further entry.
+//! The regulator's list as it is published, of any year: dated ratings of the homes that are known here, and what else it says of
+//! them. What the latest release says holds, over anything that a provider said, also where it goes back to what was said before, and
+//! where it is blank; nothing is overwritten: what differs from what stands is a further entry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 
 use chrono::NaiveDate;
-use domain::kernel::{Decided, Instant, Rule};
-use domain::provider::home::{Home, HomeState, RatingEntry, RatingFacts};
-use domain::provider::provider::regulator_number;
+use domain::kernel::text::{tidied, tidy};
+use domain::kernel::{Decided, Instant, ProviderId, Rule};
+use domain::provider::Postcode;
+use domain::provider::home::{Home, HomeEvent, HomeState, Listing, RatingFacts, RegisterOwner, Said};
+use domain::provider::identifier::regulator_number;
 use domain::upload::{FileFormat, Note, Subject, UploadKind};
-use persistence::provider::homes;
+use persistence::provider::{homes, providers};
 use persistence::{Conn, Filter, Outcome, Page, Stored};
 use tables::ofsted::{self, Entry, Inspection, Judgement, Release as List};
 
-use super::{of_the_regulator, rated};
+use super::homes::kind;
+use super::of_the_regulator;
 use crate::Caller;
 use crate::upload::row::{Cells, Column, column, fault, misread};
 use crate::upload::{Batch, Change, Decisions, Opened, Release, Rows, Source, Verdict, noted, write_all};
@@ -40,6 +43,13 @@ static COLUMNS: &[Column] = &[
     column("previousInspectedOn", false, ""),
     column("previousPublishedOn", false, ""),
     column("previousRating", false, ""),
+    column("asAt", false, ""),
+    column("kind", false, ""),
+    column("localAuthority", false, ""),
+    column("postcode", false, ""),
+    column("places", false, ""),
+    column("owner", false, ""),
+    column("ownerNumber", false, ""),
 ];
 
 /// What stands in the template: headings as the regulator prints them, and one home.
@@ -107,7 +117,9 @@ impl Source for Published {
             Ok(entry) => (entry.urn.clone(), Some(entry), Vec::new()),
             Err(faults) => (self.list.urn_of(&listed.row).unwrap_or_default(), None, faults),
         };
+        let day = self.list.title().and_then(as_at);
         let cell = |&name: &&str| match (name, &entry) {
+            ("asAt", _) => day.map(|day| day.to_string()).unwrap_or_default(),
             ("urn", _) if urn.eq_ignore_ascii_case("redacted") => String::new(),
             ("urn", _) => urn.clone(),
             (name, Some(entry)) => told(entry, name),
@@ -139,8 +151,42 @@ fn told(entry: &Entry, column: &str) -> String {
         "previousInspectedOn" => day(entry.previous.date),
         "previousPublishedOn" => day(entry.previous.published),
         "previousRating" => judged(&entry.previous),
+        "kind" => kind_of(entry),
+        "localAuthority" => entry.local_authority.clone().unwrap_or_default(),
+        "postcode" => entry.postcode.clone().unwrap_or_default(),
+        "places" => entry.places.map(|places| places.to_string()).unwrap_or_default(),
+        "owner" => entry.owner.as_ref().map(|owner| owner.name.clone()).unwrap_or_default(),
+        "ownerNumber" => entry.owner.as_ref().and_then(|owner| owner.urn.clone()).unwrap_or_default(),
         _ => String::new(),
     }
+}
+
+/// The kind of a setting by its name in the API.
+fn kind_of(entry: &Entry) -> String {
+    use ofsted::ProvisionType as Kind;
+    match entry.provision_type {
+        Kind::ChildrensHome => "childrens_home".to_owned(),
+        Kind::SecureChildrensHome => "secure_childrens_home".to_owned(),
+        Kind::SpecialSchoolChildrensHome | Kind::ResidentialSpecialSchool => "residential_special_school".to_owned(),
+        Kind::FosteringAgency => "fostering_agency".to_owned(),
+        Kind::FamilyCentre => "residential_family_centre".to_owned(),
+        Kind::SupportedAccommodation => "supported_accommodation".to_owned(),
+        Kind::BoardingSchool
+        | Kind::FurtherEducationCollege
+        | Kind::VoluntaryAdoptionAgency
+        | Kind::AdoptionSupportAgency
+        | Kind::HolidayScheme
+        | Kind::SecureTrainingCentre
+        | Kind::Other => format!("other:{}", entry.provision_text),
+    }
+}
+
+/// The day of which a release speaks, where its title says so: `… as at 31 March 2023`.
+fn as_at(title: &str) -> Option<chrono::NaiveDate> {
+    let title = title.to_lowercase();
+    let (_, day) = title.rsplit_once("as at ")?;
+    let words: Vec<&str> = day.split_whitespace().take(3).map(|word| word.trim_end_matches([',', '.', ')'])).collect();
+    chrono::NaiveDate::parse_from_str(&words.join(" "), "%d %B %Y").ok()
 }
 
 /// The regulator's list is about whatever homes it names.
@@ -204,6 +250,12 @@ impl Rows for Ratings {
             .into_iter()
             .filter_map(|home| Some((home.value.urn()?.to_owned(), home)))
             .collect();
+        let owners = known.values().map(|home| home.value.provider);
+        let known_as: HashMap<ProviderId, Vec<String>> = conn
+            .list(&Filter::all().any(providers::id, owners.collect::<BTreeSet<_>>()), Page::ALL)?
+            .into_iter()
+            .map(|found| (found.value.id, found.value.names()))
+            .collect();
         let (mut changes, mut verdicts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for mut cells in batch.cells() {
             let home = cells.text("urn").and_then(|urn| known.get(&regulator_number(&urn)));
@@ -212,10 +264,11 @@ impl Rows for Ratings {
                 continue;
             };
             let told = Told { cells: &mut cells, batch, notes: Vec::new() };
-            let (decided, own) = told.decide(before.value.clone());
+            let names = known_as.get(&before.value.provider).map(Vec::as_slice).unwrap_or_default();
+            let (decided, own) = told.decide(before.value.clone(), names);
             verdicts.push(if cells.is_good() {
                 Note::add(&mut notes, own);
-                let is_rated = decided.0.ratings.len() > before.value.ratings.len();
+                let is_rated = decided.1.iter().any(|event| matches!(event, HomeEvent::RatingRecorded { .. }));
                 if decided.1.is_empty() {
                     Verdict::Unchanged
                 } else {
@@ -244,20 +297,53 @@ struct Told<'c, 'a> {
 }
 
 impl Told<'_, '_> {
-    fn decide(mut self, home: Home) -> (Decided<Home>, Vec<Note>) {
-        let mut decided = self.registration(home);
-        if let Some(facts) = self.judged(["previousRating", "previousInspectedOn", "previousPublishedOn"]) {
-            decided = self.record(decided, facts);
-        }
-        match self.cells.text("rating").as_deref().map_or(Judgement::None, ofsted::judgement) {
-            Judgement::None => decided = self.withdrawn(decided),
-            Judgement::Rated(_) | Judgement::Superseded | Judgement::Unknown => {
-                if let Some(facts) = self.judged(["rating", "inspectedOn", "publishedOn"]) {
-                    decided = self.record(decided, facts);
+    fn decide(mut self, home: Home, names: &[String]) -> (Decided<Home>, Vec<Note>) {
+        let said = self.said();
+        let stamp = self.batch.stamp;
+        let mut decided = match home.clone().released(said, names, &stamp.actor, stamp.now) {
+            Ok(decided) => decided,
+            Err(refusal) => {
+                self.cells.refused(&refusal);
+                (home, Vec::new())
+            }
+        };
+        for event in &decided.1 {
+            match event {
+                HomeEvent::RatingRecorded { rating: None, .. } => self.note(
+                    "judgement_withdrawn",
+                    "homes of which the list has no judgement any more: they hold none from now on",
+                ),
+                HomeEvent::RatingRecorded { correction: true, .. } => {
+                    self.note("judgement_corrected", "judgements of an inspection that is known which were corrected");
                 }
+                _ => {}
             }
         }
-        (decided, self.notes)
+        let (home, more) = self.registration(decided.0);
+        decided.1.extend(more);
+        ((home, decided.1), self.notes)
+    }
+
+    /// What the row says of the home.
+    fn said(&mut self) -> Said {
+        let previous = self.judged(["previousRating", "previousInspectedOn", "previousPublishedOn"]);
+        let latest = self.judged(["rating", "inspectedOn", "publishedOn"]);
+        let judgement = self.cells.text("rating").as_deref().map_or(Judgement::None, ofsted::judgement);
+        let cells = &mut *self.cells;
+        let owner =
+            cells.text("owner").map(|name| RegisterOwner { name: tidy(&name), number: cells.text("ownerNumber") });
+        Said {
+            as_at: cells.date("asAt"),
+            listing: Listing {
+                kind: cells.text("kind").and_then(|text| kind(&text)),
+                local_authority: tidied(cells.text("localAuthority")),
+                postcode: cells.text("postcode").and_then(|text| Postcode::read(&text).ok().flatten()),
+                places: cells.text("places").and_then(|text| text.parse().ok()),
+                owner,
+            },
+            whole: matches!(judgement, Judgement::None) || latest.is_some(),
+            inspections: previous.into_iter().chain(latest).collect(),
+        }
     }
 
     fn note(&mut self, code: &str, detail: &str) {
@@ -312,50 +398,23 @@ impl Told<'_, '_> {
             return None;
         };
         let published_on = self.cells.date(published);
-        Some(RatingFacts { rating: Some(rating), inspected_on, published_on, source: SOURCE.to_owned() })
-    }
-
-    /// The list names no judgement of the home: the one that it holds is withdrawn.
-    fn withdrawn(&mut self, decided: Decided<Home>) -> Decided<Home> {
-        if decided.0.current_rating(self.batch.stamp.now).is_none() {
-            return decided;
-        }
-        let latest = decided.0.ratings.iter().map(|entry| &entry.facts).max_by_key(|facts| facts.inspected_on);
-        let dated = self.cells.date("inspectedOn").map(|on| (on, self.cells.date("publishedOn")));
-        let Some((inspected_on, published_on)) = dated.or(latest.map(|facts| (facts.inspected_on, facts.published_on)))
-        else {
-            return decided;
-        };
-        self.note(
-            "judgement_withdrawn",
-            "homes of which the list has no judgement any more: they hold none from now on",
-        );
-        let facts = RatingFacts { rating: None, inspected_on, published_on, source: SOURCE.to_owned() };
-        rated(decided, facts, self.batch, self.cells)
-    }
-
-    /// Records what the list says of an inspection, where that is not what stands.
-    fn record(&mut self, decided: Decided<Home>, facts: RatingFacts) -> Decided<Home> {
-        let standing = standing(&decided.0, facts.inspected_on);
-        if standing.is_some_and(|standing| says(&standing.facts, &facts)) {
-            return decided;
-        }
-        if standing.is_some_and(|standing| standing.facts.rating != facts.rating) {
-            self.note("judgement_corrected", "judgements of an inspection that is known which were corrected");
-        }
-        rated(decided, facts, self.batch, self.cells)
+        Some(RatingFacts { rating: Some(rating), inspected_on, published_on, source: SOURCE.to_owned(), reason: None })
     }
 }
 
 /// Where a release's ratings come from.
 const SOURCE: &str = "ofsted";
 
-/// The entry that stands of an inspection: the last one.
-fn standing(home: &Home, inspected_on: NaiveDate) -> Option<&RatingEntry> {
-    home.ratings.iter().rev().find(|entry| entry.facts.inspected_on == inspected_on)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether that is what stands; a release that does not tell when a report was published says nothing against it.
-fn says(standing: &RatingFacts, facts: &RatingFacts) -> bool {
-    standing.rating == facts.rating && (facts.published_on.is_none() || standing.held_from() == facts.held_from())
+    #[test]
+    fn a_release_says_of_which_day_it_speaks() {
+        let day = chrono::NaiveDate::from_ymd_opt(2023, 3, 31);
+        assert_eq!(as_at("Children's social care data in England 2023 - Provider level as at 31 March 2023"), day);
+        assert_eq!(as_at("PROVIDER LEVEL AS AT 31 MARCH 2023."), day);
+        assert_eq!(as_at("Provider information"), None);
+        assert_eq!(as_at("as at the end of March"), None);
+    }
 }

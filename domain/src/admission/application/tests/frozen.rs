@@ -1,6 +1,7 @@
 //! What a submission asks for, and what it keeps.
 
 use super::*;
+use crate::provider::StatedBy;
 use crate::provider::{HomeFacts, Location, Postcode, Rating};
 
 #[test]
@@ -28,8 +29,12 @@ fn a_submission_keeps_what_it_is_judged_by() {
         id: HomeId(uuid(80)),
         urn: "SC1".to_owned(),
         rating: Some(Rating::RequiresImprovement),
+        rated_by: None,
+        stated: None,
         location: Location { postcode: Postcode::read("HD1").unwrap(), ..Location::default() },
+        located_by: StatedBy::Provider,
         registered_manager: Some(true),
+        listed_under: None,
     };
     let kept = Snapshot { homes: vec![home], ..snapshot() };
     let facts = SubmitFacts {
