@@ -32,6 +32,7 @@ macro_rules! of_kind {
             DeclarationOfInterests: admission::declaration_of_interests::DeclarationOfInterests,
             Interest: arrangement::Interest,
             Fee: fee::Fee,
+            Deadline: deadline::WatchedDeadline,
             Client: client::Client,
             Webhook: webhook::Webhook,
             Upload: upload::Upload,

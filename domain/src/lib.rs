@@ -7,6 +7,7 @@ pub mod admission;
 pub mod aggregates;
 pub mod arrangement;
 pub mod client;
+pub mod deadline;
 pub mod fee;
 pub mod kernel;
 pub mod law;

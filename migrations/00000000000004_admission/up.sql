@@ -30,8 +30,8 @@ CREATE TABLE compliance_checks (
     arrangement_id UID NOT NULL REFERENCES arrangements (id),
     application_id UID NOT NULL REFERENCES applications (id),
     provider_id    UID NOT NULL REFERENCES providers (id),
-    requirement_id UID NOT NULL REFERENCES requirements (id),
-    requirement_version INTEGER NOT NULL
+    requirement_id UID REFERENCES requirements (id),
+    requirement_version INTEGER
 );
 CREATE UNIQUE INDEX compliance_checks_one_each ON compliance_checks (application_id, requirement_id, requirement_version);
 CREATE INDEX compliance_checks_arrangement ON compliance_checks (arrangement_id, state, id);

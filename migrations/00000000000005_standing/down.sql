@@ -1,3 +1,4 @@
+DROP TABLE deadlines;
 DROP TABLE impediments;
 DROP TABLE appeals;
 DROP TABLE removals;

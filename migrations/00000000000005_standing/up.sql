@@ -11,7 +11,7 @@ CREATE TABLE suspensions (
 );
 CREATE INDEX suspensions_arrangement ON suspensions (arrangement_id, id);
 CREATE INDEX suspensions_provider ON suspensions (provider_id, arrangement_id);
-CREATE INDEX suspensions_lot ON suspensions (lot_id) WHERE lot_id IS NOT NULL;
+CREATE INDEX suspensions_lot ON suspensions (lot_id, provider_id) WHERE lot_id IS NOT NULL;
 CREATE INDEX suspensions_membership ON suspensions (membership_id, id) WHERE membership_id IS NOT NULL;
 CREATE INDEX suspensions_changed ON suspensions (updated_at, id);
 
@@ -44,7 +44,7 @@ CREATE TABLE sanctions (
     kind           TEXT NOT NULL,
     in_force       BOOLEAN NOT NULL
 );
-CREATE UNIQUE INDEX sanctions_one_each ON sanctions (membership_id, kind) WHERE in_force;
+CREATE UNIQUE INDEX sanctions_one_each ON sanctions (provider_id, lot_id, kind) WHERE in_force;
 CREATE INDEX sanctions_arrangement ON sanctions (arrangement_id, id);
 CREATE INDEX sanctions_provider ON sanctions (provider_id, arrangement_id);
 CREATE INDEX sanctions_lot ON sanctions (lot_id, provider_id);
@@ -63,7 +63,7 @@ CREATE TABLE removals (
     ground         TEXT NOT NULL,
     pending        BOOLEAN NOT NULL
 );
-CREATE UNIQUE INDEX removals_one_pending ON removals (membership_id) WHERE pending;
+CREATE UNIQUE INDEX removals_one_pending ON removals (provider_id, lot_id) WHERE pending;
 CREATE INDEX removals_arrangement ON removals (arrangement_id, id);
 CREATE INDEX removals_provider ON removals (provider_id, arrangement_id);
 CREATE INDEX removals_lot ON removals (lot_id, provider_id);
@@ -100,8 +100,32 @@ CREATE TABLE impediments (
     lot_id         UID,
     membership_id  UID,
     home_id        UID,
+    binds_only     TEXT,
+    binds_not      TEXT,
     begins_at      MOMENT NOT NULL,
     over_at        MOMENT,
     PRIMARY KEY (owner_id, n)
 ) WITHOUT ROWID;
 CREATE INDEX impediments_provider ON impediments (provider_id, begins_at);
+-- What is due of other aggregates, and when it is told: written with them.
+CREATE TABLE deadlines (
+    id         UID NOT NULL PRIMARY KEY,
+    version    BIGINT NOT NULL,
+    state      TEXT NOT NULL,
+    updated_at MOMENT NOT NULL,
+    body       JSON NOT NULL,
+    of_id          UID NOT NULL,
+    what           TEXT NOT NULL,
+    arrangement_id UID NOT NULL REFERENCES arrangements (id),
+    provider_id    UID REFERENCES providers (id),
+    told_to        TEXT NOT NULL,
+    due_at         MOMENT NOT NULL,
+    live           BOOLEAN NOT NULL
+);
+CREATE INDEX deadlines_of ON deadlines (of_id, id);
+CREATE INDEX deadlines_arrangement ON deadlines (arrangement_id, state, id);
+CREATE INDEX deadlines_page ON deadlines (arrangement_id, id);
+CREATE INDEX deadlines_what ON deadlines (what, id);
+CREATE INDEX deadlines_provider ON deadlines (provider_id, id) WHERE provider_id IS NOT NULL;
+CREATE INDEX deadlines_changed ON deadlines (updated_at, id);
+CREATE INDEX deadlines_state ON deadlines (state, id);

@@ -31,8 +31,9 @@ declare_table! {
         arrangement_id: Uid = |check| check.arrangement;
         application_id: Uid [narrow] = |check| check.application;
         provider_id: Uid = |check| check.provider;
-        requirement_id: Uid = |check| check.requirement.requirement;
-        requirement_version: Integer = |check| i32::try_from(check.requirement.version).unwrap_or(i32::MAX);
+        requirement_id: Nullable<Uid> = |check| check.requirement.map(|it| it.requirement);
+        requirement_version: Nullable<Integer> =
+            |check| check.requirement.map(|it| i32::try_from(it.version).unwrap_or(i32::MAX));
     }
     unique compliance_checks_one_each (application_id, requirement_id, requirement_version) = Taken::Retry;
 }
@@ -125,6 +126,14 @@ pub fn memberships_of(
 ) -> Outcome<Vec<Stored<Membership>>> {
     let filter = Filter::all().is(memberships::provider_id, provider).is(memberships::arrangement_id, arrangement);
     conn.list(&filter, Page::ALL)
+}
+
+/// The memberships of a provider in a lot, ended ones included, in the order of admission.
+///
+/// # Errors
+/// Where the store fails.
+pub fn memberships_in_lot(conn: &mut Conn<'_>, provider: ProviderId, lot: LotId) -> Outcome<Vec<Stored<Membership>>> {
+    conn.list(&Filter::all().is(memberships::provider_id, provider).is(memberships::lot_id, lot), Page::ALL)
 }
 
 /// The lines of a round that are not decided yet.

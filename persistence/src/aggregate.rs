@@ -5,7 +5,7 @@ use domain::kernel::{Aggregate, Decided, Instant, Named as _};
 use uuid::Uuid;
 
 use crate::record::{event, timer};
-use crate::{Conn, Outcome, Page, Tx, impediment};
+use crate::{Conn, Outcome, Page, Tx, deadline, impediment};
 
 mod cell;
 mod filter;
@@ -276,7 +276,7 @@ impl Tx<'_> {
         self.keep_beside(&changes)
     }
 
-    /// Keeps whatever is derived from aggregates that were written: timers, impediments, and what stands beside their table.
+    /// Keeps whatever is derived from aggregates that were written: timers, impediments, deadlines, and what stands beside their table.
     fn keep_beside<A: Record>(&mut self, rows: &[Change<'_, A>]) -> Outcome<()> {
         for (before, value) in rows {
             self.mark_changed(value.id().into());
@@ -285,6 +285,7 @@ impl Tx<'_> {
             }
         }
         impediment::keep(self, rows)?;
+        deadline::keep(self, rows)?;
         A::keep_beside(self, rows)
     }
 }

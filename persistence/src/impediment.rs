@@ -5,7 +5,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use domain::admission::membership::Membership;
 use domain::kernel::Named as _;
-use domain::kernel::{Aggregate, Effect, HomeId, Impediment, Imposed, Instant, Kind, LotId, MembershipId, ProviderId};
+use domain::kernel::{
+    Aggregate, AuthorityCode, Binds, Effect, HomeId, Impediment, Imposed, Instant, Kind, LotId, MembershipId,
+    ProviderId,
+};
 
 use crate::aggregate::{Cell, Change, ROWS, Sort, Statement};
 use crate::types::sql;
@@ -27,6 +30,8 @@ mod schema {
             lot_id -> Nullable<Uid>,
             membership_id -> Nullable<Uid>,
             home_id -> Nullable<Uid>,
+            binds_only -> Nullable<Text>,
+            binds_not -> Nullable<Text>,
             begins_at -> Moment,
             over_at -> Nullable<Moment>,
         }
@@ -69,6 +74,8 @@ fn write(tx: &mut Tx<'_>, gone: &[Uid], added: &[(Uid, Imposed, i32)]) -> Outcom
                 table::lot_id.eq(on.lot.map(Uid::from)),
                 table::membership_id.eq(on.membership.map(Uid::from)),
                 table::home_id.eq(impediment.effect.home().map(Uid::from)),
+                table::binds_only.eq(impediment.binds.only.as_ref().map(ToString::to_string)),
+                table::binds_not.eq(list(&impediment.binds.except)),
                 table::begins_at.eq(Moment(impediment.from)),
                 table::over_at.eq(impediment.until.map(Moment)),
             )
@@ -79,16 +86,31 @@ fn write(tx: &mut Tx<'_>, gone: &[Uid], added: &[(Uid, Imposed, i32)]) -> Outcom
     Ok(())
 }
 
-/// How an impediment is read: its source's kind and identifier, its effect, the home it concerns, from when until when.
-type Row = (String, Uid, String, Option<Uid>, Moment, Option<Moment>);
+/// Codes of authorities as they stand in their column: they have no comma. Nothing where there is none.
+fn list(codes: &[AuthorityCode]) -> Option<String> {
+    (!codes.is_empty()).then(|| codes.iter().map(AuthorityCode::as_str).collect::<Vec<_>>().join(","))
+}
 
-fn impediment((kind, id, effect, home, from, until): Row) -> Outcome<Impediment> {
+fn binds(only: Option<&str>, not: Option<&str>) -> Outcome<Binds> {
+    let code = |code: &str| AuthorityCode::try_from(code.to_owned()).map_err(Failure::Broken);
+    Ok(Binds {
+        only: only.map(code).transpose()?,
+        except: not.into_iter().flat_map(|codes| codes.split(',')).map(code).collect::<Outcome<_>>()?,
+    })
+}
+
+/// How an impediment is read: its source's kind and identifier, its effect, the home it concerns, from when until when,
+/// and which authorities it binds.
+type Row = (String, Uid, String, Option<Uid>, Moment, Option<Moment>, Option<String>, Option<String>);
+
+fn impediment((kind, id, effect, home, from, until, only, not): Row) -> Outcome<Impediment> {
     let known = Kind::ALL.iter().find(|known| known.name() == kind);
     let effect = Effect::of(&effect, home.map(|home| HomeId(home.0)));
     let (Some(kind), Some(effect)) = (known, effect) else {
         return Err(Failure::Broken(format!("an impediment by a {kind} is not known")));
     };
-    Ok(Impediment::new(effect, (*kind, id.0), from.0, until.map(|at| at.0)))
+    let found = Impediment::new(effect, (*kind, id.0), from.0, until.map(|at| at.0));
+    Ok(Impediment { binds: binds(only.as_deref(), not.as_deref())?, ..found })
 }
 
 /// Everything that is set against one membership, past and present: what [`domain::standing::StandingFacts`] needs.
@@ -108,6 +130,8 @@ pub fn against(conn: &mut Conn<'_>, membership: &Membership) -> Outcome<Vec<Impe
             table::home_id,
             table::begins_at,
             table::over_at,
+            table::binds_only,
+            table::binds_not,
         ));
     on!(conn, c => query.load::<Row>(c))?.into_iter().map(impediment).collect()
 }
@@ -136,10 +160,11 @@ pub fn members(conn: &mut Conn<'_>, lot: LotId, at: Instant, only: Option<&[Prov
     type Columns = (
         (sql::Uid, sql::Uid, sql::Moment, Text),
         (Nullable<Text>, Nullable<sql::Uid>, Nullable<Text>, Nullable<sql::Uid>, Nullable<sql::Moment>),
-        Nullable<sql::Moment>,
+        (Nullable<sql::Moment>, Nullable<Text>, Nullable<Text>),
     );
     type Against = (Option<String>, Option<Uid>, Option<String>, Option<Uid>, Option<Moment>);
-    type Found = ((Uid, Uid, Moment, String), Against, Option<Moment>);
+    type Rest = (Option<Moment>, Option<String>, Option<String>);
+    type Found = ((Uid, Uid, Moment, String), Against, Rest);
     let (lot, at) = (Cell::from(Uid::from(lot)), Cell::from(Moment(at)));
     let only: Option<Vec<Cell>> = only.map(|only| only.iter().map(|id| Cell::from(Uid::from(*id))).collect());
     if only.as_ref().is_some_and(Vec::is_empty) {
@@ -147,7 +172,8 @@ pub fn members(conn: &mut Conn<'_>, lot: LotId, at: Instant, only: Option<&[Prov
     }
     let mut query = Statement::<Columns>::new(
         "SELECT m.id, m.provider_id, m.admitted_at, n.legal_name, \
-         i.source_kind, i.source_id, i.effect, i.home_id, i.begins_at, i.over_at FROM ",
+         i.source_kind, i.source_id, i.effect, i.home_id, i.begins_at, i.over_at, i.binds_only, i.binds_not \
+         FROM ",
         "memberships",
     );
     query.words(" AS m JOIN provider_names AS n ON n.provider_id = m.provider_id AND n.begins_at <= ");
@@ -165,7 +191,7 @@ pub fn members(conn: &mut Conn<'_>, lot: LotId, at: Instant, only: Option<&[Prov
     }
     query.words(" ORDER BY m.id");
     let mut members: Vec<Member> = Vec::new();
-    for ((id, provider, admitted_at, name), against, until) in on!(conn, c => query.load::<Found>(c))? {
+    for ((id, provider, admitted_at, name), against, (until, only, not)) in on!(conn, c => query.load::<Found>(c))? {
         let membership = MembershipId(id.0);
         if members.last().is_none_or(|last| last.membership != membership) {
             let (provider, admitted_at) = (ProviderId(provider.0), admitted_at.0);
@@ -174,7 +200,7 @@ pub fn members(conn: &mut Conn<'_>, lot: LotId, at: Instant, only: Option<&[Prov
         if let ((Some(kind), Some(source), Some(effect), home, Some(from)), Some(member)) =
             (against, members.last_mut())
         {
-            member.impediments.push(impediment((kind, source, effect, home, from, until))?);
+            member.impediments.push(impediment((kind, source, effect, home, from, until, only, not))?);
         }
     }
     Ok(members)

@@ -24,6 +24,7 @@ mod writer;
 pub mod admission;
 pub mod arrangement;
 pub mod client;
+pub mod deadline;
 pub mod fee;
 pub mod impediment;
 pub mod provider;

@@ -1,7 +1,7 @@
 //! Measures against members: suspensions, notices, sanctions, removals, appeals. What they come to is in `impediment.rs`.
 
 use diesel::prelude::*;
-use domain::kernel::{ArrangementId, MembershipId, ProviderId, RemovalId, SuspensionId};
+use domain::kernel::{ArrangementId, LotId, ProviderId, RemovalId, SuspensionId};
 use domain::standing::appeal::{APPEAL_PENDING, Appeal, AppealState, AppealTarget};
 use domain::standing::improvement_notice::ImprovementNotice;
 use domain::standing::removal::{Ground, REMOVAL_PENDING, Removal};
@@ -12,7 +12,7 @@ use crate::aggregate::{Filter, Taken};
 use crate::{Conn, Outcome, Page, Stored, Tx, Uid};
 
 declare_table! {
-    /// Suspensions. `lot_id` and `membership_id` are set where one membership is suspended.
+    /// Suspensions. `lot_id` and `membership_id` are set where the provider is suspended in one lot.
     suspensions: Suspension {
         arrangement_id: Uid = |s| s.arrangement;
         provider_id: Uid = |s| s.provider;
@@ -47,7 +47,7 @@ declare_table! {
         kind: Text = |s| step(s.kind);
         in_force: Bool = |s| s.in_force();
     }
-    unique sanctions_one_each (membership_id, kind) = Taken::Refuse(&SANCTION_IN_FORCE);
+    unique sanctions_one_each (provider_id, lot_id, kind) = Taken::Refuse(&SANCTION_IN_FORCE);
 }
 
 declare_table! {
@@ -60,7 +60,7 @@ declare_table! {
         ground: Text = |r| ground_name(r.ground);
         pending: Bool = |r| r.is_pending();
     }
-    unique removals_one_pending (membership_id) = Taken::Refuse(&REMOVAL_PENDING);
+    unique removals_one_pending (provider_id, lot_id) = Taken::Refuse(&REMOVAL_PENDING);
 }
 
 declare_table! {
@@ -113,50 +113,57 @@ pub fn suspensions_of(
     conn.list(&filter, Page::ALL)
 }
 
-/// The improvement notices of a membership.
+/// The improvement notices of a provider in a lot, whichever memberships it held.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn notices_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<ImprovementNotice>>> {
-    conn.all_of(improvement_notices::membership_id, membership)
+pub fn notices_of(conn: &mut Conn<'_>, provider: ProviderId, lot: LotId) -> Outcome<Vec<Stored<ImprovementNotice>>> {
+    use improvement_notices as table;
+    conn.list(&Filter::all().is(table::lot_id, lot).is(table::provider_id, provider), Page::ALL)
 }
 
-/// The sanctions of a membership, past ones included.
+/// The sanctions of a provider in a lot, past ones included.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn sanctions_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Sanction>>> {
-    conn.all_of(sanctions::membership_id, membership)
+pub fn sanctions_of(conn: &mut Conn<'_>, provider: ProviderId, lot: LotId) -> Outcome<Vec<Stored<Sanction>>> {
+    use sanctions as table;
+    conn.list(&Filter::all().is(table::lot_id, lot).is(table::provider_id, provider), Page::ALL)
 }
 
-/// The removals of a membership, revoked ones included.
+/// The removals of a provider from a lot, revoked ones included.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn removals_of(conn: &mut Conn<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Removal>>> {
-    conn.all_of(removals::membership_id, membership)
-}
-
-/// The removal of a membership that is under way.
-///
-/// # Errors
-/// Where the store fails.
-pub fn pending_removal(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Option<Stored<Removal>>> {
+pub fn removals_of(conn: &mut Conn<'_>, provider: ProviderId, lot: LotId) -> Outcome<Vec<Stored<Removal>>> {
     use removals as table;
-    let query =
-        table::table.filter(table::membership_id.eq(Uid::from(membership))).filter(table::pending).select(table::id);
+    conn.list(&Filter::all().is(table::lot_id, lot).is(table::provider_id, provider), Page::ALL)
+}
+
+/// The removal of a provider from a lot that is under way.
+///
+/// # Errors
+/// Where the store fails.
+pub fn pending_removal(tx: &mut Tx<'_>, provider: ProviderId, lot: LotId) -> Outcome<Option<Stored<Removal>>> {
+    use removals as table;
+    let query = table::table
+        .filter(table::provider_id.eq(Uid::from(provider)))
+        .filter(table::lot_id.eq(Uid::from(lot)))
+        .filter(table::pending)
+        .select(table::id);
     let found = on!(&mut **tx, c => query.first::<Uid>(c)).optional()?;
     found.map(|id| tx.lock::<Removal>(RemovalId(id.0))).transpose()
 }
 
-/// The suspensions of one membership alone that nothing has ended yet.
+/// The suspensions of a provider in one lot alone that nothing has ended yet.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn open_suspensions(tx: &mut Tx<'_>, membership: MembershipId) -> Outcome<Vec<Stored<Suspension>>> {
+pub fn open_suspensions(tx: &mut Tx<'_>, provider: ProviderId, lot: LotId) -> Outcome<Vec<Stored<Suspension>>> {
     use suspensions as table;
     let query = table::table
-        .filter(table::membership_id.eq(Uid::from(membership)))
+        .filter(table::provider_id.eq(Uid::from(provider)))
+        .filter(table::lot_id.eq(Uid::from(lot)))
         .filter(table::state.eq_any(["active", "awaiting_review"]))
         .order(table::id)
         .select(table::id);

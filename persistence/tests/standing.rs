@@ -63,6 +63,7 @@ mod tests {
                 ..Particulars::default()
             },
             policies: Policies { no_fault_notice_months: Some(12), ..Policies::default() },
+            imported: None,
         };
         tx.create(Arrangement::create(tx.mint(), new, t0()).unwrap()).unwrap().value
     }
@@ -131,7 +132,7 @@ mod tests {
     fn sanction(tx: &mut Tx<'_>, member: &Membership, before: &[Sanction]) -> Outcome<Stored<Sanction>> {
         let kind = SanctionKind::Conceal;
         let order = ApplySanction { kind, reason: "late".into(), serious: None, evidence: vec![], review_on: None };
-        let decision = Sanction::apply(tx.mint(), order, member, before, tx.actor(), t0())?;
+        let decision = Sanction::apply(tx.mint(), order, member, before, None, tx.actor(), t0())?;
         tx.create(decision)
     }
 
@@ -145,7 +146,7 @@ mod tests {
             suspensions: &[],
             notices: &[],
             sanctions: &[],
-            removal_pending: false,
+            removals: &[],
         };
         let decision = Removal::notify(tx.mint(), order, facts, tx.actor(), t0())?;
         tx.create(decision)
@@ -185,7 +186,7 @@ mod tests {
                 let lifted = before.value.clone().lift("heard".into(), false, tx.actor(), t0().plus_days(2))?;
                 expected.extend(imposed(&tx.save(&before, lifted)?.value));
                 let wide = imposed(&suspend(tx, &one.value, SuspensionScope::Provider).value);
-                expected.extend(&wide);
+                expected.extend(wide.clone());
                 expected.extend(imposed(&sanction(tx, &one.value, &[])?.value));
                 expected.extend(imposed(&remove(tx, &one.value, Ground::NoFault)?.value));
                 let before = tx.lock::<Provider>(busy.id)?;
@@ -202,7 +203,7 @@ mod tests {
 
                 for days in [0, 1, 2, 40, 366] {
                     let at = t0().plus_days(days);
-                    let covering = found.iter().copied().filter(|one| one.covers(at)).collect();
+                    let covering = found.iter().filter(|one| one.covers(at)).cloned().collect();
                     let members = impediment::members(tx, foster.id, at, None)?;
                     let [first, second] = members.as_slice() else { panic!("{members:?}") };
                     assert_eq!((first.membership, second.membership), (one.value.id, calm_one.value.id));
@@ -213,7 +214,8 @@ mod tests {
                 assert_eq!(impediment::members(tx, foster.id, t0(), Some(&[calm.id]))?.len(), 1);
                 assert_eq!(impediment::members(tx, foster.id, t0().plus_seconds(-1), None)?, []);
 
-                let facts = StandingFacts { membership: one.value.id, admitted_at: t0(), impediments: &found };
+                let (membership, admitted_at) = (one.value.id, t0());
+                let facts = StandingFacts { membership, admitted_at, term: None, seen_by: None, impediments: &found };
                 let at = |days| standing(&facts, t0().plus_days(days)).status;
                 assert_eq!(
                     [at(0), at(1), at(40), at(366)],

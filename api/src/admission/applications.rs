@@ -29,7 +29,7 @@ routes! {
     revise_application: Apply, [rules::RULES];
     withdraw_application: Apply, [rules::RULES];
     withdraw_line: Apply, [rules::RULES, line::RULES];
-    extend_evaluation: DecideLine, [rules::RULES, domain::law::deadline::RULES, domain::kernel::rule::RULES];
+    extend_evaluation: DecideLine, [rules::RULES, domain::arrangement::RULES, domain::law::deadline::RULES, domain::kernel::rule::RULES];
 }
 
 /// An application as the caller may see it.
@@ -231,7 +231,7 @@ async fn revise_application(call: Call, id: web::Path<ApplicationId>) -> Answer 
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path)), responses((status = 200, body = Resource<ApplicationView>)))]
 #[post("/v1/applications/{id}/withdraw")]
 async fn withdraw_application(call: Call, id: web::Path<ApplicationId>) -> Answer {
-    change(call, *id, |application, tx, _| Ok(application.withdraw(tx.now())?)).await
+    call.write(move |tx, call| shown(&application::withdraw(tx, call, *id)?, &call.who)).await
 }
 
 /// Withdraw one lot from an application
@@ -239,7 +239,7 @@ async fn withdraw_application(call: Call, id: web::Path<ApplicationId>) -> Answe
 #[post("/v1/applications/{id}/lines/{lot}/withdraw")]
 async fn withdraw_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answer {
     let (id, lot) = *path;
-    change(call, id, move |application, tx, _| Ok(application.withdraw_line(lot, tx.now())?)).await
+    call.write(move |tx, call| shown(&application::withdraw_line(tx, call, id, lot)?, &call.who)).await
 }
 
 /// Why an evaluation needs more time.

@@ -16,7 +16,7 @@ use crate::http::routes::routes;
 use crate::http::{Answer, Call, DomainBody, Reply};
 
 routes! {
-    declare_interests: RecordCheck, [declaration_of_interests::RULES];
+    declare_interests: RecordCheck, [declaration_of_interests::RULES, domain::arrangement::RULES];
     get_declaration: RecordCheck, [];
 }
 

@@ -39,13 +39,13 @@ struct Admitted {
 /// Admit a line
 ///
 /// The only decision where every mandatory check is met; it makes the provider a member of the lot. Never capped
-/// (DPS-02).
+/// (DPS-02). A measure that stands against the provider in the lot, or a removal that is being heard, goes on.
 #[utoipa::path(tag = "applications", params(("id" = ApplicationId, Path), ("lot" = LotId, Path)), responses((status = 201, body = Resource<Admitted>)))]
 #[post("/v1/applications/{id}/lines/{lot}/admit")]
 async fn admit_line(call: Call, path: web::Path<(ApplicationId, LotId)>) -> Answer {
     let (id, lot) = *path;
     call.write(move |tx, call| {
-        let (after, member) = usecase::admission::line::admit(tx, call, id, lot)?;
+        let (after, member) = usecase::lifecycle::admit_line(tx, call, id, lot)?;
         let membership = member.value.id;
         let admitted = Admitted {
             application: view(&after.value, call.who.side()),

@@ -3,7 +3,8 @@
 use actix_web::{get, web};
 use domain::admission::membership::Membership;
 use domain::arrangement::arrangement::NO_GUARANTEE;
-use domain::kernel::{ArrangementId, Instant, LotId, MembershipId, ProviderId};
+use domain::arrangement::{Arrangement, Term};
+use domain::kernel::{ArrangementId, AuthorityCode, Instant, LotId, MembershipId, ProviderId};
 use domain::standing::{Cause, Impediment, Standing, StandingFacts, explain, standing};
 use persistence::Filter;
 use persistence::admission::memberships;
@@ -33,7 +34,12 @@ pub struct MembershipView {
     statement: &'static str,
     /// The instant that the standing is computed for.
     as_of: Instant,
-    /// The standing at that instant, computed from every measure that touches the member.
+    /// Until when all that counts has been decided: the instant asked about or now, whichever is earlier.
+    known_until: Instant,
+    /// The known end of the term: from then on the provider is no member. Absent once the arrangement has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    term_ends_at: Option<Instant>,
+    /// The standing at that instant, computed from every measure that touches the member and binds the caller's authority.
     standing: Standing,
     /// Why.
     because: Vec<Cause>,
@@ -41,13 +47,22 @@ pub struct MembershipView {
 
 /// A membership as it stood at an instant.
 #[must_use]
-pub fn view(membership: &Membership, impediments: &[Impediment], at: Instant) -> MembershipView {
-    let facts = StandingFacts { membership: membership.id, admitted_at: membership.admitted_at, impediments };
+pub fn view(
+    membership: &Membership,
+    impediments: &[Impediment],
+    (term_ends_at, seen_by): (Option<Instant>, Option<&AuthorityCode>),
+    (at, now): (Instant, Instant),
+) -> MembershipView {
+    let term = term_ends_at.map(|end| (membership.arrangement, end));
+    let (id, admitted_at) = (membership.id, membership.admitted_at);
+    let facts = StandingFacts { membership: id, admitted_at, term, seen_by, impediments };
     MembershipView {
         membership: membership.clone(),
         award_guaranteed: Membership::AWARD_GUARANTEED,
         statement: NO_GUARANTEE,
         as_of: at,
+        known_until: at.min(now),
+        term_ends_at,
         standing: standing(&facts, at),
         because: explain(&facts, at),
     }
@@ -109,7 +124,10 @@ async fn get_membership(call: Call, id: web::Path<MembershipId>, at: web::Query<
     call.scan(move |c, call| {
         let found = call.who.get::<Membership>(c, *id)?;
         let impediments = impediment::against(c, &found.value)?;
-        let view = view(&found.value, &impediments, at.as_of.unwrap_or_else(|| call.now()));
+        let arrangement = c.get::<Arrangement>(found.value.arrangement)?.value;
+        let (now, seen_by) = (call.now(), call.who.actor.authority.as_ref());
+        let known = (arrangement.in_force().map(Term::ends_at), seen_by);
+        let view = view(&found.value, &impediments, known, (at.as_of.unwrap_or(now), now));
         Ok(Reply::view(&found, view)?.tagged_by_content(found.version))
     })
     .await

@@ -31,13 +31,16 @@ struct GetRegisterQuery {
 /// Read the register of a lot, at any instant
 ///
 /// Standing is computed from every suspension, sanction, removal and expiry that covers the instant. Providers see
-/// their own entry; portals see members that are not concealed, without the reasons.
+/// their own entry; portals see members that are not concealed, without the reasons. An authority is shown what binds it.
+/// For an instant ahead the register tells what is decided by now (`knownUntil`), and after the known end of the term
+/// (`termEndsAt`) nobody is a member.
 #[utoipa::path(tag = "memberships", params(("id" = LotId, Path), GetRegisterQuery), responses((status = 200, body = Register)))]
 #[get("/v1/lots/{id}/members")]
 async fn get_register(call: Call, id: web::Path<LotId>, asked: web::Query<GetRegisterQuery>) -> Answer {
     call.scan(move |c, call| {
-        let at = asked.as_of.unwrap_or_else(|| call.now());
-        let register = register::of_lot(c, &call.who, *id, at, asked.receiving)?;
+        let now = call.now();
+        let at = asked.as_of.unwrap_or(now);
+        let register = register::of_lot(c, &call.who, *id, (at, now), asked.receiving)?;
         Ok(Reply::json(200, &register)?.tagged_by_content(0))
     })
     .await

@@ -33,7 +33,9 @@ routes! {
     publish_arrangement: ManageArrangement, [rules::publication::RULES, rules::RULES, rules::particulars::RULES, rules::policy::RULES, rules::arrangement::RULES, law::regime::RULES, rules::round::RULES];
     modify_arrangement: ManageArrangement, [rules::RULES, rules::particulars::RULES, rules::arrangement::RULES];
     establish_arrangement: ManageArrangement, [rules::arrangement::RULES];
-    extend_arrangement: ManageArrangement, [rules::RULES, rules::arrangement::RULES, domain::kernel::rule::RULES];
+    begin_arrangement_review: ManageArrangement, [rules::arrangement::RULES, law::regime::RULES];
+    decline_arrangement_extension: ManageArrangement, [domain::kernel::rule::RULES];
+    extend_arrangement: ManageArrangement, [rules::RULES, rules::arrangement::RULES, law::regime::RULES, domain::kernel::rule::RULES];
     terminate_arrangement: ManageArrangement, [rules::RULES, domain::kernel::rule::RULES];
     discard_arrangement: ManageArrangement, [];
 }
@@ -196,6 +198,26 @@ async fn establish_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answ
     call.act(*id, |arrangement: Arrangement, tx, _| Ok(arrangement.establish(tx.now())?)).await
 }
 
+/// Begin the review that precedes an extension
+///
+/// Whether the term is extended is decided after a review (EMF-02): by `extend` or by `decline-extension`. The arrangement
+/// stays in use meanwhile, and expires with its term where nothing is decided.
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/review")]
+async fn begin_arrangement_review(call: Call, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, tx, _| Ok(arrangement.begin_review(tx.now())?)).await
+}
+
+/// Decide after a review that the term is not extended
+#[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Because, responses((status = 200, body = Resource<Arrangement>)))]
+#[post("/v1/arrangements/{id}/decline-extension")]
+async fn decline_arrangement_extension(call: Call<Because>, id: web::Path<ArrangementId>) -> Answer {
+    call.act(*id, |arrangement: Arrangement, tx, call| {
+        Ok(arrangement.decline_extension(call.body.reason.clone(), tx.now())?)
+    })
+    .await
+}
+
 /// By how much a term is extended.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -210,7 +232,7 @@ struct Extend {
     reason: String,
 }
 
-/// Extend the term, as the policies allow
+/// Extend the term after a review, as the policies and the statute allow
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Extend, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/extend")]
 async fn extend_arrangement(call: Call<Extend>, id: web::Path<ArrangementId>) -> Answer {
@@ -232,7 +254,8 @@ pub struct Because {
 
 /// Terminate an arrangement
 ///
-/// Its lots close, its scheduled rounds are cancelled, its open applications lapse and its memberships end.
+/// All that hangs on it ends: lots, rounds under way or ahead, interests, open applications with their checks, memberships
+/// with their fees, measures, hearings and appeals.
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), request_body = Because, responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/terminate")]
 async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>) -> Answer {
@@ -243,5 +266,5 @@ async fn terminate_arrangement(call: Call<Because>, id: web::Path<ArrangementId>
 #[utoipa::path(tag = "arrangements", params(("id" = ArrangementId, Path)), responses((status = 200, body = Resource<Arrangement>)))]
 #[post("/v1/arrangements/{id}/discard")]
 async fn discard_arrangement(call: Call, id: web::Path<ArrangementId>) -> Answer {
-    call.act(*id, |arrangement: Arrangement, _, _| Ok(arrangement.discard()?)).await
+    call.write(move |tx, call| Reply::ok(&lifecycle::discard_arrangement(tx, call, *id)?)).await
 }

@@ -233,5 +233,5 @@ async fn pause_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
 #[utoipa::path(tag = "lots", params(("id" = LotId, Path)), request_body = Because, responses((status = 200, body = Resource<Lot>)))]
 #[post("/v1/lots/{id}/close")]
 async fn close_lot(call: Call<Because>, id: web::Path<LotId>) -> Answer {
-    call.act(*id, |lot: Lot, tx, call| Ok(lot.close(call.body.reason.clone(), tx.now())?)).await
+    call.write(move |tx, call| Reply::ok(&usecase::lifecycle::close_lot(tx, call, *id, &call.body.reason)?)).await
 }

@@ -136,6 +136,8 @@ impl Told {
                 Some(Tag::TenderUpdate)
             }
             Event::ArrangementCreated { .. }
+            | Event::ArrangementReviewBegun
+            | Event::ExtensionDeclined { .. }
             | Event::ArrangementAmended { .. }
             | Event::ArrangementLinked { .. }
             | Event::PoliciesSet { .. }
@@ -194,7 +196,7 @@ impl Told {
     fn round(&mut self, round: RoundId, event: RoundEvent) -> Option<Tag> {
         use RoundEvent as Event;
         match event {
-            Event::RoundScheduled { number, opens_at, closes_at, lots } => {
+            Event::RoundScheduled { number, opens_at, closes_at, lots, .. } => {
                 let related_lots = match lots {
                     LotScope::Some { lots } => lots.iter().map(LotId::to_string).collect(),
                     LotScope::All => Vec::new(),
@@ -202,7 +204,7 @@ impl Told {
                 self.rounds.push(Milestone {
                     id: round.to_string(),
                     title: format!("Round {number}"),
-                    description: format!("Applications received from {opens_at} until before {closes_at}"),
+                    description: received(opens_at, closes_at),
                     due_date: closes_at,
                     date_met: None,
                     status: "scheduled",
@@ -212,16 +214,36 @@ impl Told {
             }
             Event::RoundClosed { effective_at, .. } => self.conclude(round, "met", Some(effective_at)),
             Event::RoundCancelled { .. } => self.conclude(round, "notMet", None),
+            Event::RoundEnded { .. } => {
+                // Its close was met if it had closed before.
+                let met = self.milestone(round).is_none_or(|known| known.status == "met");
+                if met { None } else { self.conclude(round, "notMet", None) }
+            }
+            Event::RoundReinstated { .. } => self.conclude(round, "scheduled", None),
+            Event::RoundLengthened { opens_at, closes_at, .. } => {
+                let known = self.milestone(round)?;
+                known.description = received(opens_at, closes_at);
+                known.due_date = closes_at;
+                Some(Tag::TenderUpdate)
+            }
             Event::RoundOpened { .. } | Event::EvaluationStarted { .. } | Event::RoundCompleted { .. } => None,
         }
     }
 
-    fn conclude(&mut self, round: RoundId, status: &'static str, date_met: Option<Instant>) -> Option<Tag> {
+    fn milestone(&mut self, round: RoundId) -> Option<&mut Milestone> {
         let id = round.to_string();
-        let known = self.rounds.iter_mut().find(|known| known.id == id)?;
+        self.rounds.iter_mut().find(|known| known.id == id)
+    }
+
+    fn conclude(&mut self, round: RoundId, status: &'static str, date_met: Option<Instant>) -> Option<Tag> {
+        let known = self.milestone(round)?;
         (known.status, known.date_met) = (status, date_met);
         Some(Tag::TenderUpdate)
     }
+}
+
+fn received(opens_at: Instant, closes_at: Instant) -> String {
+    format!("Applications received from {opens_at} until before {closes_at}")
 }
 
 /// An event as the domain wrote it.

@@ -244,7 +244,7 @@ pub struct Milestone {
     /// When it closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_met: Option<Instant>,
-    /// `scheduled`, `met`, or `notMet` where it was cancelled.
+    /// `scheduled`, `met`, or `notMet` where it was cancelled or ended before it closed.
     pub status: &'static str,
     /// The lots it receives for; all, where absent (lots extension).
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::providers::open_to;
-use usecase::provider::{home, past};
+use usecase::provider::{deals_with, home, past};
 
 use crate::arrangement::arrangements::Because;
 use crate::http::filters::StateOf;
@@ -178,6 +178,7 @@ struct Closure {
 #[post("/v1/homes/{id}/close")]
 async fn close_home(call: Call<DomainBody<Closure>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| {
+        deals_with(tx, &call.who, home.provider)?;
         let Closure { closed_on, reason } = &call.body.0;
         Ok(home.close(*closed_on, reason, tx.now())?)
     })
@@ -186,27 +187,35 @@ async fn close_home(call: Call<DomainBody<Closure>>, id: web::Path<HomeId>) -> A
 
 /// Open a home again that was closed by mistake
 ///
-/// By its provider or an officer. It is open as if it had not been closed.
+/// By its provider, or an officer of an authority that deals with it. It is open as if it had not been closed.
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Because, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/reopen")]
 async fn reopen_home(call: Call<Because>, id: web::Path<HomeId>) -> Answer {
-    call.act(*id, |home: Home, _, call| Ok(home.reopen(&call.body.reason)?)).await
+    call.act(*id, |home: Home, tx, call| {
+        deals_with(tx, &call.who, home.provider)?;
+        Ok(home.reopen(&call.body.reason)?)
+    })
+    .await
 }
 
 /// Put a home's registration right
 ///
-/// A number that was mistyped or a wrong date, by its provider or an officer. What the regulator listed under another number no
+/// A number that was mistyped or a wrong date, by its provider, or an officer of an authority that deals with it. What the regulator listed under another number no
 /// longer counts: it is about another home.
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = HomeCorrection, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/correct")]
 async fn correct_home(call: Call<DomainBody<HomeCorrection>>, id: web::Path<HomeId>) -> Answer {
-    call.act(*id, |home: Home, tx, call| Ok(home.correct(call.body.0.clone(), tx.now())?)).await
+    call.act(*id, |home: Home, tx, call| {
+        deals_with(tx, &call.who, home.provider)?;
+        Ok(home.correct(call.body.0.clone(), tx.now())?)
+    })
+    .await
 }
 
 /// Transfer a home to its buyer
 ///
-/// Its number and its ratings go with it. Its provider offers it, and it is the buyer's when that accepts; an officer records what
-/// both agreed, at once. Seller and buyer are told by events about them. What was submitted before stays as it was.
+/// Its number and its ratings go with it. Its provider offers it, and it is the buyer's when that accepts; an officer of
+/// an authority that deals with the seller records what both agreed, at once. Seller and buyer are told by events about them. What was submitted before stays as it was.
 #[utoipa::path(tag = "providers", params(("id" = HomeId, Path)), request_body = Transfer, responses((status = 200, body = Resource<Home>)))]
 #[post("/v1/homes/{id}/transfer")]
 async fn transfer_home(call: Call<DomainBody<Transfer>>, id: web::Path<HomeId>) -> Answer {

@@ -165,11 +165,13 @@ async fn amend_provider(call: Call<DomainBody<ProviderProfile>>, id: web::Path<P
 
 /// Put right who a provider is
 ///
-/// A name or number that was mistyped, by the provider or an officer, with a reason. What is left out stays.
+/// A name or number that was mistyped, with a reason, by the provider or an officer of an authority that deals with it: the provider
+/// applied to an arrangement in which that takes part. What is left out stays.
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ProviderCorrection, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/correct")]
 async fn correct_provider(call: Call<DomainBody<ProviderCorrection>>, id: web::Path<ProviderId>) -> Answer {
     call.act(*id, |provider: Provider, tx, call| {
+        provider::deals_with(tx, &call.who, provider.id)?;
         Ok(provider.correct(call.body.0.clone(), &call.who.actor, tx.now())?)
     })
     .await
@@ -194,6 +196,7 @@ struct InHouseConfirmation {
 #[post("/v1/providers/{id}/confirm-in-house")]
 async fn confirm_in_house(call: Call<DomainBody<InHouseConfirmation>>, id: web::Path<ProviderId>) -> Answer {
     call.act(*id, |provider: Provider, tx, call| {
+        provider::deals_with(tx, &call.who, provider.id)?;
         let InHouseConfirmation { in_house, reason } = &call.body.0;
         Ok(provider.confirm_in_house(*in_house, reason, &call.who.actor, tx.now())?)
     })

@@ -6,13 +6,13 @@ pub mod cursor;
 pub mod deadlines;
 pub mod events;
 
-use crate::http::routes::Subject;
+use crate::http::routes::{Subject, clockwork};
 
 /// The subject.
 pub static SUBJECT: Subject = Subject {
     tags: &[("record", "The change feed and the audit (BEY-01)")],
     routes: &[events::routes, audit::routes, checkpoints::routes, deadlines::routes],
-    clock: &[],
+    clock: &[clockwork!(TellDeadlines: Deadline "tell", usecase::deadline::tell)],
     deadlines: &[],
     uploads: &[],
 };

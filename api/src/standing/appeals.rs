@@ -21,7 +21,7 @@ use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
 
 routes! {
-    lodge_appeal: MakeRepresentations, [rules::RULES, domain::kernel::rule::RULES];
+    lodge_appeal: MakeRepresentations, [domain::arrangement::RULES, rules::RULES, domain::kernel::rule::RULES];
     list_appeals: ReadApplications, [crate::http::listing::RULES];
     get_appeal: ReadApplications, [];
     uphold_appeal: DecideAppeal, [rules::RULES, application::RULES, compliance_check::RULES, membership::RULES, domain::kernel::rule::RULES];

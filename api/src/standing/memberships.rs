@@ -31,8 +31,8 @@ struct Leave {
 
 /// Leave a lot
 ///
-/// The member leaves at once. A removal that is under way is no longer pursued; one that is due takes effect first,
-/// so that nobody leaves who is already removed.
+/// The member leaves at once. What the authority took against it stands until its own end, and a removal that is being heard
+/// goes on; one that is due takes effect first, so that nobody leaves who is already removed.
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Leave, responses((status = 200, body = Resource<Membership>)))]
 #[post("/v1/memberships/{id}/withdraw")]
 async fn withdraw_membership(call: Call<Leave>, id: web::Path<MembershipId>) -> Answer {

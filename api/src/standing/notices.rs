@@ -69,8 +69,9 @@ async fn issue_improvement_notice(call: Call<NewNotice>, id: web::Path<Membershi
 #[get("/v1/memberships/{id}/improvement-notices")]
 async fn list_improvement_notices(call: Call, id: web::Path<MembershipId>) -> Answer {
     call.scan(move |c, call| {
-        seen_member(call, c, *id)?;
-        let items = store::notices_of(c, *id)?.iter().map(|n| Resource::of(n, Clone::clone)).collect();
+        let member = seen_member(call, c, *id)?;
+        let items =
+            store::notices_of(c, member.provider, member.lot)?.iter().map(|n| Resource::of(n, Clone::clone)).collect();
         Reply::json(200, &List { items, next: None })
     })
     .await

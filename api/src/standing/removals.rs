@@ -24,6 +24,8 @@ routes! {
     get_removal: ReadMembers, [];
     represent_removal: MakeRepresentations, [domain::standing::RULES];
     decide_removal: Remove, [rules::RULES, domain::kernel::rule::RULES];
+    confirm_removal: Remove, [rules::RULES];
+    return_removal: Remove, [domain::kernel::rule::RULES];
     revoke_removal: Remove, [domain::standing::RULES, domain::kernel::rule::RULES];
     give_no_fault_notice: GiveNoFaultNotice, [rules::RULES, domain::standing::RULES];
     list_removals: ReadMembers, [crate::http::listing::RULES];
@@ -62,7 +64,8 @@ struct Begin {
 
 /// Begin the removal of a member
 ///
-/// The provider is told and heard; the member stays one until the decision takes effect.
+/// The provider is told and heard; the member stays one until the decision takes effect. Leaving the lot does not end it, and
+/// where the provider is admitted again meanwhile it goes on against the new membership.
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Begin, responses((status = 201, body = Resource<Removal>)))]
 #[post("/v1/memberships/{id}/removals")]
 async fn begin_removal(call: Call<Begin>, id: web::Path<MembershipId>) -> Answer {
@@ -97,13 +100,16 @@ async fn give_no_fault_notice(call: Call<NoFault>, id: web::Path<MembershipId>) 
     .await
 }
 
-/// List the removals of a membership
+/// List the removals of a member from its lot
+///
+/// Whichever membership they were begun against.
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), responses((status = 200, body = List<Resource<Removal>>)))]
 #[get("/v1/memberships/{id}/removals")]
 async fn list_membership_removals(call: Call, id: web::Path<MembershipId>) -> Answer {
     call.scan(move |c, call| {
-        seen_member(call, c, *id)?;
-        let items = store::removals_of(c, *id)?.iter().map(|r| Resource::of(r, Clone::clone)).collect();
+        let member = seen_member(call, c, *id)?;
+        let items =
+            store::removals_of(c, member.provider, member.lot)?.iter().map(|r| Resource::of(r, Clone::clone)).collect();
         Reply::json(200, &List { items, next: None })
     })
     .await
@@ -154,7 +160,8 @@ struct Decide {
 
 /// Decide a removal
 ///
-/// The provider is told the reasons before it takes effect (PA37).
+/// The provider is told the reasons before it takes effect (PA37). Where the policy asks for two people (`removalByTwo`), the
+/// decision is proposed until another one confirms it.
 #[utoipa::path(tag = "standing", params(("id" = RemovalId, Path)), request_body = Decide, responses((status = 200, body = Resource<Removal>)))]
 #[post("/v1/removals/{id}/decide")]
 async fn decide_removal(call: Call<Decide>, id: web::Path<RemovalId>) -> Answer {
@@ -163,6 +170,20 @@ async fn decide_removal(call: Call<Decide>, id: web::Path<RemovalId>) -> Answer 
         Reply::ok(&removal::decide(tx, call, *id, effective_at, reasons)?)
     })
     .await
+}
+
+/// Confirm a proposed removal, as another person (ADD-24)
+#[utoipa::path(tag = "standing", params(("id" = RemovalId, Path)), responses((status = 200, body = Resource<Removal>)))]
+#[post("/v1/removals/{id}/confirm")]
+async fn confirm_removal(call: Call, id: web::Path<RemovalId>) -> Answer {
+    call.write(move |tx, call| Reply::ok(&removal::confirm(tx, call, *id)?)).await
+}
+
+/// Return a proposed removal, to be decided again or revoked
+#[utoipa::path(tag = "standing", params(("id" = RemovalId, Path)), request_body = Because, responses((status = 200, body = Resource<Removal>)))]
+#[post("/v1/removals/{id}/return")]
+async fn return_removal(call: Call<Because>, id: web::Path<RemovalId>) -> Answer {
+    on_measure(call, *id, |removal: Removal, _, call| Ok(removal.send_back(call.body.reason.clone())?)).await
 }
 
 /// Do not pursue a removal, or take it back before it takes effect

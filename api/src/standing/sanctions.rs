@@ -2,6 +2,7 @@
 
 use actix_web::{get, post, web};
 use domain::kernel::{Instant, MembershipId, SanctionId};
+use domain::standing::attribution;
 use domain::standing::sanction::{self as rules, ApplySanction, Sanction, SanctionKind};
 use persistence::standing as store;
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use validator::Validate;
 use super::{Lift, on_measure, seen_member};
 use usecase::standing::sanction;
 
+use crate::arrangement::arrangements::Because;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Reply};
@@ -19,7 +21,8 @@ routes! {
     apply_sanction: ApplySanction, [rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
     list_sanctions: ReadMembers, [];
     get_sanction: ReadMembers, [];
-    lift_sanction: ApplySanction, [domain::kernel::rule::RULES];
+    lift_sanction: ApplySanction, [attribution::RULES, domain::kernel::rule::RULES];
+    lift_sanction_for_authority: ApplySanction, [attribution::RULES, domain::kernel::rule::RULES];
 }
 
 /// A sanction to be imposed.
@@ -48,7 +51,8 @@ struct Impose {
 
 /// Conceal or restrict a member
 ///
-/// Concealed members are hidden from the search of portals and still get referrals; restricted ones get none.
+/// Concealed members are hidden from the search of portals and still get referrals; restricted ones get none. It stands against
+/// the provider in the lot until it is lifted, whatever becomes of the membership.
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Impose, responses((status = 201, body = Resource<Sanction>)))]
 #[post("/v1/memberships/{id}/sanctions")]
 async fn apply_sanction(call: Call<Impose>, id: web::Path<MembershipId>) -> Answer {
@@ -60,13 +64,18 @@ async fn apply_sanction(call: Call<Impose>, id: web::Path<MembershipId>) -> Answ
     .await
 }
 
-/// List the sanctions of a membership
+/// List the sanctions of a member in its lot
+///
+/// Whichever membership they were imposed against.
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), responses((status = 200, body = List<Resource<Sanction>>)))]
 #[get("/v1/memberships/{id}/sanctions")]
 async fn list_sanctions(call: Call, id: web::Path<MembershipId>) -> Answer {
     call.scan(move |c, call| {
-        seen_member(call, c, *id)?;
-        let items = store::sanctions_of(c, *id)?.iter().map(|s| Resource::of(s, Clone::clone)).collect();
+        let member = seen_member(call, c, *id)?;
+        let items = store::sanctions_of(c, member.provider, member.lot)?
+            .iter()
+            .map(|s| Resource::of(s, Clone::clone))
+            .collect();
         Reply::json(200, &List { items, next: None })
     })
     .await
@@ -79,7 +88,21 @@ async fn get_sanction(call: Call, id: web::Path<SanctionId>) -> Answer {
     call.show::<Sanction>(*id, |found, _| Reply::ok(found)).await
 }
 
+/// Lift a sanction for the caller's authority alone
+///
+/// One that another authority of the arrangement imposed (DPS-27).
+#[utoipa::path(tag = "standing", params(("id" = SanctionId, Path)), request_body = Because, responses((status = 200, body = Resource<Sanction>)))]
+#[post("/v1/sanctions/{id}/lift-for-authority")]
+async fn lift_sanction_for_authority(call: Call<Because>, id: web::Path<SanctionId>) -> Answer {
+    on_measure(call, *id, |sanction: Sanction, tx, call| {
+        Ok(sanction.lift_for(call.body.reason.clone(), tx.actor(), tx.now())?)
+    })
+    .await
+}
+
 /// Lift a sanction
+///
+/// As the authority that imposed it: another one lifts it for itself.
 #[utoipa::path(tag = "standing", params(("id" = SanctionId, Path)), request_body = Lift, responses((status = 200, body = Resource<Sanction>)))]
 #[post("/v1/sanctions/{id}/lift")]
 async fn lift_sanction(call: Call<Lift>, id: web::Path<SanctionId>) -> Answer {

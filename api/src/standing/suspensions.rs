@@ -2,6 +2,7 @@
 
 use actix_web::{get, post, web};
 use domain::kernel::{ArrangementId, HomeId, Instant, MembershipId, ProviderId, SuspensionId};
+use domain::standing::attribution;
 use domain::standing::suspension::{self as rules, Suspension};
 use persistence::standing::{self as store, suspensions};
 use persistence::{Filter, Tx};
@@ -10,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::{Lift, Said, listed, seen_member};
+use crate::arrangement::arrangements::Because;
 use usecase::standing::suspension::{self, Stops};
 
 use crate::http::filters::StateOf;
@@ -21,8 +23,9 @@ routes! {
     suspend_membership: Suspend, [rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
     list_membership_suspensions: ReadMembers, [];
     get_suspension: ReadMembers, [];
-    lift_suspension: Suspend, [domain::standing::RULES, domain::kernel::rule::RULES];
-    extend_suspension: Suspend, [rules::RULES, domain::standing::RULES, domain::kernel::rule::RULES];
+    lift_suspension: Suspend, [domain::standing::RULES, attribution::RULES, domain::kernel::rule::RULES];
+    lift_suspension_for_authority: Suspend, [domain::standing::RULES, attribution::RULES, domain::kernel::rule::RULES];
+    extend_suspension: Suspend, [rules::RULES, domain::standing::RULES, attribution::RULES, domain::kernel::rule::RULES];
     represent_suspension: MakeRepresentations, [domain::standing::RULES];
     list_suspensions: ReadMembers, [crate::http::listing::RULES];
 }
@@ -31,7 +34,7 @@ routes! {
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 enum Scope {
-    /// This membership.
+    /// The provider in the lot of this membership, whatever becomes of the membership.
     #[default]
     Lot,
     /// Every membership of the provider in the arrangement, later ones included.
@@ -48,7 +51,7 @@ enum Scope {
 #[serde(deny_unknown_fields)]
 #[schema(as = ImposeSuspension)]
 struct Impose {
-    /// Whom to stop; this membership, where absent.
+    /// Whom to stop; the provider in this membership's lot, where absent.
     #[serde(default)]
     scope: Scope,
     /// For how many months; the arrangement's usual length, where absent.
@@ -71,7 +74,8 @@ struct Impose {
 /// Suspend a member
 ///
 /// No new referrals from the beginning on; existing placements go on. It ends by itself, or is reviewed, as the
-/// arrangement's policies say.
+/// arrangement's policies say. It stands against the provider until its own end, whatever becomes of the membership; whether it
+/// binds the authority that imposes it or all of the arrangement is a policy (`suspensionScopeAuthority`).
 #[utoipa::path(tag = "standing", params(("id" = MembershipId, Path)), request_body = Impose, responses((status = 201, body = Resource<Suspension>)))]
 #[post("/v1/memberships/{id}/suspensions")]
 async fn suspend_membership(call: Call<Impose>, id: web::Path<MembershipId>) -> Answer {
@@ -112,6 +116,8 @@ async fn get_suspension(call: Call, id: web::Path<SuspensionId>) -> Answer {
 }
 
 /// Lift a suspension before its time, or after its review
+///
+/// As the authority that imposed it: another one that is bound by it lifts it for itself.
 #[utoipa::path(tag = "standing", params(("id" = SuspensionId, Path)), request_body = Lift, responses((status = 200, body = Resource<Suspension>)))]
 #[post("/v1/suspensions/{id}/lift")]
 async fn lift_suspension(call: Call<Lift>, id: web::Path<SuspensionId>) -> Answer {
@@ -119,6 +125,20 @@ async fn lift_suspension(call: Call<Lift>, id: web::Path<SuspensionId>) -> Answe
         let Lift { reason, annulled } = call.body.clone();
         let lift =
             |suspension: Suspension, tx: &mut Tx<'_>| Ok(suspension.lift(reason, annulled, tx.actor(), tx.now())?);
+        Reply::ok(&suspension::act(tx, call, *id, lift)?)
+    })
+    .await
+}
+
+/// Lift a suspension for the caller's authority alone
+///
+/// One that another authority of the arrangement imposed and that binds the caller's too (DPS-27).
+#[utoipa::path(tag = "standing", params(("id" = SuspensionId, Path)), request_body = Because, responses((status = 200, body = Resource<Suspension>)))]
+#[post("/v1/suspensions/{id}/lift-for-authority")]
+async fn lift_suspension_for_authority(call: Call<Because>, id: web::Path<SuspensionId>) -> Answer {
+    call.write(move |tx, call| {
+        let reason = call.body.reason.clone();
+        let lift = |suspension: Suspension, tx: &mut Tx<'_>| Ok(suspension.lift_for(reason, tx.actor(), tx.now())?);
         Reply::ok(&suspension::act(tx, call, *id, lift)?)
     })
     .await

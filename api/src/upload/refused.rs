@@ -97,8 +97,9 @@ fn write(upload: &Upload, file: File, limits: &super::Limits, mut faults: Faults
         writer.row_again(&none, &[&row, &note.about.join(", "), &note.code, &note.detail])?;
     }
     let before = reader.as_ref().map_or(u64::MAX, tables::Reader::headings_row);
+    let alone = |fault: Fault| ours(fault.line, &[fault]);
     for fault in faults.up_to(before)? {
-        writer.row_again(&none, &ours(fault.line, std::slice::from_ref(&fault)).each_ref().map(String::as_str))?;
+        writer.row_again(&none, &alone(fault).each_ref().map(String::as_str))?;
     }
     let every = upload.order.mode == UploadMode::Atomic;
     while let Some(Ok(row)) = reader.as_mut().and_then(Iterator::next) {
@@ -109,7 +110,7 @@ fn write(upload: &Upload, file: File, limits: &super::Limits, mut faults: Faults
     }
     // Of rows behind the place to which it can be read, and of the last line of text.
     for fault in faults.up_to(u64::MAX)? {
-        writer.row_again(&none, &ours(fault.line, std::slice::from_ref(&fault)).each_ref().map(String::as_str))?;
+        writer.row_again(&none, &alone(fault).each_ref().map(String::as_str))?;
     }
     writer.finish()?;
     out.flush()?;

@@ -12,9 +12,10 @@ use super::{pass, rows};
 use crate::http::routes::routes;
 use crate::http::{Answer, Call};
 use tables::Writer;
+use usecase::upload::kinds::ratings;
 
 routes! {
-    get_upload_template: ReadUploads, [];
+    get_upload_template: ReadUploads, [ratings::RULES];
 }
 
 /// Which template.
@@ -36,8 +37,12 @@ async fn get_upload_template(
     wanted: web::Query<GetUploadTemplateQuery>,
 ) -> Answer {
     drop(call);
-    let format = pass::of(wanted.format.unwrap_or(FileFormat::Csv));
-    let (headings, example): (Vec<&str>, Vec<&str>) = rows(*kind)?.template().into_iter().unzip();
+    let (rows, format) = (rows(*kind)?, wanted.format.unwrap_or(FileFormat::Csv));
+    if rows.release().is_some() && format == FileFormat::Ndjson {
+        return Err(Failure::from(ratings::REGISTER_FORMAT.broken_at("/format", "there is no NDJSON of it")).into());
+    }
+    let format = pass::of(format);
+    let (headings, example): (Vec<&str>, Vec<&str>) = rows.template().into_iter().unzip();
     let broken = |error: std::io::Error| Failure::Broken(format!("a template: {error}"));
     let mut writer = Writer::new(Vec::new(), format, &headings).map_err(broken)?;
     writer.row(&example).map_err(broken)?;

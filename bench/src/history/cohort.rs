@@ -266,13 +266,15 @@ fn decide(
             facts.iter().filter(|f| f.outcome == CheckOutcome::Failed).map(|f| f.code.clone()).collect();
         let decision = if failed.is_empty() {
             let membership: MembershipId = store.mint(now);
-            let assurance = |f: &CheckFact| Assurance::new(f.requirement, f.code.clone(), f.mandatory, None);
+            let assurance = |f: &CheckFact| {
+                f.requirement.map(|requirement| Assurance::new(requirement, f.code.clone(), f.mandatory, None))
+            };
             let line = AdmittedLine {
                 arrangement: before.value.arrangement,
                 lot,
                 provider: before.value.provider,
                 application: before.value.id,
-                assurances: facts.iter().map(assurance).collect(),
+                assurances: facts.iter().filter_map(assurance).collect(),
             };
             admitted.push(decided(Membership::admit(membership, line, false, now))?);
             LineDecision::Admit { membership }

@@ -96,7 +96,6 @@ impl Market {
                 .iter()
                 .map(|lot| LotFact { id: lot.value.id, code: lot.value.particulars.code.clone(), requirements: 2 })
                 .collect(),
-            statutory_end: None,
         };
         let decision = draft.value.clone().publish(&facts, published);
         let arrangement = store.save(published, &lead, draft, decision)?;
@@ -120,8 +119,14 @@ impl Market {
         let arrangement = &self.arrangement.value;
         let facts =
             ScheduleFacts { policies: &arrangement.policies, in_force: arrangement.in_force(), rounds: &rounds };
-        let new =
-            NewRound { lots: LotScope::All, opens_at, closes_at: None, evaluation_from: None, evaluation_to: None };
+        let new = NewRound {
+            lots: LotScope::All,
+            opens_at,
+            closes_at: None,
+            evaluation_from: None,
+            evaluation_to: None,
+            extra: None,
+        };
         let round = Round::schedule(store.mint(now), arrangement.id, new, facts, now);
         let round = store.create(now, &self.lead.clone(), round)?;
         self.rounds.push(round);
@@ -197,6 +202,7 @@ fn arrangement(n: usize, who: Authorities, live: Instant) -> Outcome<NewArrangem
         },
         // Long enough that nothing of the history falls due while it is measured.
         policies: Policies { first_round_days: 1, term_months: 600, ..Policies::default() },
+        imported: None,
     })
 }
 
@@ -250,7 +256,7 @@ fn define(
     });
     let lots = lots.collect::<Outcome<_>>()?;
     let lots = store.create_all(now, lead, lots)?;
-    let facts = ConditionFacts { regime: arrangement.policies.regime, published_at: None, evaluated: false };
+    let facts = ConditionFacts { regime: arrangement.policies.regime(), published_at: None, evaluated: false };
     let adopted = lots.into_iter().map(|before| {
         let (mut lot, mut events) = (before.value.clone(), Vec::new());
         for requirement in requirements {

@@ -25,7 +25,8 @@ pub fn measure(bench: &mut Bench) {
         let at = admitted.plus_seconds(DAY * (100 + round));
         let began = Stopwatch::now();
         for (membership, impediments) in &members {
-            let facts = StandingFacts { membership: *membership, admitted_at: admitted, impediments };
+            let (membership, admitted_at) = (*membership, admitted);
+            let facts = StandingFacts { membership, admitted_at, term: None, seen_by: None, impediments };
             receiving += u32::from(standing(black_box(&facts), black_box(at)).may_receive_referrals);
         }
         times.push(began.elapsed().as_secs_f64() * 1e9 / f64::from(MEMBERS));

@@ -18,14 +18,22 @@ pub enum ClockJob {
     EffectRemovals,
     /// What has run out is found.
     FindOverdue,
+    /// Deadlines are told, ahead and when they are missed.
+    TellDeadlines,
     /// Arrangements end whose term is over.
     EndTerms,
 }
 
 impl ClockJob {
     /// Every one, in the order of the list of jobs.
-    pub const ALL: [Self; 5] =
-        [Self::AdvanceRounds, Self::LapseSuspensions, Self::EffectRemovals, Self::FindOverdue, Self::EndTerms];
+    pub const ALL: [Self; 6] = [
+        Self::AdvanceRounds,
+        Self::LapseSuspensions,
+        Self::EffectRemovals,
+        Self::FindOverdue,
+        Self::TellDeadlines,
+        Self::EndTerms,
+    ];
 
     /// The name in paths.
     #[must_use]
@@ -35,6 +43,7 @@ impl ClockJob {
             Self::LapseSuspensions => "lapse-suspensions",
             Self::EffectRemovals => "effect-removals",
             Self::FindOverdue => "find-overdue",
+            Self::TellDeadlines => "tell-deadlines",
             Self::EndTerms => "end-terms",
         }
     }
@@ -49,6 +58,7 @@ impl ClockJob {
             Self::FindOverdue => {
                 "Find what has run out: notices, checks, evidence, and suspensions that are up for review"
             }
+            Self::TellDeadlines => "Tell deadlines that are near, and those that were missed",
             Self::EndTerms => "End arrangements whose term is over",
         }
     }

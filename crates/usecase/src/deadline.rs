@@ -1,14 +1,16 @@
-//! Deadlines, explained: each due instant of a thing with its rule, regime, versions and start event (BEY-06).
+//! Deadlines, explained: each due instant of a thing with its rule, regime, versions and start event (BEY-06); and told,
+//! ahead and when they are missed (ADD-21).
 //!
 //! A subject states its own as [`Explained`] values.
 
 use domain::arrangement::{Arrangement, Policies};
-use domain::kernel::{Aggregate, Instant, Kind};
+use domain::deadline::WatchedDeadline;
+use domain::kernel::{Aggregate, DeadlineId, Instant, Kind};
 use domain::law::deadline::{Deadline, LegalClock, given};
-use persistence::{Conn, Failure, Outcome, Record};
+use persistence::{Conn, Failure, Outcome, Record, Tx};
 use uuid::Uuid;
 
-use crate::Caller;
+use crate::{Caller, lock_due};
 
 /// What explains the deadlines of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +19,16 @@ pub struct Explained {
     pub kind: Kind,
     /// The deadlines of that one, if it is the caller's to see.
     pub of: fn(&mut Conn<'_>, &Caller, Uuid) -> Outcome<Vec<Deadline>>,
+}
+
+/// Tells a deadline that is near or was missed, once (ADD-21).
+///
+/// # Errors
+/// Where the store fails.
+pub fn tell(tx: &mut Tx<'_>, id: DeadlineId) -> Outcome<()> {
+    let Some(before) = lock_due::<WatchedDeadline>(tx, id)? else { return Ok(()) };
+    let decision = before.value.clone().tick(tx.now())?;
+    tx.save(&before, decision).map(drop)
 }
 
 /// The aggregate, if it is the caller's to see, with the policies of its arrangement.
@@ -37,7 +49,7 @@ pub(crate) fn enforced(deadline: Deadline, due: Instant) -> Deadline {
 
 /// The deadline of a count of days or months that was chosen.
 pub(crate) fn timed(policies: &Policies, clock: LegalClock, count: u32, start: Instant) -> Outcome<Deadline> {
-    Ok(given(policies.regime, policies.division, clock.rule(), count, start)?)
+    Ok(given(policies.regime(), policies.division, clock.rule(), count, start)?)
 }
 
 /// Civil days, as the engine counts them.

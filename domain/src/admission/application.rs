@@ -136,7 +136,7 @@ pub enum Status {
         /// When.
         at: Instant,
     },
-    /// Closed undecided, because the arrangement ended. What was decided of it before stands.
+    /// Closed undecided, because the arrangement or its lots ended. What was decided of it before stands.
     Lapsed {
         /// When.
         at: Instant,
@@ -159,11 +159,13 @@ impl State for Status {
     fn knows(&self) -> &'static [&'static str] {
         match self {
             Self::Draft => edits_and![],
-            Self::Queued { .. } => edits_and!["withdraw_line", "revise", "round_opened", "reroute"],
-            Self::Submitted { .. } => edits_and!["withdraw_line", "revise", "begin_evaluation"],
-            Self::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line", "lapse"],
+            Self::Queued { .. } => edits_and!["withdraw_line", "lapse_line", "revise", "round_opened", "reroute"],
+            Self::Submitted { .. } => {
+                edits_and!["withdraw_line", "lapse_line", "revise", "round_lengthened", "begin_evaluation"]
+            }
+            Self::InEvaluation { round: Some(_) } => &["decide_line", "reopen_line", "lapse", "lapse_line"],
             Self::InEvaluation { round: None } => {
-                &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation", "lapse"]
+                &["decide_line", "reopen_line", "withdraw", "withdraw_line", "extend_evaluation", "lapse", "lapse_line"]
             }
             Self::Decided { .. } => &["reopen_line"],
             Self::Withdrawn { .. } | Self::Lapsed { .. } => &[],

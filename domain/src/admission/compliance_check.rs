@@ -9,7 +9,7 @@ mod opening;
 pub use automatic::{EvidenceFacts, ExclusionFinding, Facts, Finding, Outcome, automatic, confirmable};
 pub use event::ComplianceCheckEvent;
 pub use exclusions::exclusion_findings;
-pub use opening::{Applicant, LotRequirement, blocking, open_checks};
+pub use opening::{Applicant, LotRequirement, blocking, open_checks, open_for_removal};
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
@@ -20,8 +20,8 @@ use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
 use crate::arrangement::{EvidenceAsked, Gate, RequirementVersion, Test};
 use crate::kernel::{
-    Actor, Aggregate, ApplicationId, ArrangementId, ComplianceCheckId, Decision, Instant, LotId, ProviderId, Role,
-    State, Violation, Violations,
+    Actor, Aggregate, ApplicationId, ArrangementId, ComplianceCheckId, Decision, Instant, LotId, ProviderId, RemovalId,
+    Role, State, Violation, Violations,
 };
 use crate::provider::provider::reasoned;
 
@@ -38,6 +38,8 @@ crate::rules! {
         "A check is reopened or waived only before the lines that rest on it are decided; one that expired is reopened later too.";
     EXCLUSION_NOT_WAIVABLE = "exclusion_not_waivable", Conflict, "PCR57, PA58",
         "A mandatory ground of exclusion is never waived, nor is a check that has not ruled one out.";
+    REMOVAL_NOT_WAIVABLE = "removal_not_waivable", Conflict, "A8",
+        "Whether the ground of a removal is remedied is decided with a reason; it is not set aside.";
     CHECK_NOT_EXPIRED = "check_not_expired", Conflict, "A5", "A pass expires when its validity ends.";
 }
 
@@ -154,6 +156,13 @@ pub enum ComplianceCheckState {
         /// The result.
         result: CheckResult,
     },
+    /// Never decided: its application, or the line that needed it, ended before.
+    Dropped {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+    },
     /// Set aside by the lead.
     Waived {
         /// Why.
@@ -175,17 +184,17 @@ pub enum ComplianceCheckState {
 impl State for ComplianceCheckState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Open { .. } => &["assess", "record", "waive"],
-            Self::Proposed { .. } => &["confirm", "return"],
+            Self::Open { .. } => &["assess", "record", "waive", "drop"],
+            Self::Proposed { .. } => &["confirm", "return", "drop"],
             Self::Passed { .. } => &["reopen", "expire"],
             Self::Failed { .. } => &["reopen", "waive"],
             Self::Expired { .. } => &["reopen"],
-            Self::Waived { .. } => &[],
+            Self::Waived { .. } | Self::Dropped { .. } => &[],
         }
     }
 }
 
-/// One requirement version tested for one application (A5).
+/// One requirement version tested for one application (A5), or the ground of an earlier removal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComplianceCheck {
@@ -197,8 +206,11 @@ pub struct ComplianceCheck {
     pub arrangement: ArrangementId,
     /// Its provider.
     pub provider: ProviderId,
-    /// The version tested.
-    pub requirement: RequirementRef,
+    /// The version tested; absent where the check is about a removal.
+    pub requirement: Option<RequirementRef>,
+    /// The removal of the provider from the lot whose ground is to be remedied, where the check is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<RemovalId>,
     /// The requirement's code: the reason code of a rejection that rests on it (PRO-25).
     pub code: String,
     /// What the version asks.
@@ -255,7 +267,10 @@ impl ComplianceCheck {
         let valid_until = [valid_until, proven_until].into_iter().flatten().min().filter(|_| passed);
         let mut broken = Violations::new();
         self.barred(declared, actor).into_iter().for_each(|v| broken.add(v));
-        if passed {
+        if passed && self.removal.is_some() {
+            // An officer decides it by what has changed since: the reason is what it rests on.
+            broken.require_reason(&reason, "/reason");
+        } else if passed {
             let by_hand = self.terms.test == Test::Manual || confirmed.is_some();
             broken.require(by_hand, &DECIDED_BY_FACTS, "/passed", "the facts do not hold as they are stated");
             broken.require(!evidence.is_empty(), &EVIDENCE_REQUIRED, "/evidence", "name what the pass rests on");
@@ -290,6 +305,7 @@ impl ComplianceCheck {
             ComplianceCheckState::Open { .. }
             | ComplianceCheckState::Passed { .. }
             | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Dropped { .. }
             | ComplianceCheckState::Waived { .. }
             | ComplianceCheckState::Expired { .. } => return Err(self.refused("confirm")),
         };
@@ -324,6 +340,7 @@ impl ComplianceCheck {
             ComplianceCheckState::Expired { .. } => false,
             ComplianceCheckState::Open { .. }
             | ComplianceCheckState::Proposed { .. }
+            | ComplianceCheckState::Dropped { .. }
             | ComplianceCheckState::Waived { .. } => {
                 return Err(self.refused("reopen"));
             }
@@ -357,10 +374,22 @@ impl ComplianceCheck {
         if self.terms.test == Test::NoExclusion && !self.only_discretionary() {
             broken.add(EXCLUSION_NOT_WAIVABLE.broken("only discretionary grounds, once found, can be waived"));
         }
+        if self.removal.is_some() {
+            broken.add(REMOVAL_NOT_WAIVABLE.broken("record whether the ground is remedied"));
+        }
         broken.refuse_any()?;
         let reason = reasoned(reason)?;
         self.state = ComplianceCheckState::Waived { reason: reason.clone(), by: actor.subject.clone(), at: now };
         let event = ComplianceCheckEvent::CheckWaived { code: self.code.clone(), reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Gives it up undecided: what needed it has ended.
+    pub fn drop(mut self, reason: &str, now: Instant) -> Decision<Self> {
+        self.permit("drop")?;
+        let reason = reasoned(reason)?;
+        self.state = ComplianceCheckState::Dropped { at: now, reason: reason.clone() };
+        let event = ComplianceCheckEvent::CheckDropped { code: self.code.clone(), reason };
         Ok((self, vec![event]))
     }
 
@@ -371,6 +400,7 @@ impl ComplianceCheck {
             ComplianceCheckState::Open { .. }
             | ComplianceCheckState::Proposed { .. }
             | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Dropped { .. }
             | ComplianceCheckState::Waived { .. }
             | ComplianceCheckState::Expired { .. } => return Err(self.refused("expire")),
         };
@@ -391,6 +421,7 @@ impl ComplianceCheck {
             ComplianceCheckState::Open { .. }
             | ComplianceCheckState::Proposed { .. }
             | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Dropped { .. }
             | ComplianceCheckState::Expired { .. } => false,
         }
     }
@@ -403,7 +434,9 @@ impl ComplianceCheck {
             | ComplianceCheckState::Passed { result }
             | ComplianceCheckState::Failed { result }
             | ComplianceCheckState::Expired { result, .. } => Some(result),
-            ComplianceCheckState::Open { .. } | ComplianceCheckState::Waived { .. } => None,
+            ComplianceCheckState::Open { .. }
+            | ComplianceCheckState::Dropped { .. }
+            | ComplianceCheckState::Waived { .. } => None,
         }
     }
 

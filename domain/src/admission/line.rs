@@ -110,8 +110,8 @@ pub struct Reason {
     pub code: String,
     /// The requirement's title, as it was published.
     pub text: String,
-    /// The requirement that is not met.
-    pub requirement: RequirementRef,
+    /// The requirement that is not met; absent where it is the ground of an earlier removal.
+    pub requirement: Option<RequirementRef>,
 }
 
 /// A rejection that was set aside.
@@ -163,8 +163,8 @@ pub enum CheckOutcome {
 /// The check of one requirement of a lot, as a decision needs it. The caller gives one for each requirement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CheckFact {
-    /// The requirement.
-    pub requirement: RequirementRef,
+    /// The requirement; absent where the check is about an earlier removal.
+    pub requirement: Option<RequirementRef>,
     /// Its code in the library.
     pub code: String,
     /// What it requires.

@@ -9,8 +9,8 @@ use super::declaration_of_interests::{self, DeclarationOfInterests};
 use crate::arrangement::requirement::RequirementRef;
 use crate::kernel::rule::EVIDENCE_REQUIRED;
 use crate::kernel::{
-    About, Actor, Aggregate, ApplicationId, ArrangementId, Decision, Due, Effect, Impediment, Imposed, Instant, Kind,
-    LotId, MembershipId, ProviderId, RemovalId, State, Violations, Whom,
+    About, Actor, Aggregate, ApplicationId, ArrangementId, DeadlineKind, Decision, Due, DueBy, Effect, Impediment,
+    Imposed, Instant, Kind, LotId, MembershipId, ProviderId, RemovalId, State, StatedDeadline, Violations, Whom,
 };
 use crate::standing::NOT_DUE;
 
@@ -229,6 +229,15 @@ impl Aggregate for Membership {
         Some(Due { at, what: "expire_evidence" })
     }
 
+    fn deadlines(&self) -> Vec<StatedDeadline> {
+        let live = self.assurances.iter().filter(|_| self.is_live());
+        let expiry = |a: &Assurance| {
+            let due = DueBy::At(a.valid_until?);
+            Some(StatedDeadline { what: DeadlineKind::Evidence, item: Some(a.code.clone()), due })
+        };
+        live.filter_map(expiry).collect()
+    }
+
     /// Its end, and mandatory evidence out of date.
     fn impediments(&self) -> Vec<Imposed> {
         let on = Whom {
@@ -362,13 +371,18 @@ impl Membership {
     /// Whether it existed at `at`, in whatever standing.
     #[must_use]
     pub fn is_member_at(&self, at: Instant) -> bool {
-        let ended = match self.state {
+        self.admitted_at <= at && self.ended_at().is_none_or(|ended| at < ended)
+    }
+
+    /// When it ended, if it did.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Instant> {
+        match self.state {
             MembershipState::Active => None,
             MembershipState::Withdrawn { at, .. }
             | MembershipState::Removed { at, .. }
             | MembershipState::Ended { at } => Some(at),
-        };
-        self.admitted_at <= at && ended.is_none_or(|ended| at < ended)
+        }
     }
 
     /// Whether it has not ended.

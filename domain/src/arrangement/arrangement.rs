@@ -1,5 +1,6 @@
 //! The arrangement (A1): DRAFT → LIVE → ESTABLISHED → EXTENDED, ended by EXPIRED, TERMINATED or, unpublished, DISCARDED.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
@@ -11,12 +12,15 @@ use super::{
     Regime, Term, Terms, Warning, require_text,
 };
 use crate::kernel::{
-    About, Aggregate, ArrangementId, Audience, Decision, Difference, Due, Instant, Kind, Pence, State, Violations,
+    About, Aggregate, ArrangementId, Audience, DeadlineKind, Decision, Difference, Due, Instant, Kind, Pence, State,
+    StatedDeadline, Violations,
 };
 
 mod event;
+mod review;
 
 pub use event::ArrangementEvent;
+pub use review::Review;
 
 /// Fields whose values stay out of the record, which is kept for ever: a contact may be a person.
 const CONTACT: [&str; 1] = ["contact"];
@@ -70,6 +74,13 @@ pub enum ArrangementState {
         /// Its term.
         term: Term,
     },
+    /// In use, and under review: whether it is extended is decided next (EMF-02).
+    Review {
+        /// Its term.
+        term: Term,
+        /// Since when it is reviewed.
+        review_since: Instant,
+    },
     /// In use beyond its first term.
     Extended {
         /// Its term, extension included.
@@ -99,11 +110,25 @@ impl State for ArrangementState {
             Self::Draft => &["amend", "link", "add_authority", "set_policies", "publish", "discard"],
             Self::Live { .. } => &["link", "add_authority", "modify", "establish", "terminate"],
             Self::Established { .. } | Self::Extended { .. } => {
-                &["link", "add_authority", "modify", "extend", "terminate"]
+                &["link", "add_authority", "modify", "begin_review", "terminate"]
             }
+            Self::Review { .. } => &["link", "add_authority", "modify", "extend", "decline_extension", "terminate"],
             Self::Expired { .. } | Self::Terminated { .. } | Self::Discarded => &[],
         }
     }
+}
+
+/// Where a market that was run elsewhere before was taken over from (ADD-06).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Imported {
+    /// The system or file.
+    #[validate(length(max = 200))]
+    #[schema(max_length = 200)]
+    pub source: String,
+    /// The day on which its notice was sent: the regime goes by it.
+    #[schema(value_type = String, format = Date)]
+    pub notice_sent_on: NaiveDate,
 }
 
 /// A dynamic purchasing system, framework or approved list, led by one authority for several (DPS-27).
@@ -125,8 +150,13 @@ pub struct Arrangement {
     pub external_references: Vec<ExternalReference>,
     /// Frozen at publication.
     pub policies: Policies,
+    /// Where it was taken over from, if it was run elsewhere before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// Changes since publication, oldest first.
     pub modifications: Vec<Modification>,
+    /// Reviews of the term, oldest first.
+    pub reviews: Vec<Review>,
     /// What the lead was told at publication.
     pub warnings: Vec<Warning>,
     /// When it was created.
@@ -156,6 +186,10 @@ pub struct NewArrangement {
     /// Policies; the defaults, where absent.
     #[serde(default)]
     pub policies: Policies,
+    /// Where it is taken over from, if it was run elsewhere before.
+    #[serde(default)]
+    #[validate(nested)]
+    pub imported: Option<Imported>,
 }
 
 /// What a modification replaces; absent stays as it is.
@@ -206,6 +240,10 @@ impl Aggregate for Arrangement {
     fn due(&self) -> Option<Due> {
         self.in_force().map(|term| Due { at: term.ends_at(), what: "expire" })
     }
+
+    fn deadlines(&self) -> Vec<StatedDeadline> {
+        self.in_force().map(|term| StatedDeadline::at(DeadlineKind::TermEnds, term.ends_at())).into_iter().collect()
+    }
 }
 
 impl Arrangement {
@@ -215,6 +253,9 @@ impl Arrangement {
         new.particulars.check(&mut broken);
         new.policies.check(&mut broken, "/policies");
         require_text(&mut broken, &new.lead.name, "/lead/name");
+        if let Some(imported) = &new.imported {
+            require_text(&mut broken, &imported.source, "/imported/source");
+        }
         let mut participants: Vec<Participant> = Vec::new();
         for (i, participant) in new.participants.into_iter().map(Participant::tidied).enumerate() {
             require_text(&mut broken, &participant.name, &format!("/participants/{i}/name"));
@@ -232,6 +273,8 @@ impl Arrangement {
             particulars: new.particulars,
             external_references: Vec::new(),
             policies: new.policies.tidied(),
+            imported: new.imported,
+            reviews: Vec::new(),
             modifications: Vec::new(),
             warnings: Vec::new(),
             created_at: now,
@@ -341,7 +384,7 @@ impl Arrangement {
         replace(&mut is.terms, changes.terms.map(Some), Modified::Terms, &mut what);
         replace(&mut is.contact, changes.contact.map(Some), Modified::Contact, &mut what);
         replace(&mut is.estimated_value, changes.estimated_value.map(Some), Modified::EstimatedValue, &mut what);
-        if self.policies.regime == Regime::Pa23Market {
+        if self.policies.regime() == Regime::Pa23Market {
             for (fixed, field) in [(Modified::Specification, "/specification"), (Modified::Terms, "/terms")] {
                 broken.require(!what.contains(&fixed), &CONDITIONS_FIXED, field, "fixed until the market ends");
             }
@@ -366,6 +409,7 @@ impl Arrangement {
             ArrangementState::Live { term } => term,
             ArrangementState::Draft
             | ArrangementState::Established { .. }
+            | ArrangementState::Review { .. }
             | ArrangementState::Extended { .. }
             | ArrangementState::Expired { .. }
             | ArrangementState::Terminated { .. }
@@ -376,40 +420,6 @@ impl Arrangement {
         }
         self.state = ArrangementState::Established { term };
         let event = ArrangementEvent::ArrangementEstablished;
-        Ok((self, vec![event]))
-    }
-
-    /// Extends the term by `months`, within what the policies provide in all (C-08).
-    pub fn extend(mut self, months: u32, reason: String, now: Instant) -> Decision<Self> {
-        let term = match self.state {
-            ArrangementState::Established { term } | ArrangementState::Extended { term } => term,
-            ArrangementState::Draft
-            | ArrangementState::Live { .. }
-            | ArrangementState::Expired { .. }
-            | ArrangementState::Terminated { .. }
-            | ArrangementState::Discarded => {
-                return Err(self.refused("extend"));
-            }
-        };
-        let extended = term.extended_months.saturating_add(months);
-        let most = self.policies.extension_months;
-        let mut broken = Violations::new();
-        broken.require_reason(&reason, "/reason");
-        broken.require(months > 0, &EXTENSION_EMPTY, "/months", "give at least one month");
-        let left = most.saturating_sub(term.extended_months);
-        broken.require(
-            extended <= most,
-            &EXTENSION_NOT_AVAILABLE,
-            "/months",
-            format!("{left} of {most} months are left"),
-        );
-        // The clock may not have run yet: an ended term is not revived.
-        broken.require(now < term.ends_at(), &TERM_OVER, "", format!("the term ended on {}", term.last_day));
-        broken.refuse_any()?;
-        let term = term.extended(self.policies.term_months, extended);
-        self.state = ArrangementState::Extended { term };
-        self.modifications.push(Modification { at: now, reason: reason.clone(), changed: vec![Modified::Term] });
-        let event = ArrangementEvent::ArrangementExtended { months, term, reason };
         Ok((self, vec![event]))
     }
 
@@ -448,6 +458,7 @@ impl Arrangement {
         match &self.state {
             ArrangementState::Live { term }
             | ArrangementState::Established { term }
+            | ArrangementState::Review { term, .. }
             | ArrangementState::Extended { term }
             | ArrangementState::Expired { term }
             | ArrangementState::Terminated { term, .. } => Some(term),
@@ -455,18 +466,26 @@ impl Arrangement {
         }
     }
 
-    /// The term while the arrangement is live, established or extended: then lots open and rounds run.
+    /// The term while the arrangement is live, established, under review or extended: then lots open and rounds run.
     #[must_use]
     pub fn in_force(&self) -> Option<&Term> {
         match &self.state {
             ArrangementState::Live { term }
             | ArrangementState::Established { term }
+            | ArrangementState::Review { term, .. }
             | ArrangementState::Extended { term } => Some(term),
             ArrangementState::Draft
             | ArrangementState::Expired { .. }
             | ArrangementState::Terminated { .. }
             | ArrangementState::Discarded => None,
         }
+    }
+
+    /// As [`in_force`](Self::in_force), and its term not over at `now` though the clock's work may be late: what can still be
+    /// begun.
+    #[must_use]
+    pub fn in_force_at(&self, now: Instant) -> Option<&Term> {
+        self.in_force().filter(|term| now < term.ends_at())
     }
 
     /// Whether it expired, or was terminated or discarded: nothing happens to it any more.
@@ -479,6 +498,7 @@ impl Arrangement {
             ArrangementState::Draft
             | ArrangementState::Live { .. }
             | ArrangementState::Established { .. }
+            | ArrangementState::Review { .. }
             | ArrangementState::Extended { .. } => false,
         }
     }

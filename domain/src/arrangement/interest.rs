@@ -37,13 +37,18 @@ pub enum InterestState {
         /// When.
         withdrawn_at: Instant,
     },
+    /// The arrangement ended.
+    Ended {
+        /// When.
+        ended_at: Instant,
+    },
 }
 
 impl State for InterestState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Registered => &["withdraw"],
-            Self::Withdrawn { .. } => &[],
+            Self::Registered => &["withdraw", "end"],
+            Self::Withdrawn { .. } | Self::Ended { .. } => &[],
         }
     }
 }
@@ -73,6 +78,8 @@ pub enum InterestEvent {
     InterestRegistered,
     /// The provider took it back.
     InterestWithdrawn,
+    /// The arrangement ended.
+    InterestEnded,
 }
 
 impl Aggregate for Interest {
@@ -104,7 +111,7 @@ impl Interest {
         now: Instant,
     ) -> Decision<Self> {
         let mut broken = Violations::new();
-        if arrangement.in_force().is_none() {
+        if arrangement.in_force_at(now).is_none() {
             broken.add(NOT_PUBLISHED.broken("the arrangement is not published, or over"));
         }
         if let Some(window) = arrangement.particulars.interest_window.filter(|w| now < w.from || w.to <= now) {
@@ -117,6 +124,13 @@ impl Interest {
         let new =
             Self { id, arrangement: arrangement.id, provider, registered_at: now, state: InterestState::Registered };
         Ok((new, vec![InterestEvent::InterestRegistered]))
+    }
+
+    /// Ends it with the arrangement.
+    pub fn end(mut self, now: Instant) -> Decision<Self> {
+        self.permit("end")?;
+        self.state = InterestState::Ended { ended_at: now };
+        Ok((self, vec![InterestEvent::InterestEnded]))
     }
 
     /// Takes it back.

@@ -128,6 +128,8 @@ pub enum LotState {
         closed_at: Instant,
         /// Why.
         reason: String,
+        /// Whether it was ever open: one that was not is nobody's but its authorities' to know of.
+        was_open: bool,
     },
 }
 
@@ -263,7 +265,10 @@ impl Aggregate for Lot {
     }
 
     fn audience(&self, _event: &LotEvent) -> Audience {
-        if matches!(self.state, LotState::Draft) { Audience::Parties } else { Audience::Everyone }
+        match self.state {
+            LotState::Draft | LotState::Closed { was_open: false, .. } => Audience::Parties,
+            LotState::Open | LotState::Paused { .. } | LotState::Closed { was_open: true, .. } => Audience::Everyone,
+        }
     }
 }
 
@@ -434,7 +439,8 @@ impl Lot {
     pub fn close(mut self, reason: String, now: Instant) -> Decision<Self> {
         self.permit("close")?;
         check_reason(&reason)?;
-        self.state = LotState::Closed { closed_at: now, reason: reason.clone() };
+        let was_open = !matches!(self.state, LotState::Draft);
+        self.state = LotState::Closed { closed_at: now, reason: reason.clone(), was_open };
         let event = LotEvent::LotClosed { reason };
         Ok((self, vec![event]))
     }
@@ -460,6 +466,12 @@ impl Lot {
             LotState::Open => true,
             LotState::Draft | LotState::Paused { .. } | LotState::Closed { .. } => false,
         }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, LotState::Closed { .. })
     }
 
     /// Published with its arrangement or, where it was added later, by opening: until then its conditions are free.

@@ -15,12 +15,17 @@ pub mod round;
 pub mod schedule;
 pub mod term;
 
-pub use arrangement::{Arrangement, ArrangementEvent, ArrangementKind, ArrangementState, NewArrangement};
+pub use arrangement::{
+    Arrangement, ArrangementEvent, ArrangementKind, ArrangementState, Imported, NewArrangement, Review,
+};
 pub use interest::{Interest, InterestWindow};
 pub use lot::{Lot, LotEvent, LotState, ServiceType};
 pub use notice::Notice;
 pub use particulars::{Contact, DocumentRef, ExternalReference, Participant, Particulars, Terms};
-pub use policy::{AdmissionMode, AllHomes, FailurePath, LocationBoundary, Policies, Regime, SuspensionEnd};
+pub use policy::{
+    AdmissionMode, AllHomes, FailurePath, LastRound, LocationBoundary, Policies, Regime, ScopeAuthority, SuspensionEnd,
+    TellAhead,
+};
 pub use publication::{LotFact, PublicationFacts};
 pub use requirement::{
     EvidenceAsked, Gate, Question, Requirement, RequirementEvent, RequirementRef, RequirementVersion, Test,
@@ -36,7 +41,7 @@ crate::rules! {
     CODE_MALFORMED = "code_malformed", Input, "DPS-09", "A code is 1 to 64 of letters, digits, '.', '_' and '-'.";
     NOTHING_DUE = "nothing_due", Conflict, "CRD-01", "The clock changes nothing before the instant that is due.";
     ARRANGEMENT_NOT_IN_FORCE = "arrangement_not_in_force", Conflict, "A2",
-        "Lots open and rounds run only while their arrangement is live, established or extended.";
+        "Lots open and rounds run only while their arrangement is live, established, under review or extended.";
 }
 
 /// Adds [`TEXT_REQUIRED`] at `field` where `text` is blank.

@@ -14,6 +14,8 @@ crate::rules! {
         "Lengths of time and percentages in policies stay within what they can mean; a length of time is not zero.";
     SUSPENSION_DEFAULT_TOO_LONG = "suspension_default_too_long", Input, "C-03",
         "A suspension of the default length may not exceed the maximum.";
+    TELL_AHEAD_MALFORMED = "tell_ahead_malformed", Input, "ADD-21",
+        "What is coming is told at most twelve times ahead, from one to 366 days before.";
     BOUNDARY_MALFORMED = "boundary_malformed", Input, "C-11, TIR-13",
         "A location boundary names at least one postcode area, local authority or centre on the map.";
     AUTHORITY_UNKNOWN = "authority_unknown", Input, "C-11, TIR-13",
@@ -70,6 +72,69 @@ pub enum SuspensionEnd {
     Lapse,
     /// It stays until a reviewer lifts it, extends it within the maximum, or converts it to a removal.
     Review,
+}
+
+/// What follows the last round that fits into the term, so that the arrangement stays open to its last day (DPS-10, DPS-13).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LastRound {
+    /// A shorter round, which closes early enough to be evaluated within the term; what arrives after it is decided on
+    /// arrival.
+    Shortened,
+    /// No further round: applications are decided on arrival.
+    OnArrival,
+}
+
+/// How many days ahead what is coming is told, by what it is; and whether what was missed is told (ADD-21). An empty list
+/// tells nothing ahead.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schema(default)]
+pub struct TellAhead {
+    /// The opening and the close of a round.
+    pub rounds: Vec<u32>,
+    /// The end of an evaluation, by law or by plan.
+    pub evaluations: Vec<u32>,
+    /// The end of a suspension.
+    pub suspensions: Vec<u32>,
+    /// The review of a sanction.
+    pub reviews: Vec<u32>,
+    /// The end of the time to rectify of an improvement notice.
+    pub notices: Vec<u32>,
+    /// The end of the hearing before a removal, and its effect.
+    pub removals: Vec<u32>,
+    /// The expiry of evidence that a membership rests on.
+    pub evidence: Vec<u32>,
+    /// The end of the term.
+    pub terms: Vec<u32>,
+    /// Whether what was missed is told.
+    pub missed: bool,
+}
+
+impl Default for TellAhead {
+    fn default() -> Self {
+        Self {
+            rounds: vec![7, 1],
+            evaluations: vec![7, 1],
+            suspensions: vec![30],
+            reviews: vec![7],
+            notices: vec![7],
+            removals: vec![7],
+            evidence: vec![30],
+            terms: vec![180, 30],
+            missed: true,
+        }
+    }
+}
+
+/// Which authorities of a joint arrangement a suspension binds (DPS-27).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeAuthority {
+    /// The one that imposed it.
+    Own,
+    /// All. The others are told, and each may lift it for itself with a reason.
+    All,
 }
 
 /// Whether an applicant must enter all its homes inside the boundary (C-12).
@@ -134,8 +199,8 @@ pub enum Division {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schema(default)]
 pub struct Policies {
-    /// The legal regime.
-    pub regime: Regime,
+    /// The legal regime. Where absent, publication sets the light-touch regime of the day on which the notice is sent.
+    pub regime: Option<Regime>,
     /// The part of the United Kingdom whose bank holidays count.
     pub division: Division,
     /// C-01.
@@ -148,6 +213,8 @@ pub struct Policies {
     pub round_window_days: u32,
     /// Days from a round's close to the planned end of its evaluation (DPS-16).
     pub evaluation_days: u32,
+    /// What follows the last round that fits into the term (DPS-10, DPS-13).
+    pub last_round: LastRound,
     /// Term in months (C-08).
     pub term_months: u32,
     /// Months by which the term may be extended in all; 0 = no extension (C-08).
@@ -160,8 +227,12 @@ pub struct Policies {
     pub suspension_max_months: u32,
     /// C-03.
     pub suspension_end: SuspensionEnd,
+    /// Whether a suspension binds the authority that imposed it or all of the arrangement (DPS-27).
+    pub suspension_scope_authority: ScopeAuthority,
     /// Days between the notification of a removal and its effect, in which representations are heard.
     pub removal_notice_days: u32,
+    /// Whether a removal that one person decides takes another to confirm it (ADD-24).
+    pub removal_by_two: bool,
     /// Months of notice to end a membership without cause; `null` = not available (C-09).
     pub no_fault_notice_months: Option<u32>,
     /// C-11.
@@ -172,6 +243,8 @@ pub struct Policies {
     pub participants_closed: bool,
     /// Whether a manual check result is confirmed by a second assessor before it counts.
     pub second_assessor: bool,
+    /// What is told ahead, and whether what was missed is (ADD-21).
+    pub tell_ahead: TellAhead,
     /// How far above the median of its lot a fee may lie before it is flagged for discussion, in hundredths of one per
     /// cent; `null` = fees are not compared (PRC-04).
     pub abnormal_fee_over_median: Option<BasisPoints>,
@@ -180,25 +253,29 @@ pub struct Policies {
 impl Default for Policies {
     fn default() -> Self {
         Self {
-            regime: Regime::PcrLightTouch,
+            regime: None,
             division: Division::EnglandAndWales,
             admission_mode: AdmissionMode::ContinuousReceiptBatched,
             first_round_days: 30,
             round_interval_months: 3,
             round_window_days: 30,
             evaluation_days: 56,
+            last_round: LastRound::OnArrival,
             term_months: 120,
             extension_months: 0,
             failure_path: FailurePath::SuspendFirst,
             suspension_months: 6,
             suspension_max_months: 6,
             suspension_end: SuspensionEnd::Lapse,
+            suspension_scope_authority: ScopeAuthority::All,
             removal_notice_days: 28,
+            removal_by_two: false,
             no_fault_notice_months: None,
             location_boundary: LocationBoundary::Everywhere,
             all_homes: AllHomes::Warn,
             participants_closed: true,
             second_assessor: false,
+            tell_ahead: TellAhead::default(),
             abnormal_fee_over_median: Some(BasisPoints(2_500)),
         }
     }
@@ -214,6 +291,12 @@ impl Policies {
             }
         }
         self
+    }
+
+    /// The regime; of a draft that names none, that of a light-touch arrangement whose notice is sent now.
+    #[must_use]
+    pub fn regime(&self) -> Regime {
+        self.regime.unwrap_or(Regime::Pa23LightTouch)
     }
 
     /// Collects what is wrong with them; pointers begin with `at`.
@@ -245,8 +328,27 @@ impl Policies {
             format!("{} exceeds the maximum of {}", self.suspension_months, self.suspension_max_months),
         );
         self.location_boundary.check(broken, &format!("{at}/locationBoundary"));
-        if let Some(refusal) = law::mode_refusal(self.regime, self.admission_mode, &format!("{at}/admissionMode")) {
+        self.tell_ahead.check(broken, &format!("{at}/tellAhead"));
+        if let Some(refusal) = law::mode_refusal(self.regime(), self.admission_mode, &format!("{at}/admissionMode")) {
             broken.add(refusal);
+        }
+    }
+}
+
+impl TellAhead {
+    fn check(&self, broken: &mut Violations, at: &str) {
+        for (days, field) in [
+            (&self.rounds, "rounds"),
+            (&self.evaluations, "evaluations"),
+            (&self.suspensions, "suspensions"),
+            (&self.reviews, "reviews"),
+            (&self.notices, "notices"),
+            (&self.removals, "removals"),
+            (&self.evidence, "evidence"),
+            (&self.terms, "terms"),
+        ] {
+            let fits = days.len() <= 12 && days.iter().all(|day| (1..=366).contains(day));
+            broken.require(fits, &TELL_AHEAD_MALFORMED, &format!("{at}/{field}"), format!("{days:?}"));
         }
     }
 }

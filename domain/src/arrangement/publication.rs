@@ -1,10 +1,9 @@
 //! Publication: all its preconditions in one place (A1, DPS-07, DPS-18).
 
-use chrono::NaiveDate;
-
 use super::arrangement::TERM_OVER;
 use super::{AdmissionMode, Arrangement, ArrangementEvent, ArrangementState, Term, Warning, schedule};
 use crate::kernel::{Aggregate, Decision, Instant, LotId, Violations};
+use crate::law::{self, regime};
 
 crate::rules! {
     SPECIFICATION_REQUIRED = "specification_required", Input, "DPS-07",
@@ -13,6 +12,8 @@ crate::rules! {
     REQUIREMENT_REQUIRED = "requirement_required", Input, "A1, PCR34-3", "Every published lot states its requirements.";
     AUTHORITY_REQUIRED = "authority_required", Input, "DPS-27", "At least one authority uses the arrangement.";
     START_REQUIRED = "contract_start_required", Input, "DPS-18", "A published arrangement names its contract start.";
+    NOTICE_AHEAD = "notice_ahead", Input, "ADD-06",
+        "The notice of a market that is imported was sent before the market is published here.";
     LIVE_AFTER_START = "live_after_contract_start", Input, "DPS-18", "An arrangement goes live no later than the day its contracts start.";
 }
 
@@ -32,12 +33,11 @@ pub struct LotFact {
 pub struct PublicationFacts {
     /// The lots that are not closed.
     pub lots: Vec<LotFact>,
-    /// The day by which systems of this regime end by statute, if any; a term beyond it is warned of.
-    pub statutory_end: Option<NaiveDate>,
 }
 
 impl Arrangement {
-    /// Publishes: everything that is missing is refused at once (A1).
+    /// Publishes: everything that is missing is refused at once (A1). The regime is one that was open on the day on which the
+    /// notice was sent, and by default that day's light-touch regime.
     pub fn publish(mut self, facts: &PublicationFacts, now: Instant) -> Decision<Self> {
         self.permit("publish")?;
         let mut broken = Violations::new();
@@ -55,11 +55,22 @@ impl Arrangement {
         }
         broken.require(!self.participants.is_empty(), &AUTHORITY_REQUIRED, "/participants", "no authority uses it");
         let live_at = self.particulars.live_at.unwrap_or(now);
+        let (notice_sent_on, blamed) = match &self.imported {
+            Some(imported) => (imported.notice_sent_on, "/imported/noticeSentOn"),
+            None => (now.date(), "/policies/regime"),
+        };
+        let ahead = format!("{notice_sent_on} is still to come");
+        broken.require(notice_sent_on <= now.date(), &NOTICE_AHEAD, "/imported/noticeSentOn", ahead);
+        let regime = self.policies.regime.unwrap_or_else(|| law::default_regime(notice_sent_on));
+        self.policies.regime = Some(regime);
+        if let Some(ended) = law::ended_refusal(regime, notice_sent_on, blamed) {
+            broken.add(ended);
+        }
         let Some(start) = self.particulars.contract_start else {
             broken.add(START_REQUIRED.broken_at("/contractStart", "the contract start is missing"));
             return broken.refuse_any().map(|()| (self, vec![]));
         };
-        let term = Term::of(now, live_at, start, self.policies.term_months);
+        let term = Term::of(now, live_at, start, self.policies.term_months, regime::statutory_end(regime));
         broken.require(
             live_at.date() <= start,
             &LIVE_AFTER_START,
@@ -73,7 +84,7 @@ impl Arrangement {
             format!("the term ended on {}", term.last_day),
         );
         broken.refuse_any()?;
-        self.warnings = self.warn(&term, facts, now);
+        self.warnings = self.warn(&term, now);
         self.particulars.live_at = Some(live_at);
         self.state = ArrangementState::Live { term };
         let event =
@@ -81,18 +92,18 @@ impl Arrangement {
         Ok((self, vec![event]))
     }
 
-    fn warn(&self, term: &Term, facts: &PublicationFacts, now: Instant) -> Vec<Warning> {
+    fn warn(&self, term: &Term, now: Instant) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut warn = |holds: bool, code: &str, detail: String| {
             if holds {
                 warnings.push(Warning { code: code.to_owned(), detail });
             }
         };
-        if let Some(end) = facts.statutory_end {
-            let detail = format!("the term ends on {}, systems of this regime on {end}", term.last_day);
-            warn(term.last_day > end, "term_beyond_statutory_end", detail);
+        let planned = Term::of(term.published_at, term.live_at, term.contract_start, self.policies.term_months, None);
+        if let Some(beyond) = regime::term_warning(self.policies.regime(), planned.last_day) {
+            warn(true, "term_beyond_statutory_end", beyond.text);
         }
-        if let Some(first) = schedule::first_round(&self.policies, term.live_at) {
+        if let Some(first) = schedule::first_round(&self.policies, term) {
             let late = first.evaluation_to > Instant::start_of(term.contract_start);
             let detail = format!("the first evaluation is planned to end on {}", first.evaluation_to.date());
             warn(late, "first_evaluation_after_contract_start", detail);

@@ -5,26 +5,31 @@ use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use validator::Validate;
 
+mod event;
+
+pub use event::RoundEvent;
+
 use super::schedule::uses_rounds;
 use super::{ARRANGEMENT_NOT_IN_FORCE, NOTHING_DUE, Policies, Term, Window};
-use crate::kernel::{
-    About, Aggregate, ArrangementId, Audience, Decision, Due, Instant, Kind, LotId, Refusal, RoundId, State, Violations,
-};
+use crate::kernel::{Aggregate, ArrangementId, Decision, Instant, LotId, Refusal, RoundId, State, Violations};
 
 crate::rules! {
     ROUNDS_NOT_USED = "rounds_not_used", Conflict, "C-01", "Rounds are held only where applications are batched or windowed.";
     ROUND_BACKWARDS = "round_backwards", Input, "A3", "A round opens, closes, and is evaluated, in this order.";
     ROUND_OVERLAPS = "round_overlaps", Conflict, "A3", "Rounds that share a lot never overlap.";
     ROUND_OUT_OF_ORDER = "round_out_of_order", Conflict, "A3",
-        "Numbers increase with time: a round comes after every round that it shares a lot with.";
+        "Numbers increase with time: a round comes after every round that it shares a lot with, unless it is an extra one.";
     FIRST_ROUND_LENGTH = "first_round_length", Input, "DPS-11, PCR34-9",
         "The first round of a lot is open for exactly the days that the policies say.";
     ROUND_OUTSIDE_TERM = "round_outside_term", Input, "A3, DPS-10", "A round lies within the term of its arrangement.";
-    ROUND_OVER = "round_over", Input, "DPS-10", "A round that could receive nothing any more is not scheduled.";
+    ROUND_IN_THE_PAST = "round_in_the_past", Input, "DPS-11, PCR34-9",
+        "A round opens no earlier than it is announced: whoever applies has the whole of it.";
+    ROUND_NOT_LONGER = "round_not_longer", Input, "PRO-16", "A round is lengthened before it closes, to a later close.";
     LOTS_REQUIRED = "round_lots_required", Input, "A3", "A round receives for at least one lot.";
     ROUND_NOT_DUE = "round_not_due", Conflict, "DPS-11, PRO-16",
         "A round opens, closes and is evaluated not before its published instants.";
-    ROUND_HAS_OPENED = "round_has_opened", Conflict, "A3", "A round is cancelled only before it opens.";
+    ROUND_HAS_OPENED = "round_has_opened", Conflict, "A3",
+        "A round is cancelled, and its cancellation undone, only before it opens.";
     LINES_UNDECIDED = "lines_undecided", Conflict, "A3", "A round is complete when every line in it is decided.";
 }
 
@@ -75,6 +80,13 @@ pub enum RoundState {
         /// When it was completed.
         completed_at: Instant,
     },
+    /// Ended unfinished, with its arrangement.
+    Ended {
+        /// When.
+        ended_at: Instant,
+        /// Why.
+        reason: String,
+    },
     /// Called off before it opened.
     Cancelled {
         /// When.
@@ -87,11 +99,12 @@ pub enum RoundState {
 impl State for RoundState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Scheduled => &["open", "cancel"],
-            Self::Open => &["close"],
-            Self::Closed => &["start_evaluation"],
-            Self::Evaluating { .. } => &["complete"],
-            Self::Completed { .. } | Self::Cancelled { .. } => &[],
+            Self::Scheduled => &["open", "lengthen", "cancel"],
+            Self::Open => &["close", "lengthen", "end"],
+            Self::Closed => &["start_evaluation", "end"],
+            Self::Evaluating { .. } => &["complete", "end"],
+            Self::Cancelled { .. } => &["reinstate"],
+            Self::Completed { .. } | Self::Ended { .. } => &[],
         }
     }
 }
@@ -108,6 +121,9 @@ pub struct Round {
     pub number: u32,
     /// The lots it receives for.
     pub lots: LotScope,
+    /// Why it was put in beside those that the policies time, if it was: those go on as if it were not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<String>,
     /// Its instants.
     #[serde(flatten)]
     pub window: Window,
@@ -133,6 +149,11 @@ pub struct NewRound {
     /// Planned end of evaluation.
     #[serde(default)]
     pub evaluation_to: Option<Instant>,
+    /// Why it is put in beside those that the policies time: it may then come before rounds that are announced already.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 4000))]
+    #[schema(min_length = 1, max_length = 4000)]
+    pub extra: Option<String>,
 }
 
 /// What scheduling needs to know of others.
@@ -144,96 +165,6 @@ pub struct ScheduleFacts<'a> {
     pub in_force: Option<&'a Term>,
     /// Every round of the arrangement, cancelled ones included.
     pub rounds: &'a [Round],
-}
-
-/// What happened to a round.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum RoundEvent {
-    /// It was announced.
-    RoundScheduled {
-        /// Its number in the arrangement.
-        number: u32,
-        /// First instant of receipt.
-        opens_at: Instant,
-        /// First instant after receipt.
-        closes_at: Instant,
-        /// Which lots it receives for.
-        lots: LotScope,
-    },
-    /// It opened.
-    RoundOpened {
-        /// Its number in the arrangement.
-        number: u32,
-        /// When, however late it was noticed.
-        effective_at: Instant,
-    },
-    /// It closed.
-    RoundClosed {
-        /// Its number in the arrangement.
-        number: u32,
-        /// When, however late it was noticed.
-        effective_at: Instant,
-    },
-    /// Checks and decisions began.
-    EvaluationStarted {
-        /// Its number in the arrangement.
-        number: u32,
-    },
-    /// Every line is decided.
-    RoundCompleted {
-        /// Its number in the arrangement.
-        number: u32,
-    },
-    /// It was called off.
-    RoundCancelled {
-        /// Its number in the arrangement.
-        number: u32,
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Aggregate for Round {
-    type Id = RoundId;
-    type State = RoundState;
-    type Event = RoundEvent;
-    const KIND: Kind = Kind::Round;
-    const CLOCK: &'static [&'static str] = &["open", "close"];
-
-    fn id(&self) -> RoundId {
-        self.id
-    }
-
-    fn state(&self) -> &RoundState {
-        &self.state
-    }
-
-    fn about(&self) -> About {
-        let lot = match &self.lots {
-            LotScope::Some { lots } => match lots.as_slice() {
-                [only] => Some(*only),
-                _ => None,
-            },
-            LotScope::All => None,
-        };
-        About { arrangement: Some(self.arrangement), lot, ..About::default() }
-    }
-
-    fn audience(&self, _event: &RoundEvent) -> Audience {
-        Audience::Everyone
-    }
-
-    fn due(&self) -> Option<Due> {
-        match self.state {
-            RoundState::Scheduled => Some(Due { at: self.window.opens_at, what: "open" }),
-            RoundState::Open => Some(Due { at: self.window.closes_at, what: "close" }),
-            RoundState::Closed
-            | RoundState::Evaluating { .. }
-            | RoundState::Completed { .. }
-            | RoundState::Cancelled { .. } => None,
-        }
-    }
 }
 
 impl Round {
@@ -268,38 +199,90 @@ impl Round {
             "evaluation follows the close",
         );
         broken.require(evaluation_from < evaluation_to, &ROUND_BACKWARDS, "/evaluationTo", "evaluation takes time");
-        broken.require(now < closes_at, &ROUND_OVER, "/closesAt", format!("it would have closed at {closes_at}"));
+        if let Some(why) = &new.extra {
+            broken.require_reason(why, "/extra");
+        }
+        let past = format!("{} has passed", window.opens_at);
+        broken.require(now <= window.opens_at, &ROUND_IN_THE_PAST, "/opensAt", past);
         if shared.is_empty() {
             let detail = format!("{days} days from its opening is {}", planned.closes_at);
             broken.require(closes_at == planned.closes_at, &FIRST_ROUND_LENGTH, "/closesAt", detail);
         }
-        for other in shared {
-            let (number, theirs) = (other.number, other.window);
-            if window.closes_at <= theirs.opens_at {
-                let detail = format!("round {number} opens later, at {}", theirs.opens_at);
-                broken.add(ROUND_OUT_OF_ORDER.broken_at("/opensAt", detail));
-            } else if window.opens_at < theirs.closes_at {
-                let detail = format!("round {number} is open until {}", theirs.closes_at);
-                broken.add(ROUND_OVERLAPS.broken_at("/opensAt", detail));
-            }
+        let behind = shared.iter().find(|other| window.closes_at <= other.window.opens_at);
+        if let Some(other) = behind.filter(|_| new.extra.is_none()) {
+            let detail = format!("round {} opens later, at {}", other.number, other.window.opens_at);
+            broken.add(ROUND_OUT_OF_ORDER.broken_at("/opensAt", detail));
         }
-        match facts.in_force {
-            None => broken.add(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement is not live, established or extended")),
-            Some(term) => {
-                let (live_at, ends_at) = (term.live_at, term.ends_at());
-                let after = format!("the arrangement goes live at {live_at}");
-                broken.require(live_at <= window.opens_at, &ROUND_OUTSIDE_TERM, "/opensAt", after);
-                let before = format!("the term ends at {ends_at}");
-                broken.require(closes_at <= ends_at, &ROUND_OUTSIDE_TERM, "/closesAt", before);
-            }
-        }
+        refuse_overlap(&window, shared.into_iter(), "/opensAt", &mut broken);
+        refuse_outside(&window, facts.in_force, &mut broken);
         broken.refuse_any()?;
 
         // Numbers of cancelled rounds are not given again.
         let number = facts.rounds.iter().map(|round| round.number).max().unwrap_or(0).saturating_add(1);
         let (opens_at, lots) = (window.opens_at, new.lots.clone());
-        let event = RoundEvent::RoundScheduled { number, opens_at, closes_at, lots };
-        Ok((Self { id, arrangement, number, lots: new.lots, window, state: RoundState::Scheduled }, vec![event]))
+        let event = RoundEvent::RoundScheduled { number, opens_at, closes_at, lots, extra: new.extra.clone() };
+        let state = RoundState::Scheduled;
+        Ok((Self { id, arrangement, number, lots: new.lots, extra: new.extra, window, state }, vec![event]))
+    }
+
+    /// Lets it close later, before it has closed; its evaluation moves with it (PRO-16).
+    pub fn lengthen(
+        mut self,
+        closes_at: Instant,
+        reason: String,
+        facts: ScheduleFacts<'_>,
+        now: Instant,
+    ) -> Decision<Self> {
+        self.permit("lengthen")?;
+        let from = self.window.closes_at;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        let detail = format!("it closes at {from}");
+        broken.require(now < from && from < closes_at, &ROUND_NOT_LONGER, "/closesAt", detail);
+        self.window = self.window.closing_at(closes_at);
+        refuse_overlap(&self.window, self.others(facts.rounds), "/closesAt", &mut broken);
+        refuse_outside(&self.window, facts.in_force, &mut broken);
+        broken.refuse_any()?;
+        let event = RoundEvent::RoundLengthened {
+            number: self.number,
+            opens_at: self.window.opens_at,
+            from,
+            closes_at,
+            reason,
+        };
+        Ok((self, vec![event]))
+    }
+
+    /// Undoes its cancellation, before it would have opened.
+    pub fn reinstate(mut self, reason: String, facts: ScheduleFacts<'_>, now: Instant) -> Decision<Self> {
+        self.permit("reinstate")?;
+        let Window { opens_at, closes_at, .. } = self.window;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        let detail = format!("it would have opened at {opens_at}");
+        broken.require(now < opens_at, &ROUND_HAS_OPENED, "", detail);
+        refuse_overlap(&self.window, self.others(facts.rounds), "", &mut broken);
+        refuse_outside(&self.window, facts.in_force, &mut broken);
+        broken.refuse_any()?;
+        self.state = RoundState::Scheduled;
+        let event = RoundEvent::RoundReinstated { number: self.number, opens_at, closes_at, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Ends it unfinished, with its arrangement: one ahead is cancelled, and what it has received is evaluated no more.
+    pub fn end(mut self, reason: String, now: Instant) -> Decision<Self> {
+        if matches!(self.state, RoundState::Scheduled) {
+            return self.cancel(reason, now);
+        }
+        self.permit("end")?;
+        let event = RoundEvent::RoundEnded { number: self.number, reason: reason.clone() };
+        self.state = RoundState::Ended { ended_at: now, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// The rounds that count, beside this one, with which it shares a lot.
+    fn others<'a>(&self, rounds: &'a [Round]) -> impl Iterator<Item = &'a Round> {
+        rounds.iter().filter(move |other| other.id != self.id && other.counts() && other.lots.shares_with(&self.lots))
     }
 
     /// Opens it, at or after its instant; late, it counts as opened then.
@@ -339,6 +322,7 @@ impl Round {
             | RoundState::Open
             | RoundState::Closed
             | RoundState::Completed { .. }
+            | RoundState::Ended { .. }
             | RoundState::Cancelled { .. } => {
                 return Err(self.refused("complete"));
             }
@@ -375,6 +359,7 @@ impl Round {
             RoundState::Closed
             | RoundState::Evaluating { .. }
             | RoundState::Completed { .. }
+            | RoundState::Ended { .. }
             | RoundState::Cancelled { .. } => Err(self.refused("tick")),
         }
     }
@@ -400,7 +385,7 @@ impl Round {
         }
     }
 
-    /// Whether it was not called off.
+    /// Whether it was neither called off nor ended unfinished.
     #[must_use]
     pub fn counts(&self) -> bool {
         match self.state {
@@ -409,7 +394,33 @@ impl Round {
             | RoundState::Closed
             | RoundState::Evaluating { .. }
             | RoundState::Completed { .. } => true,
-            RoundState::Cancelled { .. } => false,
+            RoundState::Ended { .. } | RoundState::Cancelled { .. } => false,
+        }
+    }
+}
+
+fn refuse_overlap<'a>(
+    window: &Window,
+    mut others: impl Iterator<Item = &'a Round>,
+    field: &str,
+    broken: &mut Violations,
+) {
+    if let Some(other) = others.find(|other| window.overlaps(&other.window)) {
+        let detail =
+            format!("round {} is open from {} until {}", other.number, other.window.opens_at, other.window.closes_at);
+        broken.add(ROUND_OVERLAPS.broken_at(field, detail));
+    }
+}
+
+fn refuse_outside(window: &Window, in_force: Option<&Term>, broken: &mut Violations) {
+    match in_force {
+        None => broken.add(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement is not live, established or extended")),
+        Some(term) => {
+            let (live_at, ends_at) = (term.live_at, term.ends_at());
+            let after = format!("the arrangement goes live at {live_at}");
+            broken.require(live_at <= window.opens_at, &ROUND_OUTSIDE_TERM, "/opensAt", after);
+            let before = format!("the term ends at {ends_at}");
+            broken.require(window.closes_at <= ends_at, &ROUND_OUTSIDE_TERM, "/closesAt", before);
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Term {
     /// First day of its contracts.
     #[schema(value_type = String, format = Date)]
     pub contract_start: NaiveDate,
-    /// Last day, inclusive: 2019-04-01 and 120 months read 2029-03-31 (DPS-17).
+    /// Last day, inclusive: 2019-04-01 and 120 months read 2029-03-31 (DPS-17); by statute earlier, where the regime ends.
     #[schema(value_type = String, format = Date)]
     pub last_day: NaiveDate,
     /// Months by which it was extended in all.
@@ -25,19 +25,33 @@ pub struct Term {
 }
 
 impl Term {
-    /// A term of `months` from `contract_start`.
+    /// A term of `months` from `contract_start`, at most until the day on which systems of its regime end by statute.
     #[must_use]
-    pub fn of(published_at: Instant, live_at: Instant, contract_start: NaiveDate, months: u32) -> Self {
-        let last_day = last_day(contract_start, months);
+    pub fn of(
+        published_at: Instant,
+        live_at: Instant,
+        contract_start: NaiveDate,
+        months: u32,
+        statutory_end: Option<NaiveDate>,
+    ) -> Self {
+        let planned = last_day(contract_start, months);
+        let last_day = statutory_end.map_or(planned, |end| planned.min(end));
         Self { published_at, live_at, contract_start, last_day, extended_months: 0 }
     }
 
     /// Extended to `extended_months` beyond its first `months`: counted from the start, so that a day that
     /// clamps once does not stay clamped.
     #[must_use]
-    pub fn extended(self, months: u32, extended_months: u32) -> Self {
-        let last_day = last_day(self.contract_start, months.saturating_add(extended_months));
+    pub fn extended(self, months: u32, extended_months: u32, statutory_end: Option<NaiveDate>) -> Self {
+        let planned = last_day(self.contract_start, months.saturating_add(extended_months));
+        let last_day = statutory_end.map_or(planned, |end| planned.min(end));
         Self { last_day, extended_months, ..self }
+    }
+
+    /// From when applications can arrive: not before anybody could know of it.
+    #[must_use]
+    pub fn opens_at(&self) -> Instant {
+        self.live_at.max(self.published_at)
     }
 
     /// The first instant after the term.

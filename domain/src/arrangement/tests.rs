@@ -54,6 +54,7 @@ fn new_arrangement() -> NewArrangement {
             ..Particulars::default()
         },
         policies: Policies::default(),
+        imported: None,
     }
 }
 
@@ -63,10 +64,7 @@ fn draft_with(policies: Policies) -> Arrangement {
 }
 
 fn publication() -> PublicationFacts {
-    PublicationFacts {
-        lots: vec![LotFact { id: LotId(uuid(2)), code: "FOST".to_owned(), requirements: 1 }],
-        statutory_end: None,
-    }
+    PublicationFacts { lots: vec![LotFact { id: LotId(uuid(2)), code: "FOST".to_owned(), requirements: 1 }] }
 }
 
 fn live_with(policies: Policies) -> Arrangement {

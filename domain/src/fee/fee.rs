@@ -129,13 +129,18 @@ pub enum FeeState {
         /// Subject of who withdrew it.
         by: String,
     },
+    /// Its membership ended.
+    Ended {
+        /// When.
+        at: Instant,
+    },
 }
 
 impl State for FeeState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Offered => &["withdraw"],
-            Self::Withdrawn { .. } => &[],
+            Self::Offered => &["withdraw", "end"],
+            Self::Withdrawn { .. } | Self::Ended { .. } => &[],
         }
     }
 }
@@ -209,6 +214,11 @@ pub enum FeeEvent {
         /// Why.
         reason: String,
     },
+    /// Its membership ended.
+    FeeEnded {
+        /// When, however late it was noticed.
+        effective_at: Instant,
+    },
 }
 
 impl Aggregate for Fee {
@@ -236,7 +246,9 @@ impl Aggregate for Fee {
 
     fn audience(&self, event: &FeeEvent) -> Audience {
         match event {
-            FeeEvent::FeeOffered { .. } | FeeEvent::FeeWithdrawn { .. } => Audience::Parties,
+            FeeEvent::FeeOffered { .. } | FeeEvent::FeeWithdrawn { .. } | FeeEvent::FeeEnded { .. } => {
+                Audience::Parties
+            }
             // It tells what competitors ask.
             FeeEvent::AbnormalFeeFlagged { .. } => Audience::Buyers,
         }
@@ -319,18 +331,25 @@ impl Fee {
         Ok((self, vec![event]))
     }
 
+    /// Ends it with its membership, which ended at `at`.
+    pub fn end(mut self, at: Instant) -> Decision<Self> {
+        self.permit("end")?;
+        self.state = FeeState::Ended { at };
+        Ok((self, vec![FeeEvent::FeeEnded { effective_at: at }]))
+    }
+
     /// When it begins.
     #[must_use]
     pub fn begins_at(&self) -> Instant {
         Instant::start_of(self.valid_from)
     }
 
-    /// When it was withdrawn, if it was.
+    /// When it was withdrawn or its membership ended, if it was so.
     #[must_use]
     pub fn ended_at(&self) -> Option<Instant> {
         match self.state {
             FeeState::Offered => None,
-            FeeState::Withdrawn { at, .. } => Some(at),
+            FeeState::Withdrawn { at, .. } | FeeState::Ended { at } => Some(at),
         }
     }
 

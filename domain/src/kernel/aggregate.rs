@@ -6,7 +6,7 @@ use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{ApplicationId, ArrangementId, Imposed, Instant, Kind, LotId, ProviderId, Refusal};
+use super::{ApplicationId, ArrangementId, Imposed, Instant, Kind, LotId, ProviderId, Refusal, StatedDeadline};
 
 /// What a command led to: the new aggregate with its events.
 pub type Decided<A> = (A, Vec<<A as Aggregate>::Event>);
@@ -135,6 +135,11 @@ pub trait Aggregate: Clone + Serialize + DeserializeOwned + Send + 'static {
 
     /// What it sets against members, past, present and to come: the one rule that every standing is read from.
     fn impediments(&self) -> Vec<Imposed> {
+        Vec::new()
+    }
+
+    /// What is due of it, as long as it is: told ahead and, where it is missed, afterwards (ADD-21).
+    fn deadlines(&self) -> Vec<StatedDeadline> {
         Vec::new()
     }
 

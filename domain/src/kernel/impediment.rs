@@ -3,7 +3,7 @@
 use strum::IntoStaticStr;
 use uuid::Uuid;
 
-use super::{ArrangementId, HomeId, Instant, Kind, LotId, MembershipId, Named, ProviderId};
+use super::{ArrangementId, AuthorityCode, HomeId, Instant, Kind, LotId, MembershipId, Named, ProviderId};
 
 /// What an impediment does to a member while it lasts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, IntoStaticStr)]
@@ -57,9 +57,26 @@ impl Effect {
     }
 }
 
+/// Which authorities of a joint arrangement an impediment binds; by default all (DPS-27).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Binds {
+    /// This one alone.
+    pub only: Option<AuthorityCode>,
+    /// All but these, which lifted it for themselves.
+    pub except: Vec<AuthorityCode>,
+}
+
+impl Binds {
+    /// Whether it binds that authority.
+    #[must_use]
+    pub fn binds(&self, authority: &AuthorityCode) -> bool {
+        self.only.as_ref().is_none_or(|only| only == authority) && !self.except.contains(authority)
+    }
+}
+
 /// One effect over a half-open period `[from, until)`, and the thing it comes from. An
 /// aggregate gives it, the store keeps it as a row, and a standing is read from it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Impediment {
     /// What it does.
     pub effect: Effect,
@@ -71,13 +88,15 @@ pub struct Impediment {
     pub from: Instant,
     /// First instant after it; without end, where absent.
     pub until: Option<Instant>,
+    /// Which authorities it binds.
+    pub binds: Binds,
 }
 
 impl Impediment {
-    /// From what it does, the thing it comes from and its period.
+    /// From what it does, the thing it comes from and its period. It binds every authority.
     #[must_use]
-    pub const fn new(effect: Effect, source: (Kind, Uuid), from: Instant, until: Option<Instant>) -> Self {
-        Self { effect, kind: source.0, id: source.1, from, until }
+    pub fn new(effect: Effect, source: (Kind, Uuid), from: Instant, until: Option<Instant>) -> Self {
+        Self { effect, kind: source.0, id: source.1, from, until, binds: Binds::default() }
     }
 
     /// Whether the period includes `at`.
@@ -101,7 +120,7 @@ pub struct Whom {
 }
 
 /// An impediment with whom it is imposed on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Imposed {
     /// Whom it hits.
     pub on: Whom,

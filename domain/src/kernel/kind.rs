@@ -66,6 +66,8 @@ kinds! {
     Interest, InterestId;
     /// A member's fee for a service (A15).
     Fee, FeeId;
+    /// A deadline that is told ahead and when it is missed (ADD-21).
+    Deadline, DeadlineId;
     /// A machine client: a portal or a script (CRD-08, CRD-09).
     Client, ClientId;
     /// A webhook subscription (CRD-09).

@@ -4,6 +4,7 @@
 pub mod id;
 pub mod actor;
 pub mod aggregate;
+pub mod deadline;
 mod difference;
 pub mod impediment;
 pub mod kind;
@@ -15,9 +16,10 @@ pub mod time;
 
 pub use actor::{Actor, AuthorityCode, Role};
 pub use aggregate::{About, Aggregate, Audience, Decided, Decision, Due, Named, State};
+pub use deadline::{DeadlineKind, DueBy, StatedDeadline};
 pub use difference::Difference;
 pub use id::*;
-pub use impediment::{Effect, Impediment, Imposed, Whom};
+pub use impediment::{Binds, Effect, Impediment, Imposed, Whom};
 pub use kind::*;
 pub use money::{BasisPoints, Pence};
 pub use permission::{Permission, Reach};

@@ -65,6 +65,13 @@ impl Instant {
         Self::london(civil.checked_add_days(Days::new(u64::from(days))).unwrap_or(civil))
     }
 
+    /// `days` civil days earlier at the same London clock time.
+    #[must_use]
+    pub fn minus_days(self, days: u32) -> Self {
+        let civil = self.civil();
+        Self::london(civil.checked_sub_days(Days::new(u64::from(days))).unwrap_or(civil))
+    }
+
     /// `months` calendar months later at the same London clock time; the day clamps: 31 August + 6 months is
     /// 28 or 29 February (DPS-19).
     #[must_use]

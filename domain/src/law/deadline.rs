@@ -165,7 +165,7 @@ pub fn by_policy(policies: &Policies, clock: LegalClock, start: Instant) -> Resu
     let Some(count) = clock.count(policies) else {
         return Err(NO_SUCH_CLOCK.broken(format!("{}: the policies set no length", clock.rule())).into());
     };
-    given(policies.regime, policies.division, clock.rule(), count, start)
+    given(policies.regime(), policies.division, clock.rule(), count, start)
 }
 
 /// The longer evaluation of one request (PCR34-17): 15 working days from `received`, decided at `now` with a recorded

@@ -17,6 +17,10 @@ use crate::kernel::Violation;
 crate::rules! {
     MODE_NOT_ALLOWED = "admission_mode_not_allowed", Input, "PCR34-16",
         "Under regulation 34 every request is evaluated within working days of its receipt, so admission is rolling.";
+    REGIME_ENDED = "regime_ended", Input, "Procurement Act 2023, transitional and saving provisions",
+        "A market stands under the Public Contracts Regulations only where its notice was sent before 24 February 2025.";
+    PERIOD_FIXED = "period_fixed_by_statute", Conflict, "PCR34-PERIOD",
+        "The period of a system under regulation 34 is not changed after 23 February 2026.";
 }
 
 /// What a period counts.
@@ -167,7 +171,7 @@ static SETS: LazyLock<[RuleSet; 4]> = LazyLock::new(|| {
         ),
         RuleSet::of(
             Regime::Pcr34,
-            "pcr34/1",
+            "pcr34/2",
             "Public Contracts Regulations 2015, regulation 34: dynamic purchasing systems set up before 24 February 2025",
             PCR34,
         ),
@@ -214,6 +218,35 @@ pub fn mode_refusal(regime: Regime, mode: AdmissionMode, field: &str) -> Option<
 
 /// The last day of any system under regulation 34, as `PCR34-END` states it.
 const PCR34_LAST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(2029, 2, 23);
+
+/// The first day on which notices are sent under the Procurement Act 2023.
+const PA23_FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(2025, 2, 24);
+
+/// The last day on which the period of a system under regulation 34 may be changed, as `PCR34-PERIOD` states it.
+const PCR34_LAST_CHANGE: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 2, 23);
+
+/// The light-touch regime of a market whose notice is sent on that day.
+#[must_use]
+pub fn default_regime(notice_sent_on: NaiveDate) -> Regime {
+    let pcr = PA23_FIRST_DAY.is_some_and(|first| notice_sent_on < first);
+    if pcr { Regime::PcrLightTouch } else { Regime::Pa23LightTouch }
+}
+
+/// Why `regime` is not open any more to a market whose notice is sent on that day, if it is not. `field` is the JSON pointer
+/// of what is to blame.
+#[must_use]
+pub fn ended_refusal(regime: Regime, notice_sent_on: NaiveDate, field: &str) -> Option<Violation> {
+    let of_before = matches!(regime, Regime::PcrLightTouch | Regime::Pcr34);
+    let ended = of_before && PA23_FIRST_DAY.is_some_and(|first| notice_sent_on >= first);
+    ended.then(|| REGIME_ENDED.broken_at(field, format!("the notice is sent on {notice_sent_on}")))
+}
+
+/// Why the period of a system of `regime` may not be changed on that day, if it may not.
+#[must_use]
+pub fn period_refusal(regime: Regime, on: NaiveDate) -> Option<Violation> {
+    let fixed = regime == Regime::Pcr34 && PCR34_LAST_CHANGE.is_some_and(|last| on > last);
+    fixed.then(|| PERIOD_FIXED.broken(PERIOD_FIXED.says))
+}
 
 /// A term that runs beyond the regime's statutory end: a warning, never a refusal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]

@@ -109,6 +109,12 @@ pub(super) const PCR34: &[Rule] = &[
         "Systems under regulation 34 end by 23 February 2029.",
     )
     .verify(),
+    Rule::of(
+        "PCR34-PERIOD",
+        "Procurement Act 2023, transitional and saving provisions",
+        "The period of a system under regulation 34 is not changed after 23 February 2026.",
+    )
+    .verify(),
 ];
 
 /// `pa23_market`.

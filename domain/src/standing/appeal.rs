@@ -66,6 +66,13 @@ pub enum AppealState {
         /// Why.
         reason: String,
     },
+    /// Closed undecided, because the arrangement ended.
+    Lapsed {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+    },
     /// Taken back by the provider.
     Withdrawn {
         /// When.
@@ -76,8 +83,8 @@ pub enum AppealState {
 impl State for AppealState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Lodged => &["uphold", "dismiss", "withdraw"],
-            Self::Upheld { .. } | Self::Dismissed { .. } | Self::Withdrawn { .. } => &[],
+            Self::Lodged => &["uphold", "dismiss", "withdraw", "lapse"],
+            Self::Upheld { .. } | Self::Dismissed { .. } | Self::Lapsed { .. } | Self::Withdrawn { .. } => &[],
         }
     }
 }
@@ -149,6 +156,11 @@ pub enum AppealEvent {
     AppealDismissed {
         /// Against what.
         target: AppealTarget,
+        /// Why.
+        reason: String,
+    },
+    /// Closed undecided, because the arrangement ended.
+    AppealLapsed {
         /// Why.
         reason: String,
     },
@@ -227,6 +239,14 @@ impl Appeal {
         self.permit("withdraw")?;
         self.state = AppealState::Withdrawn { at: now };
         let event = AppealEvent::AppealWithdrawn;
+        Ok((self, vec![event]))
+    }
+
+    /// Closes it undecided, because the arrangement ended.
+    pub fn lapse(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("lapse")?;
+        let event = AppealEvent::AppealLapsed { reason: reason.clone() };
+        self.state = AppealState::Lapsed { at: now, reason };
         Ok((self, vec![event]))
     }
 

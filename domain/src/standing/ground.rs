@@ -1,12 +1,14 @@
 //! Why a membership may be ended by a removal, and what follows from the ground: data, not code (PA37, C-10).
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 /// The ground of a removal (A8, PA37).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RemovalGround)]
+#[strum(serialize_all = "snake_case")]
 pub enum Ground {
     /// Proven failure to comply with the specification.
     NonCompliance,

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::{MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
+use super::{MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED, counts_since};
 use crate::admission::membership::Membership;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Due, ImprovementNoticeId, Instant, Kind, LotId, MembershipId,
-    ProviderId, State, Violations,
+    About, Actor, Aggregate, ArrangementId, AuthorityCode, DeadlineKind, Decision, Due, ImprovementNoticeId, Instant,
+    Kind, LotId, MembershipId, ProviderId, State, StatedDeadline, Violations,
 };
 
 crate::rules! {
@@ -51,6 +51,13 @@ pub enum ImprovementNoticeState {
         /// Why.
         reason: String,
     },
+    /// Over before it was judged: its arrangement ended, or a removal took effect.
+    Ended {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+    },
     /// Taken back: counts for nothing.
     Withdrawn {
         /// When.
@@ -65,9 +72,9 @@ pub enum ImprovementNoticeState {
 impl State for ImprovementNoticeState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Issued => &["respond", "extend", "meet", "fail", "withdraw", "tick"],
-            Self::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw"],
-            Self::Met { .. } | Self::NotMet { .. } | Self::Withdrawn { .. } => &[],
+            Self::Issued => &["respond", "extend", "meet", "fail", "withdraw", "end", "tick"],
+            Self::AwaitingJudgement { .. } => &["respond", "extend", "meet", "fail", "withdraw", "end"],
+            Self::Met { .. } | Self::NotMet { .. } | Self::Withdrawn { .. } | Self::Ended { .. } => &[],
         }
     }
 }
@@ -99,6 +106,8 @@ pub struct ImprovementNotice {
     pub issued_at: Instant,
     /// Subject of who issued it.
     pub issued_by: String,
+    /// The authority that issued it (DPS-27).
+    pub authority: Option<AuthorityCode>,
     /// End of the time to rectify.
     pub rectify_by: Instant,
     /// What the provider answered.
@@ -153,6 +162,11 @@ pub enum ImprovementNoticeEvent {
         /// Why.
         reason: String,
     },
+    /// Over before it was judged.
+    ImprovementNoticeEnded {
+        /// Why.
+        reason: String,
+    },
     /// Taken back.
     ImprovementNoticeWithdrawn {
         /// Why.
@@ -182,6 +196,11 @@ impl Aggregate for ImprovementNotice {
             provider: Some(self.provider),
             application: None,
         }
+    }
+
+    fn deadlines(&self) -> Vec<StatedDeadline> {
+        let unjudged = self.permit("end").is_ok();
+        unjudged.then(|| StatedDeadline::at(DeadlineKind::Rectification, self.rectify_by)).into_iter().collect()
     }
 
     fn due(&self) -> Option<Due> {
@@ -221,6 +240,7 @@ impl ImprovementNotice {
             evidence,
             issued_at: now,
             issued_by: actor.subject.clone(),
+            authority: actor.authority.clone(),
             rectify_by,
             responses: Vec::new(),
             state: ImprovementNoticeState::Issued,
@@ -289,6 +309,14 @@ impl ImprovementNotice {
         Ok((self, vec![event]))
     }
 
+    /// Ends it unjudged: its arrangement ended, or a removal took effect.
+    pub fn end(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("end")?;
+        let event = ImprovementNoticeEvent::ImprovementNoticeEnded { reason: reason.clone() };
+        self.state = ImprovementNoticeState::Ended { at: now, reason };
+        Ok((self, vec![event]))
+    }
+
     /// The time to rectify has passed.
     pub fn tick(mut self, now: Instant) -> Decision<Self> {
         self.permit("tick")?;
@@ -301,14 +329,20 @@ impl ImprovementNotice {
         Ok((self, vec![event]))
     }
 
-    /// Whether its time has passed unrectified at `now`, so that a removal may follow (TIR-18, C-02).
+    /// Whether its time has passed unrectified at `now`, so that a removal of the provider of `membership` from its lot
+    /// may follow (TIR-18, C-02); `since` is when an earlier removal settled what came before it.
     #[must_use]
-    pub fn unrectified(&self, now: Instant) -> bool {
-        match self.state {
-            ImprovementNoticeState::Issued => self.rectify_by <= now,
-            ImprovementNoticeState::AwaitingJudgement { .. } | ImprovementNoticeState::NotMet { .. } => true,
-            ImprovementNoticeState::Met { .. } | ImprovementNoticeState::Withdrawn { .. } => false,
-        }
+    pub fn precedes_removal(&self, membership: &Membership, since: Option<Instant>, now: Instant) -> bool {
+        let (unrectified, over_at) = match self.state {
+            ImprovementNoticeState::Issued => (self.rectify_by <= now, None),
+            ImprovementNoticeState::AwaitingJudgement { .. } => (true, None),
+            ImprovementNoticeState::NotMet { at, .. } => (true, Some(at)),
+            ImprovementNoticeState::Met { .. }
+            | ImprovementNoticeState::Withdrawn { .. }
+            | ImprovementNoticeState::Ended { .. } => (false, None),
+        };
+        let same = (self.provider, self.lot) == (membership.provider, membership.lot);
+        same && unrectified && counts_since(since, over_at)
     }
 }
 

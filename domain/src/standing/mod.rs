@@ -1,6 +1,7 @@
 //! A member's standing, and what changes it: suspensions, improvement notices, sanctions, removals and appeals.
 
 pub mod appeal;
+pub mod attribution;
 pub mod ground;
 pub mod improvement_notice;
 pub mod removal;
@@ -10,6 +11,7 @@ pub mod standing;
 pub mod suspension;
 
 pub use crate::kernel::{Effect, Impediment};
+pub use attribution::{Attribution, LiftedFor};
 pub use standing::{Cause, Standing, StandingFacts, Status, excluded_homes, explain, standing};
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,11 @@ crate::rules! {
         "The clock changes something only when its time has come.";
     ALREADY_OVER = "already_over", Conflict, "DPS-19",
         "What has ended by the clock is not changed any more, even where the clock-driven work is late.";
+}
+
+/// Whether what was over then counts since an instant: a removal that took effect settles what came before it.
+fn counts_since(since: Option<Instant>, over_at: Option<Instant>) -> bool {
+    since.is_none_or(|since| over_at.is_none_or(|over| over > since))
 }
 
 #[cfg(test)]

@@ -4,16 +4,18 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
+mod event;
+mod path;
+
+pub use event::RemovalEvent;
+pub use path::RemovalFacts;
+
 pub use super::ground::{Ground, GroundRule, Obligation};
-use super::improvement_notice::ImprovementNotice;
-use super::sanction::{Sanction, SanctionKind};
-use super::suspension::Suspension;
 use super::{ALREADY_OVER, EVIDENCE_REQUIRED, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
-use crate::admission::membership::Membership;
-use crate::arrangement::{FailurePath, Policies};
+use crate::arrangement::Policies;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Due, Effect, Impediment, Imposed, Instant, Kind, LotId,
-    MembershipId, ProviderId, RemovalId, State, Violations, Whom,
+    Actor, Aggregate, ArrangementId, AuthorityCode, Decision, Instant, LotId, MembershipId, ProviderId, RemovalId,
+    State, Violations,
 };
 
 crate::rules! {
@@ -26,9 +28,11 @@ crate::rules! {
     TERM_END_BY_CLOCK = "term_end_by_clock", Input, "C-08",
         "Memberships end with the term of their arrangement by themselves; nobody removes a member on this ground.";
     REMOVAL_PENDING = "removal_pending", Conflict, "A8",
-        "A membership has at most one removal under way.";
+        "A provider has at most one removal under way in a lot.";
     PROVIDER_NOT_HEARD = "provider_not_heard", Conflict, "PA58",
         "A removal is decided after the provider made representations, declared that it makes none, or let its time pass.";
+    SECOND_DECIDER = "second_decider", Forbidden, "ADD-24",
+        "A proposed removal is confirmed by another person than the one who proposed it.";
     EFFECT_TOO_EARLY = "effect_too_early", Input, "PA37",
         "A removal takes effect after the provider is told, and not before its time for representations unless it made clear that it makes none.";
 }
@@ -51,8 +55,16 @@ pub struct RemovalDecision {
     pub at: Instant,
     /// Subject of who made it: somebody else decides an appeal.
     pub by: String,
+    /// The second person, where the policy asks for one (ADD-24).
+    pub confirmed_by: Option<String>,
     /// Why.
     pub reasons: String,
+}
+
+impl RemovalDecision {
+    fn of(reasons: String, actor: &Actor, now: Instant) -> Self {
+        Self { at: now, by: actor.subject.clone(), confirmed_by: None, reasons }
+    }
 }
 
 /// The state of a removal.
@@ -62,6 +74,13 @@ pub struct RemovalDecision {
 pub enum RemovalState {
     /// The provider is told that removal is considered, and is heard.
     Notified,
+    /// Decided by one person; another confirms or returns it, and the provider is heard meanwhile (ADD-24).
+    Proposed {
+        /// The decision.
+        decision: RemovalDecision,
+        /// When it is to take effect, where the decision says so: not before it is confirmed.
+        asked_at: Option<Instant>,
+    },
     /// Decided; the member stays one until it takes effect.
     Decided {
         /// The decision.
@@ -75,6 +94,19 @@ pub enum RemovalState {
         decision: RemovalDecision,
         /// Since when.
         at: Instant,
+    },
+    /// Found wrong after it took effect, as by an appeal: the membership was over then, and its ground counts for nothing.
+    Annulled {
+        /// The decision.
+        decision: RemovalDecision,
+        /// Since when the membership was over.
+        at: Instant,
+        /// When it was annulled.
+        annulled_at: Instant,
+        /// Subject of who annulled it.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// Not pursued, or taken back before effect.
     Revoked {
@@ -90,9 +122,11 @@ pub enum RemovalState {
 impl State for RemovalState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Notified => &["represent", "waive", "decide", "revoke"],
-            Self::Decided { .. } => &["revoke", "tick"],
-            Self::Effective { .. } | Self::Revoked { .. } => &[],
+            Self::Notified => &["represent", "waive", "decide", "revoke", "follow"],
+            Self::Proposed { .. } => &["represent", "waive", "confirm", "return", "revoke", "follow"],
+            Self::Decided { .. } => &["revoke", "follow", "tick"],
+            Self::Effective { .. } => &["annul"],
+            Self::Annulled { .. } | Self::Revoked { .. } => &[],
         }
     }
 }
@@ -109,7 +143,7 @@ pub struct Removal {
     pub lot: LotId,
     /// The provider.
     pub provider: ProviderId,
-    /// The membership.
+    /// The membership: the last one of the provider in the lot while the removal is under way.
     pub membership: MembershipId,
     /// The ground.
     pub ground: Ground,
@@ -125,6 +159,8 @@ pub struct Removal {
     pub notified_at: Instant,
     /// Subject of who told it.
     pub notified_by: String,
+    /// The authority that began it (DPS-27).
+    pub authority: Option<AuthorityCode>,
     /// Until when it may make representations; with no hearing, the instant of the notice.
     pub representations_until: Instant,
     /// What it said.
@@ -147,136 +183,6 @@ pub struct NotifyRemoval {
     pub gross: Option<String>,
     /// References of documents.
     pub evidence: Vec<String>,
-}
-
-/// What a removal depends on; the lists may hold those of other memberships too.
-#[derive(Clone, Copy, Debug)]
-pub struct RemovalFacts<'a> {
-    /// The arrangement's.
-    pub policies: &'a Policies,
-    /// The membership.
-    pub membership: &'a Membership,
-    /// The provider's suspensions, past ones included.
-    pub suspensions: &'a [Suspension],
-    /// The membership's notices.
-    pub notices: &'a [ImprovementNotice],
-    /// The membership's sanctions, past ones included.
-    pub sanctions: &'a [Sanction],
-    /// Whether another removal of the membership is notified or decided.
-    pub removal_pending: bool,
-}
-
-/// What happened to a removal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum RemovalEvent {
-    /// The provider is told.
-    RemovalNotified {
-        /// Of which membership.
-        membership: MembershipId,
-        /// The ground.
-        ground: Ground,
-        /// Who ends it.
-        given_by: Party,
-        /// In words.
-        reason: String,
-        /// Until when the provider is heard.
-        representations_until: Instant,
-    },
-    /// The provider was heard, or declared that it says nothing.
-    RepresentationsMade {
-        /// Whether it makes none (more).
-        waived: bool,
-    },
-    /// Decided; the provider is told with the reasons (PA37).
-    RemovalDecided {
-        /// Why.
-        reasons: String,
-        /// When it takes effect.
-        effective_at: Instant,
-    },
-    /// It took effect: the membership is to be removed.
-    RemovalEffective {
-        /// Of which membership.
-        membership: MembershipId,
-        /// The ground.
-        ground: Ground,
-        /// When, however late it was noticed.
-        effective_at: Instant,
-    },
-    /// Not pursued.
-    RemovalRevoked {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl Aggregate for Removal {
-    type Id = RemovalId;
-    type State = RemovalState;
-    type Event = RemovalEvent;
-    const KIND: Kind = Kind::Removal;
-    const CLOCK: &'static [&'static str] = &["take_effect"];
-
-    fn id(&self) -> RemovalId {
-        self.id
-    }
-
-    fn state(&self) -> &RemovalState {
-        &self.state
-    }
-
-    fn about(&self) -> About {
-        About {
-            arrangement: Some(self.arrangement),
-            lot: Some(self.lot),
-            provider: Some(self.provider),
-            application: None,
-        }
-    }
-
-    fn due(&self) -> Option<Due> {
-        match self.state {
-            RemovalState::Decided { effective_at, .. } => Some(Due { at: effective_at, what: "take_effect" }),
-            RemovalState::Notified | RemovalState::Effective { .. } | RemovalState::Revoked { .. } => None,
-        }
-    }
-
-    /// The end of the membership, once that is decided.
-    fn impediments(&self) -> Vec<Imposed> {
-        let on = Whom {
-            provider: self.provider,
-            arrangement: Some(self.arrangement),
-            lot: Some(self.lot),
-            membership: Some(self.membership),
-        };
-        let source = (Kind::Removal, self.id.0);
-        let removed = self.effective_at().map(|at| Impediment::new(Effect::Removed, source, at, None));
-        removed.into_iter().map(|impediment| Imposed { on, impediment }).collect()
-    }
-}
-
-impl RemovalFacts<'_> {
-    /// Why the failure path forbids a removal now, if it does.
-    fn path_refusal(&self, now: Instant) -> Option<&'static str> {
-        let membership = self.membership;
-        let (followed, missing) = match self.policies.failure_path {
-            FailurePath::Direct => (true, ""),
-            FailurePath::SuspendFirst => (
-                self.suspensions.iter().any(|s| s.precedes_removal(membership, now)),
-                "the member has not been suspended before",
-            ),
-            FailurePath::NoticeFirst => (
-                self.notices.iter().any(|n| n.membership == membership.id && n.unrectified(now)),
-                "no improvement notice has run out unrectified",
-            ),
-            FailurePath::Ladder => (
-                self.sanctions.iter().any(|s| s.is_step(SanctionKind::Restrict, membership.id)),
-                "the member has not been restricted before",
-            ),
-        };
-        (!followed).then_some(missing)
-    }
 }
 
 impl Removal {
@@ -307,8 +213,8 @@ impl Removal {
         if !membership.is_live() {
             broken.add(MEMBERSHIP_NOT_LIVE.broken("the membership has ended"));
         }
-        if facts.removal_pending {
-            broken.add(REMOVAL_PENDING.broken("another removal of this membership is under way"));
+        if facts.removals.iter().any(Removal::is_pending) {
+            broken.add(REMOVAL_PENDING.broken("another removal from this lot is under way"));
         }
         let on_path = rule.follows_failure_path && gross.is_none();
         if let Some(missing) = facts.path_refusal(now).filter(|_| on_path) {
@@ -336,6 +242,7 @@ impl Removal {
             evidence,
             notified_at: now,
             notified_by: actor.subject.clone(),
+            authority: actor.authority.clone(),
             representations_until: now.plus_days(hearing),
             representations: Vec::new(),
             waived_at: None,
@@ -351,11 +258,14 @@ impl Removal {
         if rule.provider_heard {
             return Ok((removal, events));
         }
-        let effective_at = match notice_months {
-            Some(months) if ground == Ground::NoFault => now.plus_months(months),
-            Some(_) | None => now,
+        let decision = RemovalDecision::of(reason, actor, now);
+        let by_two = facts.policies.removal_by_two && given_by == Party::Authority;
+        let (removal, more) = if by_two {
+            removal.propose(None, decision)
+        } else {
+            let effective_at = removal.earliest(facts.policies, now);
+            removal.settle(effective_at, decision, now)
         };
-        let (removal, more) = removal.settle(effective_at, reason, actor, now);
         events.extend(more);
         Ok((removal, events))
     }
@@ -380,11 +290,19 @@ impl Removal {
     }
 
     /// Decides to remove, after the provider was heard. Takes effect at `effective_at`, by default at the end of the
-    /// time for representations, or at once where that has passed or the provider makes none.
-    pub fn decide(self, effective_at: Option<Instant>, reasons: String, actor: &Actor, now: Instant) -> Decision<Self> {
+    /// time for representations, or at once where that has passed or the provider makes none; proposed, where the policy
+    /// asks for a second person (ADD-24).
+    pub fn decide(
+        self,
+        effective_at: Option<Instant>,
+        reasons: String,
+        policies: &Policies,
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
         self.permit("decide")?;
-        let earliest = if self.waived_at.is_some() { now } else { now.max(self.representations_until) };
-        let effective_at = effective_at.unwrap_or(earliest);
+        let earliest = self.earliest(policies, now);
+        let (asked_at, effective_at) = (effective_at, effective_at.unwrap_or(earliest));
         let mut broken = Violations::new();
         broken.require_reason(&reasons, "/reasons");
         let detail = format!("it takes effect at {earliest} at the earliest");
@@ -394,7 +312,53 @@ impl Removal {
             broken.add(PROVIDER_NOT_HEARD.broken(detail));
         }
         broken.refuse_any()?;
-        Ok(self.settle(effective_at, reasons, actor, now))
+        let decision = RemovalDecision::of(reasons, actor, now);
+        let by_two = policies.removal_by_two;
+        Ok(if by_two { self.propose(asked_at, decision) } else { self.settle(effective_at, decision, now) })
+    }
+
+    /// Confirms a proposed decision, as another person. It takes effect as it was asked, and no earlier than a decision
+    /// made now could.
+    pub fn confirm(self, policies: &Policies, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("confirm")?;
+        let RemovalState::Proposed { decision, asked_at } = self.state.clone() else {
+            return Err(self.refused("confirm"));
+        };
+        if decision.by == actor.subject {
+            return Err(SECOND_DECIDER.broken("you proposed it").into());
+        }
+        let earliest = self.earliest(policies, now);
+        let decision = RemovalDecision { confirmed_by: Some(actor.subject.clone()), ..decision };
+        Ok(self.settle(asked_at.unwrap_or(earliest).max(earliest), decision, now))
+    }
+
+    /// Returns a proposed decision: it is decided again, or the removal is revoked.
+    pub fn send_back(mut self, reason: String) -> Decision<Self> {
+        self.permit("return")?;
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        self.state = RemovalState::Notified;
+        Ok((self, vec![RemovalEvent::RemovalReturned { reason }]))
+    }
+
+    /// Goes on against the membership that the provider holds in the lot since.
+    pub fn follow(mut self, membership: MembershipId) -> Decision<Self> {
+        self.permit("follow")?;
+        self.membership = membership;
+        Ok((self, vec![RemovalEvent::RemovalFollowed { membership }]))
+    }
+
+    /// Sets it aside though it took effect: it should not have been decided.
+    pub fn annul(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        let RemovalState::Effective { decision, at } = self.state.clone() else { return Err(self.refused("annul")) };
+        let mut broken = Violations::new();
+        broken.require_reason(&reason, "/reason");
+        broken.refuse_any()?;
+        let event = RemovalEvent::RemovalAnnulled { reason: reason.clone() };
+        let by = actor.subject.clone();
+        self.state = RemovalState::Annulled { decision, at, annulled_at: now, by, reason };
+        Ok((self, vec![event]))
     }
 
     /// Does not pursue it, or takes it back before it takes effect.
@@ -421,7 +385,9 @@ impl Removal {
             }
             RemovalState::Decided { .. }
             | RemovalState::Notified
+            | RemovalState::Proposed { .. }
             | RemovalState::Effective { .. }
+            | RemovalState::Annulled { .. }
             | RemovalState::Revoked { .. } => Err(NOT_DUE.broken("the removal takes effect later").into()),
         }
     }
@@ -430,26 +396,53 @@ impl Removal {
     #[must_use]
     pub fn effective_at(&self) -> Option<Instant> {
         match self.state {
-            RemovalState::Decided { effective_at: at, .. } | RemovalState::Effective { at, .. } => Some(at),
-            RemovalState::Notified | RemovalState::Revoked { .. } => None,
+            RemovalState::Decided { effective_at: at, .. }
+            | RemovalState::Effective { at, .. }
+            | RemovalState::Annulled { at, .. } => Some(at),
+            RemovalState::Notified | RemovalState::Proposed { .. } | RemovalState::Revoked { .. } => None,
         }
     }
 
     /// Whether it is under way: notified or decided, and neither in effect nor revoked.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        matches!(self.state, RemovalState::Notified | RemovalState::Decided { .. })
+        matches!(self.state, RemovalState::Notified | RemovalState::Proposed { .. } | RemovalState::Decided { .. })
     }
 
-    fn settle(
-        mut self,
-        effective_at: Instant,
-        reasons: String,
-        actor: &Actor,
-        now: Instant,
-    ) -> (Self, Vec<RemovalEvent>) {
-        let mut events = vec![RemovalEvent::RemovalDecided { reasons: reasons.clone(), effective_at }];
-        let decision = RemovalDecision { at: now, by: actor.subject.clone(), reasons };
+    /// When the last of `removals` took effect that was not annulled.
+    #[must_use]
+    pub fn last_effect(removals: &[Removal]) -> Option<Instant> {
+        let effect = |removal: &Removal| match removal.state {
+            RemovalState::Effective { at, .. } => Some(at),
+            _ => None,
+        };
+        removals.iter().filter_map(effect).max()
+    }
+
+    /// Since when its ground is to be answered by whoever applies again: it took effect, for a cause, and was not annulled.
+    #[must_use]
+    pub fn ground_stands_since(&self) -> Option<Instant> {
+        let for_cause = !matches!(self.ground, Ground::NoFault | Ground::TermEnd);
+        Self::last_effect(std::slice::from_ref(self)).filter(|_| for_cause)
+    }
+
+    /// The earliest instant at which a decision made now takes effect.
+    fn earliest(&self, policies: &Policies, now: Instant) -> Instant {
+        match policies.no_fault_notice_months {
+            Some(months) if self.ground == Ground::NoFault => now.plus_months(months),
+            Some(_) | None if self.waived_at.is_some() => now,
+            Some(_) | None => now.max(self.representations_until),
+        }
+    }
+
+    fn propose(mut self, asked_at: Option<Instant>, decision: RemovalDecision) -> (Self, Vec<RemovalEvent>) {
+        let event = RemovalEvent::RemovalProposed { reasons: decision.reasons.clone() };
+        self.state = RemovalState::Proposed { decision, asked_at };
+        (self, vec![event])
+    }
+
+    fn settle(mut self, effective_at: Instant, decision: RemovalDecision, now: Instant) -> (Self, Vec<RemovalEvent>) {
+        let mut events = vec![RemovalEvent::RemovalDecided { reasons: decision.reasons.clone(), effective_at }];
         if effective_at <= now {
             events.push(self.take_effect(decision, effective_at));
         } else {

@@ -4,18 +4,19 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::MEMBERSHIP_NOT_LIVE;
+use super::{Attribution, MEMBERSHIP_NOT_LIVE, counts_since};
 use crate::admission::membership::Membership;
+use crate::arrangement::ScopeAuthority;
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Effect, Impediment, Imposed, Instant, Kind, LotId, MembershipId,
-    ProviderId, SanctionId, State, Violations, Whom,
+    About, Actor, Aggregate, ArrangementId, AuthorityCode, DeadlineKind, Decision, Effect, Imposed, Instant, Kind,
+    LotId, MembershipId, ProviderId, SanctionId, State, StatedDeadline, Violations, Whom,
 };
 
 crate::rules! {
     LADDER_STEP_MISSING = "ladder_step_missing", Conflict, "WAL-13",
         "A restriction follows a concealment unless the failing is serious, with a recorded reason.";
     SANCTION_IN_FORCE = "sanction_in_force", Conflict, "A18",
-        "A member is under at most one sanction of each kind at once.";
+        "A provider is under at most one sanction of each kind in a lot at once.";
     REVIEW_IN_THE_PAST = "review_in_the_past", Input, "A18",
         "A sanction is reviewed after it was imposed.";
 }
@@ -48,18 +49,25 @@ pub enum SanctionState {
         /// It should not have been imposed: it does not count as a step of the ladder.
         annulled: bool,
     },
+    /// Ended with its arrangement.
+    Ended {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl State for SanctionState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Active => &["lift"],
-            Self::Lifted { .. } => &[],
+            Self::Active => &["lift", "lift_for", "end"],
+            Self::Lifted { .. } | Self::Ended { .. } => &[],
         }
     }
 }
 
-/// A concealment or restriction of one membership (WAL-13).
+/// A concealment or restriction of a provider in one lot, whatever becomes of its membership (WAL-13).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Sanction {
@@ -71,8 +79,11 @@ pub struct Sanction {
     pub lot: LotId,
     /// The provider.
     pub provider: ProviderId,
-    /// The membership.
+    /// The membership against which it was imposed.
     pub membership: MembershipId,
+    /// Which authority imposed it, and which it binds.
+    #[serde(flatten)]
+    pub attribution: Attribution,
     /// Which step.
     pub kind: SanctionKind,
     /// First instant.
@@ -125,6 +136,18 @@ pub enum SanctionEvent {
         /// The grounds.
         reason: String,
     },
+    /// Lifted by another authority for itself (DPS-27).
+    SanctionLiftedFor {
+        /// Which.
+        authority: AuthorityCode,
+        /// Why.
+        reason: String,
+    },
+    /// Ended with its arrangement.
+    SanctionEnded {
+        /// Why.
+        reason: String,
+    },
     /// It ended.
     SanctionLifted {
         /// Which step it was.
@@ -159,7 +182,12 @@ impl Aggregate for Sanction {
         }
     }
 
-    /// What its step does to the member.
+    fn deadlines(&self) -> Vec<StatedDeadline> {
+        let review = self.review_on.filter(|_| self.in_force());
+        review.map(|on| StatedDeadline::at(DeadlineKind::SanctionReview, on)).into_iter().collect()
+    }
+
+    /// What its step does to the provider in the lot, whichever membership it holds meanwhile.
     fn impediments(&self) -> Vec<Imposed> {
         let effect = match self.kind {
             SanctionKind::Conceal => Effect::Concealed,
@@ -169,20 +197,21 @@ impl Aggregate for Sanction {
             provider: self.provider,
             arrangement: Some(self.arrangement),
             lot: Some(self.lot),
-            membership: Some(self.membership),
+            membership: None,
         };
-        let source = (Kind::Sanction, self.id.0);
-        vec![Imposed { on, impediment: Impediment::new(effect, source, self.from, self.over_at()) }]
+        self.attribution.impose(on, effect, (Kind::Sanction, self.id.0), self.from, self.over_at())
     }
 }
 
 impl Sanction {
-    /// Imposes a sanction on `membership` from now on; `sanctions` are those of the membership, past ones included.
+    /// Imposes a sanction on the provider of `membership` in its lot from now on; `sanctions` are those of the provider there,
+    /// past ones included, and `since` is when an earlier removal settled what came before it.
     pub fn apply(
         id: SanctionId,
         order: ApplySanction,
         membership: &Membership,
         sanctions: &[Sanction],
+        since: Option<Instant>,
         actor: &Actor,
         now: Instant,
     ) -> Decision<Self> {
@@ -197,13 +226,13 @@ impl Sanction {
         if !membership.is_live() {
             broken.add(MEMBERSHIP_NOT_LIVE.broken("the membership has ended"));
         }
-        let mine = |s: &&Sanction| s.membership == membership.id && s.kind == kind && s.in_force();
+        let mine = |s: &&Sanction| s.is_of(membership) && s.kind == kind && s.in_force();
         if let Some(other) = sanctions.iter().find(mine) {
             broken.add(SANCTION_IN_FORCE.broken_at("/kind", format!("sanction {} is in force", other.id)));
         }
         let in_order = match kind {
             SanctionKind::Conceal => true,
-            SanctionKind::Restrict => sanctions.iter().any(|s| s.is_step(SanctionKind::Conceal, membership.id)),
+            SanctionKind::Restrict => sanctions.iter().any(|s| s.is_step(SanctionKind::Conceal, membership, since)),
         };
         if !in_order && serious.is_none() {
             broken.add(LADDER_STEP_MISSING.broken_at("/kind", "the member has not been concealed before"));
@@ -215,6 +244,7 @@ impl Sanction {
             lot: membership.lot,
             provider: membership.provider,
             membership: membership.id,
+            attribution: Attribution::of(actor, ScopeAuthority::All),
             kind,
             from: now,
             grounds: reason.clone(),
@@ -237,35 +267,57 @@ impl Sanction {
         self.permit("lift")?;
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
+        self.attribution.require_own(actor, &mut broken);
         broken.refuse_any()?;
         let event = SanctionEvent::SanctionLifted { kind: self.kind, reason: reason.clone(), annulled };
         self.state = SanctionState::Lifted { at: now, reason, by: actor.subject.clone(), annulled };
         Ok((self, vec![event]))
     }
 
-    /// Whether it has not been lifted.
+    /// Lifts it for the actor's authority alone (DPS-27).
+    pub fn lift_for(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit("lift_for")?;
+        let authority = self.attribution.lift_for(&reason, actor, now)?;
+        Ok((self, vec![SanctionEvent::SanctionLiftedFor { authority, reason }]))
+    }
+
+    /// Ends it with its arrangement.
+    pub fn end(mut self, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("end")?;
+        let event = SanctionEvent::SanctionEnded { reason: reason.clone() };
+        self.state = SanctionState::Ended { at: now, reason };
+        Ok((self, vec![event]))
+    }
+
+    /// Whether it has not ended.
     #[must_use]
     pub fn in_force(&self) -> bool {
         match self.state {
             SanctionState::Active => true,
-            SanctionState::Lifted { .. } => false,
+            SanctionState::Lifted { .. } | SanctionState::Ended { .. } => false,
         }
     }
 
-    /// Whether it counts as step `kind` taken against `membership`: in force or past, but not annulled.
+    /// Whether it counts as step `kind` taken against the provider of `membership` in its lot: in force or past, but not
+    /// annulled, nor over before an earlier removal took effect.
     #[must_use]
-    pub fn is_step(&self, kind: SanctionKind, membership: MembershipId) -> bool {
+    pub fn is_step(&self, kind: SanctionKind, membership: &Membership, since: Option<Instant>) -> bool {
         let annulled = matches!(self.state, SanctionState::Lifted { annulled: true, .. });
-        self.kind == kind && self.membership == membership && !annulled
+        self.kind == kind && self.is_of(membership) && !annulled && counts_since(since, self.over_at())
     }
 
-    /// When it was lifted, if it was.
+    /// When it ended, if it did.
     #[must_use]
     pub fn over_at(&self) -> Option<Instant> {
         match self.state {
             SanctionState::Active => None,
-            SanctionState::Lifted { at, .. } => Some(at),
+            SanctionState::Lifted { at, .. } | SanctionState::Ended { at, .. } => Some(at),
         }
+    }
+
+    /// Whether it is of the provider and lot of a membership.
+    fn is_of(&self, membership: &Membership) -> bool {
+        (self.provider, self.lot) == (membership.provider, membership.lot)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::{Effect, HomeId, Impediment, Instant, Kind, MembershipId};
+use crate::kernel::{ArrangementId, AuthorityCode, Effect, HomeId, Impediment, Instant, Kind, MembershipId};
 
 impl Effect {
     /// The status it leads to. `HomeSuspended` leaves the member active.
@@ -49,6 +49,10 @@ pub struct StandingFacts<'a> {
     pub membership: MembershipId,
     /// When it began.
     pub admitted_at: Instant,
+    /// The arrangement with the known end of its term, while it is in force: from then on nobody is a member.
+    pub term: Option<(ArrangementId, Instant)>,
+    /// As which authority of a joint arrangement meets the member; whatever binds any of them, where absent (DPS-27).
+    pub seen_by: Option<&'a AuthorityCode>,
     /// In any order: the membership's own, every suspension that touches it, its sanctions and removals, and its
     /// provider's dormancy.
     pub impediments: &'a [Impediment],
@@ -112,20 +116,39 @@ pub struct Cause {
     /// The one home it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub home: Option<HomeId>,
+    /// The one authority that it binds; all of the arrangement, where absent (DPS-27).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binds_only: Option<AuthorityCode>,
+    /// The authorities that lifted it for themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lifted_for: Vec<AuthorityCode>,
     /// The requirement it rests on.
     pub rests_on: &'static str,
 }
 
-/// Everything that applies at `at`: the only reader of the facts.
-fn causes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = Impediment> + use<'a> {
-    let before = Impediment::new(
-        Effect::NotYetMember,
-        (Kind::Membership, facts.membership.0),
-        Instant::from_micros(i64::MIN),
-        Some(facts.admitted_at),
-    );
-    let early = before.covers(at).then_some(before);
-    early.into_iter().chain(facts.impediments.iter().filter(move |one| one.covers(at)).copied())
+/// What is set against the member at `at` and binds whoever meets it: the only reader of the impediments.
+fn imposed<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = &'a Impediment> + use<'a> {
+    let seen_by = facts.seen_by;
+    let binds = move |one: &&Impediment| seen_by.is_none_or(|authority| one.binds.binds(authority));
+    facts.impediments.iter().filter(move |one| one.covers(at)).filter(binds)
+}
+
+/// What bounds the membership at `at` by itself: its beginning, and the end of the term.
+fn bounds(facts: &StandingFacts<'_>, at: Instant) -> [Option<Impediment>; 2] {
+    let early = (at < facts.admitted_at).then(|| {
+        let start = Instant::from_micros(i64::MIN);
+        Impediment::new(Effect::NotYetMember, (Kind::Membership, facts.membership.0), start, Some(facts.admitted_at))
+    });
+    let over = facts.term.filter(|(_, end)| *end <= at);
+    let late =
+        over.map(|(arrangement, end)| Impediment::new(Effect::Ended, (Kind::Arrangement, arrangement.0), end, None));
+    [early, late]
+}
+
+/// The effects that apply at `at`.
+fn effects<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = Effect> + use<'a> {
+    let bounds = bounds(facts, at).map(|bound| bound.map(|bound| bound.effect));
+    bounds.into_iter().flatten().chain(imposed(facts, at).map(|one| one.effect))
 }
 
 /// The standing at `at`, past, present or future, as far as the facts go. Allocates nothing.
@@ -136,10 +159,10 @@ fn causes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = Im
 pub fn standing(facts: &StandingFacts<'_>, at: Instant) -> Standing {
     let mut status = Status::Active;
     let (mut concealed, mut has_excluded_homes) = (false, false);
-    for cause in causes(facts, at) {
-        status = status.min(cause.effect.status());
-        concealed |= matches!(cause.effect, Effect::Concealed);
-        has_excluded_homes |= matches!(cause.effect, Effect::HomeSuspended(_));
+    for effect in effects(facts, at) {
+        status = status.min(effect.status());
+        concealed |= matches!(effect, Effect::Concealed);
+        has_excluded_homes |= matches!(effect, Effect::HomeSuspended(_));
     }
     let (may_receive_referrals, is_member) = match status {
         Status::NotYetMember | Status::Removed | Status::Withdrawn | Status::Ended => (false, false),
@@ -151,13 +174,14 @@ pub fn standing(facts: &StandingFacts<'_>, at: Instant) -> Standing {
 
 /// The homes that may not be offered at `at` though the member may be; a home may come more than once.
 pub fn excluded_homes<'a>(facts: &StandingFacts<'a>, at: Instant) -> impl Iterator<Item = HomeId> + use<'a> {
-    causes(facts, at).filter_map(|cause| cause.effect.home())
+    effects(facts, at).filter_map(Effect::home)
 }
 
 /// Why the standing at `at` is what it is, strongest cause first; empty for a member in good standing.
 #[must_use]
 pub fn explain(facts: &StandingFacts<'_>, at: Instant) -> Vec<Cause> {
-    let mut found: Vec<Impediment> = causes(facts, at).collect();
+    let mut found: Vec<Impediment> =
+        bounds(facts, at).into_iter().flatten().chain(imposed(facts, at).cloned()).collect();
     found.sort_by_key(|cause| {
         (cause.effect.status(), cause.from, cause.id, cause.until, cause.kind, cause.effect.home())
     });
@@ -173,6 +197,8 @@ pub fn explain(facts: &StandingFacts<'_>, at: Instant) -> Vec<Cause> {
                 source_kind: cause.kind,
                 source_id: cause.id,
                 home: cause.effect.home(),
+                binds_only: cause.binds.only,
+                lifted_for: cause.binds.except,
                 rests_on,
             }
         })

@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use super::{ALREADY_OVER, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
-use crate::admission::membership::Membership;
+use super::{Attribution, MEMBERSHIP_NOT_LIVE, NOT_DUE, Representation, TEXT_REQUIRED};
 use crate::arrangement::{Policies, SuspensionEnd};
 use crate::kernel::{
-    About, Actor, Aggregate, ArrangementId, Decision, Due, Effect, HomeId, Impediment, Imposed, Instant, Kind, LotId,
-    MembershipId, ProviderId, Refusal, RemovalId, State, SuspensionId, Violations, Whom,
+    About, Actor, Aggregate, ArrangementId, DeadlineKind, Decision, Due, Effect, HomeId, Imposed, Instant, Kind, LotId,
+    MembershipId, ProviderId, RemovalId, State, StatedDeadline, SuspensionId, Violations, Whom,
 };
 
 mod event;
+mod relations;
 
 pub use event::SuspensionEvent;
 
@@ -33,9 +33,9 @@ crate::rules! {
 pub enum SuspensionScope {
     /// Every membership of the provider in the arrangement, later ones included.
     Provider,
-    /// One membership.
+    /// The provider in one lot, whatever becomes of its membership.
     Lot {
-        /// Which.
+        /// The membership against which it was imposed.
         membership: MembershipId,
         /// Its lot.
         lot: LotId,
@@ -75,6 +75,13 @@ pub enum SuspensionState {
         /// When its time was up.
         at: Instant,
     },
+    /// Ended with its arrangement.
+    Ended {
+        /// When.
+        at: Instant,
+        /// Why.
+        reason: String,
+    },
     /// Replaced by a removal that took effect.
     Converted {
         /// Which.
@@ -98,9 +105,9 @@ pub enum SuspensionState {
 impl State for SuspensionState {
     fn knows(&self) -> &'static [&'static str] {
         match self {
-            Self::Active => &["represent", "extend", "lift", "annul", "convert", "tick"],
-            Self::AwaitingReview { .. } => &["represent", "extend", "lift", "annul", "convert"],
-            Self::Lifted { annulled: false, .. } | Self::Lapsed { .. } => &["annul"],
+            Self::Active => &["represent", "extend", "lift", "lift_for", "annul", "convert", "end", "tick"],
+            Self::AwaitingReview { .. } => &["represent", "extend", "lift", "lift_for", "annul", "convert", "end"],
+            Self::Lifted { annulled: false, .. } | Self::Lapsed { .. } | Self::Ended { .. } => &["annul"],
             // What a removal rested on stays with it: the removal has an appeal of its own.
             Self::Lifted { annulled: true, .. } | Self::Converted { .. } | Self::Annulled { .. } => &[],
         }
@@ -119,6 +126,9 @@ pub struct Suspension {
     pub provider: ProviderId,
     /// Whom it stops.
     pub scope: SuspensionScope,
+    /// Which authority imposed it, and which it binds.
+    #[serde(flatten)]
+    pub attribution: Attribution,
     /// First instant.
     pub from: Instant,
     /// Planned end.
@@ -204,16 +214,24 @@ impl Aggregate for Suspension {
         Some(Due { at: self.until, what })
     }
 
-    /// No new business for whom it stops.
-    fn impediments(&self) -> Vec<Imposed> {
-        let (effect, lot, membership) = match self.scope {
-            SuspensionScope::Provider => (Effect::Suspended, None, None),
-            SuspensionScope::Lot { membership, lot } => (Effect::Suspended, Some(lot), Some(membership)),
-            SuspensionScope::Home { home } => (Effect::HomeSuspended(home), None, None),
+    fn deadlines(&self) -> Vec<StatedDeadline> {
+        let what = match self.at_end {
+            SuspensionEnd::Lapse => DeadlineKind::SuspensionEnds,
+            SuspensionEnd::Review => DeadlineKind::SuspensionReview,
         };
-        let on = Whom { provider: self.provider, arrangement: Some(self.arrangement), lot, membership };
-        let source = (Kind::Suspension, self.id.0);
-        vec![Imposed { on, impediment: Impediment::new(effect, source, self.from, self.over_at()) }]
+        let running = matches!(self.state, SuspensionState::Active | SuspensionState::AwaitingReview { .. });
+        running.then(|| StatedDeadline::at(what, self.until)).into_iter().collect()
+    }
+
+    /// No new business for whom it stops: the provider, whichever membership it holds meanwhile.
+    fn impediments(&self) -> Vec<Imposed> {
+        let (effect, lot) = match self.scope {
+            SuspensionScope::Provider => (Effect::Suspended, None),
+            SuspensionScope::Lot { lot, .. } => (Effect::Suspended, Some(lot)),
+            SuspensionScope::Home { home } => (Effect::HomeSuspended(home), None),
+        };
+        let on = Whom { provider: self.provider, arrangement: Some(self.arrangement), lot, membership: None };
+        self.attribution.impose(on, effect, (Kind::Suspension, self.id.0), self.from, self.over_at())
     }
 }
 
@@ -245,6 +263,7 @@ impl Suspension {
             arrangement,
             provider,
             scope,
+            attribution: Attribution::of(actor, facts.policies.suspension_scope_authority),
             from,
             until: from.plus_months(months),
             max_until: from.plus_months(max),
@@ -269,19 +288,33 @@ impl Suspension {
         suspension.refuse_clash(facts.suspensions, "/scope", &mut broken);
         suspension.refuse_chain(max, facts.suspensions, "/months", &mut broken);
         broken.refuse_any()?;
-        let event =
-            SuspensionEvent::Suspended { scope, from, until: suspension.until, reason: suspension.grounds.clone() };
+        let event = SuspensionEvent::Suspended {
+            scope,
+            from,
+            until: suspension.until,
+            reason: suspension.grounds.clone(),
+            authority: suspension.attribution.authority.clone(),
+            binds: suspension.attribution.binds,
+        };
         Ok((suspension, vec![event]))
     }
 
     /// Makes it `months_in_all` long, counted from its beginning, at most until the maximum of the policies after the
     /// beginning of the time without a gap that it is part of; `others` are the provider's suspensions in the
     /// arrangement.
-    pub fn extend(mut self, months_in_all: u32, reason: String, others: &[Suspension], now: Instant) -> Decision<Self> {
+    pub fn extend(
+        mut self,
+        months_in_all: u32,
+        reason: String,
+        others: &[Suspension],
+        actor: &Actor,
+        now: Instant,
+    ) -> Decision<Self> {
         self.permit_at("extend", now)?;
         let until = self.from.plus_months(months_in_all);
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
+        self.attribution.require_own(actor, &mut broken);
         let detail = format!("it may last until {} at most", self.max_until);
         let later = until > self.until && until > now;
         self.until = until;
@@ -296,8 +329,36 @@ impl Suspension {
         Ok((self, vec![event]))
     }
 
-    /// Ends it before its time, or after its review. `annulled`: it should not have been imposed.
-    pub fn lift(mut self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
+    /// Ends it before its time, or after its review, as the authority that imposed it. `annulled`: it should not have
+    /// been imposed.
+    pub fn lift(self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
+        let mut broken = Violations::new();
+        self.attribution.require_own(actor, &mut broken);
+        self.permit_at("lift", now)?;
+        broken.refuse_any()?;
+        self.lifted(reason, annulled, actor, now)
+    }
+
+    /// Lifts it for the actor's authority alone (DPS-27).
+    pub fn lift_for(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.permit_at("lift_for", now)?;
+        let authority = self.attribution.lift_for(&reason, actor, now)?;
+        Ok((self, vec![SuspensionEvent::SuspensionLiftedFor { authority, reason }]))
+    }
+
+    /// Ends it with its arrangement. One that the clock has ended lapses first.
+    pub fn end(self, reason: String, now: Instant) -> Decision<Self> {
+        if self.over_at().is_some_and(|over| over <= now) && self.permit("tick").is_ok() {
+            return self.tick(now);
+        }
+        self.permit("end")?;
+        let mut ended = self;
+        let event = SuspensionEvent::SuspensionEnded { reason: reason.clone() };
+        ended.state = SuspensionState::Ended { at: now, reason };
+        Ok((ended, vec![event]))
+    }
+
+    fn lifted(mut self, reason: String, annulled: bool, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit_at("lift", now)?;
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
@@ -312,7 +373,7 @@ impl Suspension {
     pub fn annul(self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit("annul")?;
         let Some(ended_at) = self.over_at().filter(|over| *over <= now) else {
-            return self.lift(reason, true, actor, now);
+            return self.lifted(reason, true, actor, now);
         };
         let mut broken = Violations::new();
         broken.require_reason(&reason, "/reason");
@@ -361,109 +422,6 @@ impl Suspension {
             }
         };
         Ok((self, vec![event]))
-    }
-
-    /// The first instant after it, as far as is known: late clock-driven work makes no difference.
-    #[must_use]
-    pub fn over_at(&self) -> Option<Instant> {
-        let ended_at = match self.state {
-            SuspensionState::Active | SuspensionState::AwaitingReview { .. } => None,
-            SuspensionState::Lifted { at, .. }
-            | SuspensionState::Lapsed { at }
-            | SuspensionState::Converted { at, .. }
-            | SuspensionState::Annulled { ended_at: at, .. } => Some(at),
-        };
-        over_at(self.at_end, self.until, ended_at)
-    }
-
-    /// Whether it stops `membership`, or one of its homes.
-    #[must_use]
-    pub fn touches(&self, membership: &Membership) -> bool {
-        let same = self.provider == membership.provider && self.arrangement == membership.arrangement;
-        same && match self.scope {
-            // One that was over before the provider became a member again is nothing to this membership.
-            SuspensionScope::Provider | SuspensionScope::Home { .. } => {
-                self.over_at().is_none_or(|over| over > membership.admitted_at)
-            }
-            SuspensionScope::Lot { membership: only, .. } => only == membership.id,
-        }
-    }
-
-    /// Whether it counts as a step before the removal of `membership` (C-02): it stopped the whole membership, began,
-    /// and was not annulled.
-    #[must_use]
-    pub fn precedes_removal(&self, membership: &Membership, now: Instant) -> bool {
-        let whole = match self.scope {
-            SuspensionScope::Provider | SuspensionScope::Lot { .. } => true,
-            SuspensionScope::Home { .. } => false,
-        };
-        let began = self.from <= now && self.over_at().is_none_or(|over| self.from < over);
-        whole && began && !self.is_annulled() && self.touches(membership)
-    }
-
-    /// Whether it should not have been imposed, as far as is known.
-    #[must_use]
-    pub fn is_annulled(&self) -> bool {
-        matches!(self.state, SuspensionState::Lifted { annulled: true, .. } | SuspensionState::Annulled { .. })
-    }
-
-    /// As [`permit`](Self::permit), and refused where the clock has ended it though nobody has said so yet.
-    fn permit_at(&self, attempted: &'static str, at: Instant) -> Result<(), Refusal> {
-        self.permit(attempted)?;
-        if self.over_at().is_some_and(|over| over < at || (over == at && attempted != "convert")) {
-            return Err(ALREADY_OVER.broken(format!("the suspension ended at {}", self.until)).into());
-        }
-        Ok(())
-    }
-
-    /// The first of `others` with the same target that is in force at some instant of this one.
-    fn clash<'a>(&self, others: &'a [Suspension]) -> Option<&'a Suspension> {
-        let same = |o: &&Suspension| {
-            o.id != self.id && (o.arrangement, o.provider, o.scope) == (self.arrangement, self.provider, self.scope)
-        };
-        let before = |from: Instant, over: Option<Instant>| over.is_none_or(|over| from < over);
-        others.iter().filter(same).find(|o| {
-            // An empty period, lifted before it began, clashes with nothing.
-            before(o.from, o.over_at()) && before(o.from, self.over_at()) && before(self.from, o.over_at())
-        })
-    }
-
-    /// The first instant and the end of the time without a gap that it makes with `others` of the same target, as far
-    /// as they stopped the member and were not annulled.
-    fn stretch(&self, others: &[Suspension]) -> (Instant, Instant) {
-        let chained = |o: &&Suspension| {
-            o.id != self.id
-                && (o.arrangement, o.provider, o.scope) == (self.arrangement, self.provider, self.scope)
-                && !o.is_annulled()
-        };
-        let (mut from, mut until) = (self.from, self.until);
-        // Each step goes further back or ahead, since an empty period is no link.
-        while let Some(o) = others.iter().filter(chained).find(|o| o.from < from && o.over_at() == Some(from)) {
-            from = o.from;
-        }
-        while let Some(o) = others.iter().filter(chained).find(|o| o.from == until && o.end() > until) {
-            until = o.end();
-        }
-        (from, until)
-    }
-
-    /// Its end as planned, or as it came.
-    fn end(&self) -> Instant {
-        self.over_at().unwrap_or(self.until)
-    }
-
-    fn refuse_chain(&self, max: u32, others: &[Suspension], field: &str, broken: &mut Violations) {
-        let (from, until) = self.stretch(others);
-        let latest = from.plus_months(max);
-        let chained = (from, until) != (self.from, self.until);
-        let detail = format!("with those next to it it would last from {from} until {until}, at most until {latest}");
-        broken.require(!chained || until <= latest, &SUSPENSION_TOO_LONG, field, detail);
-    }
-
-    fn refuse_clash(&self, others: &[Suspension], field: &str, broken: &mut Violations) {
-        if let Some(other) = self.clash(others) {
-            broken.add(SUSPENSION_OVERLAPS.broken_at(field, format!("suspension {} is in force then", other.id)));
-        }
     }
 }
 

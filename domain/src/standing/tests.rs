@@ -175,10 +175,7 @@ impl World {
                     suspensions: &self.suspensions,
                     notices: &[],
                     sanctions: &self.sanctions,
-                    removal_pending: self
-                        .removals
-                        .iter()
-                        .any(|r| matches!(r.state, RemovalState::Notified | RemovalState::Decided { .. })),
+                    removals: &self.removals,
                 };
                 let order = NotifyRemoval {
                     ground: Ground::NonCompliance,
@@ -193,7 +190,7 @@ impl World {
             Step::Decide => {
                 // One month ahead, so that revocation and late sweeps have their chance.
                 let effect = Some(now.plus_months(1));
-                change(self.removals.last_mut(), |r| r.decide(effect, "failed".into(), &who, now));
+                change(self.removals.last_mut(), |r| r.decide(effect, "failed".into(), &self.policies, &who, now));
             }
             Step::Revoke => change(self.removals.last_mut(), |r| r.revoke("heard".into(), &who, now)),
             Step::Withdraw => change(Some(&mut self.member), |m| m.withdraw(None, now)),
@@ -224,7 +221,8 @@ impl World {
 
     fn sanction(&mut self, kind: SanctionKind) {
         let order = ApplySanction { kind, reason: "failing".into(), serious: None, evidence: vec![], review_on: None };
-        let made = Sanction::apply(self.id().into(), order, &self.member, &self.sanctions, &actor("lead"), self.now);
+        let made =
+            Sanction::apply(self.id().into(), order, &self.member, &self.sanctions, None, &actor("lead"), self.now);
         if let Ok((new, _)) = made {
             self.sanctions.push(new);
         }
@@ -400,15 +398,15 @@ fn explanations_come_strongest_first_and_the_time_before_admission_has_its_own()
 fn a_suspended_home_is_excluded_and_the_member_stays_active() {
     let home = HomeId(Uuid::from_u128(77));
     let one = Impediment::new(Effect::HomeSuspended(home), (Kind::Suspension, Uuid::nil()), t0(), None);
-    let now = standing(&facts(&[one]), t0());
+    let now = standing(&facts(std::slice::from_ref(&one)), t0());
     assert_eq!(now.status, Status::Active);
     assert!(now.may_receive_referrals && now.has_excluded_homes);
-    assert_eq!(excluded_homes(&facts(&[one]), t0()).collect::<Vec<_>>(), [home]);
-    assert_eq!(explain(&facts(&[one]), t0())[0].home, Some(home));
+    assert_eq!(excluded_homes(&facts(std::slice::from_ref(&one)), t0()).collect::<Vec<_>>(), [home]);
+    assert_eq!(explain(&facts(std::slice::from_ref(&one)), t0())[0].home, Some(home));
 }
 
-fn facts(impediments: &[Impediment]) -> StandingFacts<'_> {
-    StandingFacts { membership: member().id, admitted_at: t0(), impediments }
+pub(crate) fn facts(impediments: &[Impediment]) -> StandingFacts<'_> {
+    StandingFacts { membership: member().id, admitted_at: t0(), term: None, seen_by: None, impediments }
 }
 
 fn any_impediment() -> impl Strategy<Value = Impediment> {
@@ -430,6 +428,18 @@ fn any_impediment() -> impl Strategy<Value = Impediment> {
     })
 }
 
+#[test]
+fn after_the_known_end_of_the_term_nobody_is_a_member() {
+    let arrangement = member().arrangement;
+    let end = t0().plus_months(12);
+    let known = StandingFacts { term: Some((arrangement, end)), ..facts(&[]) };
+    assert_eq!(standing(&known, end.plus_seconds(-1)).status, Status::Active);
+    let after = standing(&known, end);
+    assert_eq!((after.status, after.may_receive_referrals), (Status::Ended, false));
+    let cause = &explain(&known, end)[0];
+    assert_eq!((cause.code, cause.source_kind, cause.since), ("arrangement_ended", Kind::Arrangement, Some(end)));
+}
+
 proptest! {
     #[test]
     fn standing_depends_only_on_the_intervals_that_cover_the_instant(
@@ -437,8 +447,8 @@ proptest! {
         seconds in -25_i64..45,
     ) {
         let at = t0().plus_seconds(seconds);
-        let covering: Vec<_> = all.iter().copied().filter(|i| i.covers(at)).collect();
-        let reversed: Vec<_> = all.iter().rev().copied().collect();
+        let covering: Vec<_> = all.iter().filter(|i| i.covers(at)).cloned().collect();
+        let reversed: Vec<_> = all.iter().rev().cloned().collect();
         let now = standing(&facts(&all), at);
         prop_assert_eq!(now, standing(&facts(&covering), at));
         prop_assert_eq!(now, standing(&facts(&reversed), at));
@@ -458,7 +468,7 @@ proptest! {
     ) {
         let at = t0().plus_seconds(seconds);
         let before = standing(&facts(&all), at);
-        let after = standing(&facts(&[all, vec![more]].concat()), at);
+        let after = standing(&facts(&[all.clone(), vec![more]].concat()), at);
         prop_assert!(after.status <= before.status);
         prop_assert!(after.may_receive_referrals <= before.may_receive_referrals);
         prop_assert!(after.visible_to_portals <= before.visible_to_portals);

@@ -186,13 +186,75 @@ on_both! {
         market.lead.post(&market.path("/extend"), extend.clone()).problem("wrong_state", 409);
         app.at("2019-04-01T09:00:00Z");
         market.lead.post(&market.path("/establish"), Value::Null).expect(200).state("established");
-        let extended = market.lead.post(&market.path("/extend"), extend.clone()).expect(200).state("extended");
-        assert_eq!(extended.body["term"]["lastDay"], "2019-12-31");
-        market.lead.post(&market.path("/extend"), extend).problem("extension_not_available", 409);
+        // A review comes first, and its decision is kept (EMF-02).
+        market.lead.post(&market.path("/extend"), extend.clone()).problem("wrong_state", 409);
+        market.lead.post(&market.path("/review"), Value::Null).expect(200).state("review");
+        market.lead.post(&market.path("/decline-extension"), json!({"reason": "not yet"})).expect(200).state("established");
+        app.at("2019-05-01T09:00:00Z");
+        market.lead.post(&market.path("/review"), Value::Null).expect(200).state("review");
+        let extended = market.lead.post(&market.path("/extend"), extend).expect(200).state("extended").body;
+        assert_eq!(extended["term"]["lastDay"], "2019-12-31");
+        let reviews = [
+            json!({"beganAt": "2019-04-01T09:00:00Z", "decidedAt": "2019-04-01T09:00:00Z", "extendedMonths": 0, "reason": "not yet"}),
+            json!({"beganAt": "2019-05-01T09:00:00Z", "decidedAt": "2019-05-01T09:00:00Z", "extendedMonths": 3, "reason": "until the new one is ready"}),
+        ];
+        assert_eq!(extended["reviews"], json!(reviews));
+        market.lead.post(&market.path("/review"), Value::Null).problem("extension_not_available", 409);
         app.at("2019-12-31T23:59:59Z");
         assert_eq!(market.show()["state"], "extended");
         app.at("2020-01-01T00:00:00Z");
         assert_eq!(market.show()["state"], "expired");
         assert!(market.lead.all(&market.path("/lots")).iter().all(|lot| lot["state"] == "closed"));
+    }
+
+    fn a_review_that_nobody_decides_ends_with_the_term(app: &TestApp) {
+        let market = Market::published_with(app, json!({"policies": {"termMonths": 6, "extensionMonths": 3}}));
+        app.at("2019-04-01T09:00:00Z");
+        market.lead.post(&market.path("/establish"), Value::Null).expect(200);
+        market.lead.post(&market.path("/review"), Value::Null).expect(200).state("review");
+        app.at("2019-09-30T23:00:00Z");
+        assert_eq!(market.show()["state"], "expired");
+    }
+
+    fn the_regime_goes_by_the_day_on_which_the_notice_is_sent(app: &TestApp) {
+        let dates = json!({"liveAt": null, "contractStart": "2025-06-01"});
+        let draft = |reference: &str, more: Value| {
+            let market = Market::draft(app, with(with(dates.clone(), more), json!({"reference": reference})));
+            (market.path("/publish"), market)
+        };
+        let old = json!({"policies": {"regime": "pcr_light_touch"}});
+        let imported = json!({"imported": {"source": "the old portal", "noticeSentOn": "2019-01-04"}});
+        // Requirements of one lead are named once: one market at a time.
+        let (publish, first) = draft("A", json!({}));
+        app.at("2025-03-01T09:00:00Z");
+        assert_eq!(first.show()["policies"]["regime"], Value::Null);
+        let live = first.lead.post(&publish, Value::Null).expect(200).body;
+        assert_eq!(live["policies"]["regime"], "pa23_light_touch");
+        let ended = crate::market::arrangement(&first.lead, with(crate::market::cambridgeshire(), with(with(dates.clone(), old.clone()), json!({"reference": "B"}))));
+        let refused = first.lead.post(&format!("/v1/arrangements/{ended}/publish"), Value::Null).expect(422);
+        refused.blames("regime_ended", "/policies/regime");
+        let taken = with(with(dates.clone(), with(old, imported)), json!({"reference": "C"}));
+        let taken = crate::market::arrangement(&first.lead, with(crate::market::cambridgeshire(), taken));
+        let lot = crate::market::lot(&first.lead, &taken, "CARE", "childrens_home");
+        crate::market::adopt(&first.lead, &lot, first.requirement("insurance"));
+        let live = first.lead.post(&format!("/v1/arrangements/{taken}/publish"), Value::Null).expect(200).body;
+        assert_eq!((&live["policies"]["regime"], &live["imported"]["noticeSentOn"]), (&json!("pcr_light_touch"), &json!("2019-01-04")));
+    }
+
+    fn a_system_under_regulation_34_ends_by_statute(app: &TestApp) {
+        let policies = json!({"regime": "pcr34", "admissionMode": "rolling", "extensionMonths": 24});
+        let market = Market::published_with(app, json!({"policies": policies}));
+        let shown = market.show();
+        assert_eq!(shown["term"]["lastDay"], "2029-02-23");
+        assert_eq!(shown["warnings"][0]["code"], "term_beyond_statutory_end");
+        let deadline = market.lead.all(&format!("/v1/deadlines/arrangement/{}", market.id))[0].clone();
+        assert_eq!(deadline["due"], "2029-02-24T00:00:00Z");
+        app.at("2026-02-24T00:00:00Z");
+        market.lead.post(&market.path("/establish"), Value::Null).expect(200);
+        market.lead.post(&market.path("/review"), Value::Null).problem("period_fixed_by_statute", 409);
+        app.at("2029-02-23T23:59:59Z");
+        assert_eq!(market.show()["state"], "established");
+        app.at("2029-02-24T00:00:00Z");
+        assert_eq!(market.show()["state"], "expired");
     }
 }

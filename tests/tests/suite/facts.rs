@@ -145,13 +145,16 @@ on_both! {
     }
 
     fn in_house_is_what_an_officer_confirmed(app: &TestApp) {
+        let market = Market::rolling(app);
         let fens = Applicant::new(app, "Fens Care");
+        fens.submitted(&market, &["FOSTERING"]);
         let path = format!("/v1/providers/{}", fens.id);
         let amended = fens.provider.patch(&path, json!({"legalName": "Fens Care", "inHouse": true})).expect(200).body;
         assert!(amended["profile"]["inHouse"] == true && amended["inHouse"].is_null(), "{amended:#}");
         let confirm = format!("{path}/confirm-in-house");
         let yes = json!({"inHouse": true, "reason": "the county runs it"});
         fens.provider.post(&confirm, yes.clone()).problem("forbidden", 403);
+        app.commissioner("BRAD").post(&confirm, yes.clone()).problem("forbidden", 403);
         let confirmed = app.commissioner("CCC").post(&confirm, yes).expect(200).body;
         assert_eq!((&confirmed["inHouse"]["inHouse"], &confirmed["inHouse"]["by"]), (&json!(true), &json!("commissioner-CCC")));
     }

@@ -48,8 +48,12 @@ on_both! {
     }
 
     fn an_officer_records_a_sale_and_a_party_ends_an_offer(app: &TestApp) {
+        let market = Market::rolling(app);
         let (fens, wash) = (Applicant::new(app, "Fens Care"), Applicant::new(app, "Wash Homes"));
         let (one, two) = (fens.home("PE29 1AA", Some("good")), fens.home("PE29 1AB", None));
+        app.commissioner("CCC").post(&format!("/v1/homes/{one}/transfer"), sale(&wash, "2015-12-01")).problem("forbidden", 403);
+        fens.submitted(&market, &["FOSTERING"]);
+        app.commissioner("BRAD").post(&format!("/v1/homes/{one}/transfer"), sale(&wash, "2015-12-01")).problem("forbidden", 403);
         let moved = app.commissioner("CCC").post(&format!("/v1/homes/{one}/transfer"), sale(&wash, "2015-12-01")).expect(200).body;
         assert_eq!(moved["provider"], wash.id.as_str());
         assert_eq!(feed(&fens.provider, "&kind=HomeHandedOver").len(), 1);
@@ -70,12 +74,15 @@ on_both! {
         let home = fens.home("PE29 1AA", Some("good"));
         let application = fens.ready(&market, &["FOSTERING"]);
         fens.provider.put(&application.path("/homes"), json!({"homes": [home]})).expect(200);
-        market.lead.post(&format!("/v1/homes/{home}/transfer"), sale(&wash, "2018-12-01")).expect(200);
+        fens.provider.post(&format!("/v1/homes/{home}/transfer"), sale(&wash, "2018-12-01")).expect(200);
+        wash.provider.post(&format!("/v1/homes/{home}/accept-transfer"), Value::Null).expect(200);
         application.submit().expect(422).blames("home_unknown", "/homes/0");
     }
 
     fn what_was_mistyped_is_put_right(app: &TestApp) {
+        let market = Market::rolling(app);
         let (fens, wash) = (Applicant::new(app, "Fens Care"), Applicant::new(app, "Wash Homes"));
+        fens.submitted(&market, &["FOSTERING"]);
         let home = fens.home("PE29 1AA", None);
         let path = format!("/v1/homes/{home}/correct");
         let right = |urn: &str| json!({"urn": urn, "reason": "two digits were swapped"});
@@ -102,7 +109,9 @@ on_both! {
     }
 
     fn a_home_closed_by_mistake_opens_again(app: &TestApp) {
+        let market = Market::rolling(app);
         let fens = Applicant::new(app, "Fens Care");
+        fens.submitted(&market, &["FOSTERING"]);
         let home = fens.home("PE29 1AA", Some("good"));
         let closed = json!({"closedOn": "2015-12-01", "reason": "sold"});
         let path = |under: &str| format!("/v1/homes/{home}/{under}");

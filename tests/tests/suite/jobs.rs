@@ -23,7 +23,7 @@ on_both! {
         let later = ahead(app, "2019-07-01T00:00:00Z");
         let script = later.script();
         let names: Vec<Value> = script.all("/v1/jobs").iter().map(|job| job["name"].clone()).collect();
-        let known = ["advance-rounds", "lapse-suspensions", "effect-removals", "find-overdue", "end-terms", "deliver", "seal", "tidy"];
+        let known = ["advance-rounds", "lapse-suspensions", "effect-removals", "find-overdue", "tell-deadlines", "end-terms", "deliver", "seal", "tidy"];
         assert_eq!(names, known);
         let before = script.get("/v1/jobs/lapse-suspensions").expect(200).body;
         assert_eq!((&before["due"], &before["lastRun"]), (&json!(2), &Value::Null));

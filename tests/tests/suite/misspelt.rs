@@ -61,6 +61,8 @@ on_both! {
             let told = reply.blames("webhook_filter_unusable", field).body.to_string();
             assert!(told.contains("SuspensionLapsed") && told.contains("RatingChanged"), "{told}");
         };
+        let sent: Value = serde_json::from_slice(&crate::uploads::case("webhook_unknown_kind.json")).unwrap();
+        refused(lead.post("/v1/webhooks?dryRun=true", order(sent["filters"]["kinds"].clone())), "/filters/kinds/0");
         refused(lead.post("/v1/webhooks?dryRun=true", order(json!(["Suspended", "NoSuchEvent"]))), "/filters/kinds/1");
         refused(lead.post("/v1/webhooks?dryRun=true", order(json!(["suspended"]))), "/filters/kinds/0");
         let receiver = crate::receiver::Receiver::new();

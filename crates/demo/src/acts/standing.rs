@@ -126,7 +126,11 @@ fn warn(play: &mut Play<'_>, cast: &Roles) -> Played<[String; 2]> {
 
 fn lift(play: &mut Play<'_>, cast: &Roles, suspension: &str) -> Played<()> {
     let reason = json!({"reason": "The inquiry found nothing."});
-    let officer = play.stage.commissioner("officer-pcc", "PCC")?;
+    // Another authority of the arrangement decides for itself; the one that imposed it ends it.
+    let other = play.stage.commissioner("officer-pcc", "PCC")?;
+    let seen = json!({"reason": "Our own visits found nothing."});
+    other.post(&format!("/v1/suspensions/{suspension}/lift-for-authority"), &seen)?;
+    let officer = play.stage.commissioner("officer-ccc", "CCC")?;
     let lifted = officer.post(&format!("/v1/suspensions/{suspension}/lift"), &reason)?;
     expect(&text(&lifted.body, "state")?, "lifted")?;
     standing_is(play, &cast.lifted, "active")?;

@@ -292,7 +292,8 @@ impl<'a> Release<'a> {
     /// The headings of the columns that nothing is taken from, in their order.
     #[must_use]
     pub fn unused_headings(&self) -> Vec<String> {
-        self.reader.headings().iter().filter(|heading| !headings::is_judged(heading)).cloned().collect()
+        let unused = self.reader.headings().iter().filter(|heading| !headings::is_judged(heading));
+        unused.map(|heading| crate::shorten(heading)).collect()
     }
 
     /// The reference number of a row, as it stands.

@@ -4,7 +4,7 @@ use domain::admission::Application;
 use domain::admission::answers::{Asked, omitted_homes};
 use domain::admission::application::{self as rules, ApplicationEvent, Start, StartFacts, SubmitFacts};
 use domain::admission::receipt::SubmittedVersion;
-use domain::arrangement::{AllHomes, Arrangement, Round, RoundState, Routing, schedule};
+use domain::arrangement::{ARRANGEMENT_NOT_IN_FORCE, AllHomes, Arrangement, Round, RoundState, Routing, schedule};
 use domain::kernel::{
     Aggregate as _, ApplicationId, ArrangementId, HomeId, Kind, LotId, Named, ProviderId, Violations,
 };
@@ -63,7 +63,7 @@ pub fn start(tx: &mut Tx<'_>, by: &Command, order: StartApplication) -> Outcome<
     let known = Lots::load(tx, provider, arrangement)?;
     let now = tx.now();
     let facts = StartFacts {
-        accepting: market.in_force().is_some_and(|term| term.live_at <= now && now < term.ends_at())
+        accepting: market.in_force_at(now).is_some_and(|term| term.live_at <= now)
             && applicant.state().name() == "registered",
         open_application: store::open_application(tx, provider, arrangement)?,
         lots: known.facts(),
@@ -94,7 +94,7 @@ pub fn submit(tx: &mut Tx<'_>, by: &Command, gazetteer: &Gazetteer, id: Applicat
     let before = by.lock::<Application>(tx, id)?;
     let (application, now) = (before.value.clone(), tx.now());
     let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
-    if arrangement.in_force().is_none_or(|term| term.ends_at() <= now) {
+    if arrangement.in_force_at(now).is_none() {
         return Err(rules::NOT_ACCEPTING.broken("the arrangement is not in force").into());
     }
     let lots = Lots::load(tx, application.provider, application.arrangement)?;
@@ -154,10 +154,34 @@ fn arrived(tx: &mut Tx<'_>, routing: Routing) -> Outcome<Routing> {
             Ok(Routing::Open { round: round.id, closes_at: round.window.closes_at })
         }
         (RoundState::Scheduled | RoundState::Open | RoundState::Closed, _) => Ok(routing),
-        (RoundState::Evaluating { .. } | RoundState::Completed { .. } | RoundState::Cancelled { .. }, _) => {
-            Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into())
-        }
+        (
+            RoundState::Evaluating { .. }
+            | RoundState::Completed { .. }
+            | RoundState::Ended { .. }
+            | RoundState::Cancelled { .. },
+            _,
+        ) => Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into()),
     }
+}
+
+/// Takes an application back: the checks that it leaves open are given up.
+///
+/// # Errors
+/// What the rules refuse.
+pub fn withdraw(tx: &mut Tx<'_>, by: &Command, id: ApplicationId) -> Outcome<Stored<Application>> {
+    let after = by.act(tx, id, |application: Application, tx| Ok(application.withdraw(tx.now())?))?;
+    evaluation::drop_checks(tx, &after.value, "the application was withdrawn")?;
+    Ok(after)
+}
+
+/// Takes one line of an application back.
+///
+/// # Errors
+/// What the rules refuse.
+pub fn withdraw_line(tx: &mut Tx<'_>, by: &Command, id: ApplicationId, lot: LotId) -> Outcome<Stored<Application>> {
+    let after = by.act(tx, id, |application: Application, tx| Ok(application.withdraw_line(lot, tx.now())?))?;
+    evaluation::drop_checks(tx, &after.value, "the line was withdrawn")?;
+    Ok(after)
 }
 
 /// Gives the evaluation of one request more time (PCR34-17).
@@ -171,7 +195,11 @@ pub fn extend_evaluation(
     justification: String,
 ) -> Outcome<Stored<Application>> {
     by.act(tx, id, |application: Application, tx| {
-        let policies = tx.hold::<Arrangement>(application.arrangement)?.value.policies;
+        let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
+        if arrangement.in_force_at(tx.now()).is_none() {
+            return Err(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement has ended").into());
+        }
+        let policies = arrangement.policies;
         Ok(application.extend_evaluation(&policies, justification, tx.now())?)
     })
 }
@@ -205,6 +233,6 @@ pub fn deadlines(c: &mut Conn<'_>, who: &Caller, id: ApplicationId) -> Outcome<V
         return round::deadlines_of(&c.get::<Round>(round)?.value, &policies);
     }
     let Some(version) = application.counting() else { return Ok(Vec::new()) };
-    let statutory = statutory(policies.regime, policies.division, "PCR34-16", version.receipt.at);
+    let statutory = statutory(policies.regime(), policies.division, "PCR34-16", version.receipt.at);
     Ok(statutory.into_iter().chain(application.extension.as_ref().map(|e| e.deadline.clone())).collect())
 }

@@ -1,7 +1,7 @@
 //! Declarations of interests: an assessor declares before it assesses (BEY-08).
 
 use domain::admission::declaration_of_interests::{DeclarationOfInterests, DeclaredInterest};
-use domain::arrangement::Arrangement;
+use domain::arrangement::{ARRANGEMENT_NOT_IN_FORCE, Arrangement};
 use domain::kernel::ArrangementId;
 use persistence::admission::declaration_of;
 use persistence::{Outcome, Stored, Tx};
@@ -18,7 +18,9 @@ pub fn declare(
     arrangement: ArrangementId,
     interests: Vec<DeclaredInterest>,
 ) -> Outcome<Stored<DeclarationOfInterests>> {
-    by.hold::<Arrangement>(tx, arrangement)?;
+    if by.hold::<Arrangement>(tx, arrangement)?.is_over() {
+        return Err(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement has ended").into());
+    }
     let (actor, now) = (tx.actor(), tx.now());
     turn(tx, arrangement)?;
     match declaration_of(tx, arrangement, &actor.subject)? {

@@ -89,7 +89,7 @@ pub fn declare_exclusions(
     grounds: Vec<DeclaredGround>,
 ) -> Outcome<Stored<Application>> {
     by.act(tx, id, |application: Application, tx| {
-        let regime = tx.hold::<Arrangement>(application.arrangement)?.value.policies.regime;
+        let regime = tx.hold::<Arrangement>(application.arrangement)?.value.policies.regime();
         exclusion_findings(&grounds, &[], regime, tx.now(), tx.now())?;
         Ok(application.declare(grounds, tx.now())?)
     })

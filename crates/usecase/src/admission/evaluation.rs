@@ -2,21 +2,26 @@
 
 use domain::admission::Application;
 use domain::admission::answers::Content;
+use domain::admission::application::Status;
 use domain::admission::compliance_check::{
     Applicant, ComplianceCheck, EvidenceFacts, ExclusionFinding, Facts as CheckFacts, LotRequirement, automatic,
-    exclusion_findings, open_checks,
+    exclusion_findings, open_checks, open_for_removal,
 };
+use domain::admission::line::Line;
+use domain::admission::membership::{Membership, MembershipState};
 use domain::admission::receipt::{AskedByLot, Snapshot};
-use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, schedule};
-use domain::kernel::{HomeId, Instant, LotId, ProviderId};
+use domain::arrangement::{Arrangement, LocationBoundary, Lot, Round, Routing, schedule};
+use domain::kernel::{Aggregate as _, HomeId, Instant, LotId, ProviderId};
 use domain::provider::boundary::{Inside, inside};
 use domain::provider::eligibility::HomeFacts;
 use domain::provider::home::Home;
 use domain::provider::provider::Provider;
-use persistence::admission::{applications, applications_in_round};
+use domain::standing::removal::Removal;
+use persistence::admission::{applications, applications_in_round, checks_of, memberships_in_lot, open_application};
 use persistence::arrangement::rounds_of;
 use persistence::provider::homes_of;
 use persistence::record::hex;
+use persistence::standing::removals_of;
 use persistence::{Conn, Failure, Filter, Outcome, Page, Tx};
 use sha2::{Digest as _, Sha256};
 
@@ -113,6 +118,62 @@ pub(super) fn open(tx: &mut Tx<'_>, gazetteer: &Gazetteer, application: &Applica
         events.extend(more);
         tx.create((decided, events))?;
     }
+    for line in application.lines.iter().filter(|line| line.status.is_undecided()) {
+        let removals = removals_of(tx, application.provider, line.lot)?;
+        let standing = removals.iter().filter(|removal| removal.value.ground_stands_since().is_some());
+        if let Some(last) = standing.max_by_key(|removal| removal.value.ground_stands_since()) {
+            open_for(tx, application, &last.value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens the check of a removal's ground where the provider has not been a member of the lot since: whoever was admitted
+/// after it has answered the ground already.
+fn open_for(tx: &mut Tx<'_>, application: &Application, removal: &Removal) -> Outcome<()> {
+    let since = removal.ground_stands_since();
+    let after = |member: &Membership| {
+        let by_it = matches!(member.state, MembershipState::Removed { removal: by, .. } if by == removal.id);
+        !by_it && since.is_some_and(|since| member.admitted_at >= since)
+    };
+    if memberships_in_lot(tx, removal.provider, removal.lot)?.iter().any(|member| after(&member.value)) {
+        return Ok(());
+    }
+    if checks_of(tx, application.id)?.iter().any(|check| check.value.removal == Some(removal.id)) {
+        return Ok(());
+    }
+    let of =
+        Applicant { application: application.id, arrangement: application.arrangement, provider: application.provider };
+    let opened = open_for_removal(of, removal, tx.mint(), tx.now());
+    tx.create(opened).map(drop)
+}
+
+/// A removal that takes effect while the provider applies to the lot again: its ground is to be answered before admission.
+pub(crate) fn removal_took_effect(tx: &mut Tx<'_>, removal: &Removal) -> Outcome<()> {
+    if removal.ground_stands_since().is_none() {
+        return Ok(());
+    }
+    let Some(id) = open_application(tx, removal.provider, removal.arrangement)? else { return Ok(()) };
+    let application = tx.lock::<Application>(id)?.value;
+    let undecided = |line: &Line| line.lot == removal.lot && line.status.is_undecided();
+    if matches!(application.status, Status::InEvaluation { .. }) && application.lines.iter().any(undecided) {
+        open_for(tx, &application, removal)?;
+    }
+    Ok(())
+}
+
+/// Gives up the undecided checks that nothing needs any more: their application has ended, or each of the lots that need
+/// them is decided or gone.
+pub(super) fn drop_checks(tx: &mut Tx<'_>, application: &Application, reason: &str) -> Outcome<()> {
+    let needed = |lot: &LotId| application.lines.iter().any(|line| line.lot == *lot && line.status.is_undecided());
+    for found in checks_of(tx, application.id)? {
+        let check = &found.value;
+        if check.permit("drop").is_ok() && !(application.is_open() && check.lots.iter().any(needed)) {
+            let before = tx.lock::<ComplianceCheck>(check.id)?;
+            let decision = before.value.clone().drop(reason, tx.now())?;
+            tx.save(&before, decision)?;
+        }
+    }
     Ok(())
 }
 
@@ -142,7 +203,7 @@ impl Context {
         let provider = conn.get::<Provider>(application.provider)?.value;
         let exclusions = match &version.content.exclusions {
             None => None,
-            Some(grounds) => Some(exclusion_findings(grounds, &provider.exclusions, policies.regime, received, now)?),
+            Some(grounds) => Some(exclusion_findings(grounds, &provider.exclusions, policies.regime(), received, now)?),
         };
         Ok(Self {
             homes: match &version.snapshot {
@@ -173,7 +234,7 @@ impl Context {
 
     /// Hands the facts that a check looks at to `work`.
     pub(super) fn with_facts<T>(&self, check: &ComplianceCheck, work: impl FnOnce(&CheckFacts<'_>) -> T) -> T {
-        let answer = self.content.answers.get(&check.requirement.requirement);
+        let answer = check.requirement.and_then(|asked| self.content.answers.get(&asked.requirement));
         let evidence: Vec<_> = answer
             .map(|answer| answer.evidence.as_slice())
             .unwrap_or_default()
@@ -206,19 +267,35 @@ pub(crate) fn round_opened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     Ok(())
 }
 
-/// Sends what waited for a round that was cancelled to the next one.
-pub(crate) fn reroute_from(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
+/// Tells those whose submission is in a round that closes later.
+pub(crate) fn round_lengthened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
+    for before in applications_in_round(tx, round.id, "submitted")? {
+        let before = tx.lock::<Application>(before.value.id)?;
+        let lengthened = before.value.clone().round_lengthened(round.window.closes_at)?;
+        tx.save(&before, lengthened)?;
+    }
+    Ok(())
+}
+
+/// Sends what waits for a round of the arrangement where it would go now: rounds were cancelled, put in or reinstated.
+pub(crate) fn reroute_all(tx: &mut Tx<'_>, gazetteer: &Gazetteer, round: &Round) -> Outcome<()> {
     let mode = tx.get::<Arrangement>(round.arrangement)?.value.policies.admission_mode;
     let rounds: Vec<_> = rounds_of(tx, round.arrangement)?.into_iter().map(|round| round.value).collect();
-    for before in applications_in_round(tx, round.id, "queued")? {
+    let queued = Filter::all().is(applications::arrangement_id, round.arrangement).is(applications::state, "queued");
+    for before in tx.list(&queued, Page::ALL)? {
         let before = tx.lock::<Application>(before.value.id)?;
-        let lots: Vec<LotId> = before.value.lines.iter().map(|line| line.lot).collect();
-        let routing = schedule::route(mode, &rounds, &lots, tx.now()).map_err(|_| {
-            let detail = format!("application {} waits for it, and no other round is for its lots", before.value.id);
-            schedule::QUEUED_STRANDED.broken(detail)
-        })?;
+        let Status::Queued { round: waits_for, .. } = before.value.status else { continue };
+        let undecided = before.value.lines.iter().filter(|line| line.status.is_undecided());
+        let lots: Vec<LotId> = undecided.map(|line| line.lot).collect();
+        let routing = schedule::route(mode, &rounds, &lots, tx.now())?;
+        if matches!(routing, Routing::Queued { round, .. } if round == waits_for) {
+            continue;
+        }
         let rerouted = before.value.clone().reroute(routing)?;
-        tx.save(&before, rerouted)?;
+        let after = tx.save(&before, rerouted)?;
+        if let Routing::Evaluate = routing {
+            open(tx, gazetteer, &after.value)?;
+        }
     }
     Ok(())
 }
@@ -233,7 +310,25 @@ pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str
         // Its provider may have taken it back meanwhile.
         if before.value.is_open() {
             let lapsed = before.value.clone().lapse(reason.to_owned(), tx.now())?;
-            tx.save(&before, lapsed)?;
+            let after = tx.save(&before, lapsed)?;
+            drop_checks(tx, &after.value, reason)?;
+        }
+    }
+    Ok(())
+}
+
+/// Closes the undecided lines of a lot that has ended.
+pub(crate) fn lapse_lines(tx: &mut Tx<'_>, lot: &Lot, reason: &str) -> Outcome<()> {
+    let open = Filter::all()
+        .is(applications::arrangement_id, lot.arrangement)
+        .any(applications::state, ["queued", "submitted", "in_evaluation"]);
+    for found in tx.list(&open, Page::ALL)? {
+        let before = tx.lock::<Application>(found.value.id)?;
+        let undecided = |line: &Line| line.lot == lot.id && line.status.is_undecided();
+        if before.value.is_open() && before.value.lines.iter().any(undecided) {
+            let lapsed = before.value.clone().lapse_line(lot.id, reason.to_owned(), tx.now())?;
+            let after = tx.save(&before, lapsed)?;
+            drop_checks(tx, &after.value, reason)?;
         }
     }
     Ok(())

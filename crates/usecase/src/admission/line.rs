@@ -13,11 +13,9 @@ use persistence::{Outcome, Stored, Tx};
 use super::declaration;
 use crate::Command;
 
-/// Admits a line: the provider becomes a member of the lot. Never capped (DPS-02).
-///
-/// # Errors
-/// What the rules refuse.
-pub fn admit(
+/// Admits a line: the provider becomes a member of the lot. Never capped (DPS-02), nor refused because of a measure that
+/// stands against the provider there: the membership begins under it. What that means is for [`crate::lifecycle`] to say.
+pub(crate) fn admit(
     tx: &mut Tx<'_>,
     by: &Command,
     id: ApplicationId,
@@ -67,7 +65,7 @@ pub fn reject(
 /// checks.
 fn ready(tx: &mut Tx<'_>, application: &Application) -> Outcome<Vec<ComplianceCheck>> {
     let arrangement = tx.hold::<Arrangement>(application.arrangement)?.value;
-    if arrangement.in_force().is_none() {
+    if arrangement.in_force_at(tx.now()).is_none() {
         return Err(arrangement::ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement has ended").into());
     }
     let checks: Vec<ComplianceCheck> = checks_of(tx, application.id)?.into_iter().map(|check| check.value).collect();
@@ -90,6 +88,7 @@ fn facts(checks: &[ComplianceCheck], lot: LotId, now: Instant) -> Vec<CheckFact>
         ComplianceCheckState::Passed { .. } if check.holds(now) => CheckOutcome::Passed,
         ComplianceCheckState::Passed { .. }
         | ComplianceCheckState::Failed { .. }
+        | ComplianceCheckState::Dropped { .. }
         | ComplianceCheckState::Expired { .. } => CheckOutcome::Failed,
     };
     checks
@@ -109,10 +108,12 @@ fn facts(checks: &[ComplianceCheck], lot: LotId, now: Instant) -> Vec<CheckFact>
 /// What a membership rests on: the checks it passed, each until it expires.
 fn assurance(check: &ComplianceCheck) -> Option<Assurance> {
     match &check.state {
-        ComplianceCheckState::Passed { result } => {
-            Some(Assurance::new(check.requirement, check.code.clone(), check.terms.mandatory, result.valid_until))
-        }
-        ComplianceCheckState::Waived { .. }
+        // A removal's ground is answered once, and is no evidence that goes on.
+        ComplianceCheckState::Passed { result } => check.requirement.map(|requirement| {
+            Assurance::new(requirement, check.code.clone(), check.terms.mandatory, result.valid_until)
+        }),
+        ComplianceCheckState::Dropped { .. }
+        | ComplianceCheckState::Waived { .. }
         | ComplianceCheckState::Open { .. }
         | ComplianceCheckState::Proposed { .. }
         | ComplianceCheckState::Failed { .. }

@@ -66,7 +66,7 @@ pub fn drop_requirement(tx: &mut Tx<'_>, by: &Command, id: LotId, requirement: R
 pub fn open(tx: &mut Tx<'_>, by: &Command, id: LotId) -> Outcome<Stored<Lot>> {
     by.act(tx, id, |lot: Lot, tx| {
         let arrangement = tx.hold::<Arrangement>(lot.arrangement)?.value;
-        Ok(lot.open(arrangement.in_force().is_some())?)
+        Ok(lot.open(arrangement.in_force_at(tx.now()).is_some())?)
     })
 }
 
@@ -74,7 +74,7 @@ pub fn open(tx: &mut Tx<'_>, by: &Command, id: LotId) -> Outcome<Stored<Lot>> {
 fn conditions(tx: &mut Tx<'_>, lot: &Lot) -> Outcome<ConditionFacts> {
     let arrangement = tx.hold::<Arrangement>(lot.arrangement)?.value;
     Ok(ConditionFacts {
-        regime: arrangement.policies.regime,
+        regime: arrangement.policies.regime(),
         published_at: arrangement.term().map(|term| term.published_at),
         evaluated: admission::was_evaluated(tx, lot)?,
     })

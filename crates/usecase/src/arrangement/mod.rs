@@ -59,18 +59,24 @@ pub(crate) fn publish(tx: &mut Tx<'_>, by: &Command, id: ArrangementId) -> Outco
                 requirements: lot.value.requirements.len(),
             })
             .collect(),
-        statutory_end: law::regime::statutory_end(before.value.policies.regime),
     };
     let decision = before.value.clone().publish(&facts, tx.now())?;
     tx.save(&before, decision)
 }
 
-/// The end of the term, as the policies time it.
+/// The end of the term, as the policies time it, extensions and the end by statute included.
 ///
 /// # Errors
 /// Not found, and what the engine refuses.
 pub fn deadlines(c: &mut Conn<'_>, who: &Caller, id: ArrangementId) -> Outcome<Vec<Deadline>> {
     let (arrangement, policies) = find::<Arrangement>(c, &who.in_market(), id)?;
-    let start = arrangement.particulars.contract_start.map(Instant::start_of);
-    start.map(|start| Ok(by_policy(&policies, LegalClock::Term, start)?)).into_iter().collect()
+    let Some(start) = arrangement.particulars.contract_start.map(Instant::start_of) else { return Ok(Vec::new()) };
+    let planned = by_policy(&policies, LegalClock::Term, start)?;
+    let Some(term) = arrangement.term().filter(|term| term.ends_at() != planned.due) else { return Ok(vec![planned]) };
+    let why = match law::statutory_end(policies.regime()).filter(|end| *end == term.last_day) {
+        Some(end) => format!("By statute it ends with {end} (PCR34-END), which is in force."),
+        None => format!("It was extended by {} months, which is in force.", term.extended_months),
+    };
+    let explanation = format!("{} {why}", planned.explanation);
+    Ok(vec![Deadline { due: term.ends_at(), explanation, ..planned }])
 }

@@ -7,6 +7,7 @@ use domain::provider::provider::{Provider, ProviderEvent};
 use persistence::record::event;
 use persistence::{Failure, Outcome, Stored, Tx};
 
+use super::deals_with;
 use crate::Command;
 
 domain::rules! {
@@ -45,7 +46,8 @@ pub fn add(
 /// # Errors
 /// What the rules refuse.
 pub fn transfer(tx: &mut Tx<'_>, by: &Command, id: HomeId, transfer: Transfer) -> Outcome<Stored<Home>> {
-    by.who.get::<Home>(tx, id)?;
+    let of = by.who.get::<Home>(tx, id)?.value.provider;
+    deals_with(tx, &by.who, of)?;
     // The buyer before the home, as everywhere.
     let buyer = match tx.lock::<Provider>(transfer.to) {
         Err(Failure::NotFound(Kind::Provider)) => {

@@ -6,8 +6,9 @@ pub mod past;
 
 use domain::kernel::{ProviderId, Role};
 use domain::provider::provider::{EXTERNAL_REF_IN_USE, ExternalRef, PORTAL_NAME_FOREIGN, Provider, ProviderProfile};
+use persistence::admission::applications;
 use persistence::provider as store;
-use persistence::{Conn, Failure, Outcome, Stored, Tx, client as clients};
+use persistence::{Conn, Failure, Filter, Outcome, Stored, Tx, client as clients};
 
 use crate::{Caller, Command};
 
@@ -71,6 +72,24 @@ pub fn add_external_reference(
     owns_name(tx, &by.who, &known_as.portal)?;
     let decision = before.value.clone().add_external_ref(known_as)?;
     tx.save(&before, decision)
+}
+
+/// Lets a party of a provider go on, and an officer whose authority deals with it: it applied to an arrangement in which the
+/// authority takes part. What identifies a provider or a home is no business of other authorities.
+///
+/// # Errors
+/// [`Failure::Forbidden`].
+pub fn deals_with(conn: &mut Conn<'_>, who: &Caller, provider: ProviderId) -> Outcome<()> {
+    if who.is_providing() {
+        return Ok(());
+    }
+    let Some(own) = who.own_arrangements(conn)? else { return Ok(()) };
+    let is_alone = own.is_empty();
+    let applied = Filter::all()
+        .is(applications::provider_id, provider)
+        .any(applications::arrangement_id, own)
+        .any(applications::state, ["queued", "submitted", "in_evaluation", "decided"]);
+    if !is_alone && conn.count(&applied)? > 0 { Ok(()) } else { Err(Failure::Forbidden) }
 }
 
 /// A portal's name that belongs to a machine client is that client's alone, however it is written; a machine client has

@@ -4,16 +4,16 @@ use domain::admission::Application;
 use domain::admission::application::ReopenFacts;
 use domain::admission::compliance_check::{ComplianceCheck, ComplianceCheckState};
 use domain::admission::line::LineStatus;
-use domain::admission::membership::{AdmittedLine, Membership};
-use domain::arrangement::Arrangement;
+use domain::admission::membership::{AdmittedLine, Membership, MembershipState};
+use domain::arrangement::{ARRANGEMENT_NOT_IN_FORCE, Arrangement, Lot};
 use domain::kernel::{About, Aggregate as _, AppealId, ApplicationId, Kind, LotId, RemovalId, SuspensionId};
 use domain::standing::appeal::{Appeal, AppealFacts, AppealTarget, LodgeAppeal};
 use domain::standing::removal::{Party, Removal, RemovalState};
 use domain::standing::suspension::{Suspension, SuspensionState};
-use persistence::standing as store;
-use persistence::{Conn, Failure, Outcome, Stored, Tx, admission};
+use persistence::standing::{self as store, appeals};
+use persistence::{Conn, Failure, Filter, Outcome, Page, Stored, Tx, admission};
 
-use super::{removal, suspension};
+use super::{Measure as _, lock_lot, removal, suspension};
 use crate::{Caller, Command};
 
 /// Lodges an appeal against a decision that is about the caller.
@@ -25,6 +25,9 @@ pub fn lodge(tx: &mut Tx<'_>, by: &Command, target: AppealTarget, grounds: Strin
     let (Some(arrangement), Some(provider)) = (about.arrangement, about.provider) else {
         return Err(Failure::NotFound(kind));
     };
+    if tx.hold::<Arrangement>(arrangement)?.value.in_force_at(tx.now()).is_none() {
+        return Err(ARRANGEMENT_NOT_IN_FORCE.broken("the arrangement has ended").into());
+    }
     lock_target(tx, &target)?;
     let facts =
         AppealFacts { original_decider: decider(tx, &target)?, appeal_pending: store::appeal_pending(tx, &target)? };
@@ -68,6 +71,19 @@ pub fn withdraw(tx: &mut Tx<'_>, by: &Command, id: AppealId) -> Outcome<Stored<A
     tx.save(&before, decision)
 }
 
+/// Closes the appeals that are undecided when their arrangement ends.
+pub(crate) fn lapse_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
+    let lodged = Filter::all().is(appeals::arrangement_id, arrangement.id).is(appeals::lodged, true);
+    for found in tx.list(&lodged, Page::ALL)? {
+        let before = tx.lock::<Appeal>(found.value.id)?;
+        if before.value.permit("lapse").is_ok() {
+            let decision = before.value.clone().lapse(reason.to_owned(), tx.now())?;
+            tx.save(&before, decision)?;
+        }
+    }
+    Ok(())
+}
+
 /// Locks what an appeal is against, and then the appeal.
 fn lock_appeal(tx: &mut Tx<'_>, by: &Command, id: AppealId) -> Outcome<Stored<Appeal>> {
     let seen = by.who.get::<Appeal>(tx, id)?.value;
@@ -97,9 +113,9 @@ fn lock_target(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<()> {
             suspension::lock_stopped(tx, &seen)
         }
         AppealTarget::Removal { removal } => {
-            let membership = tx.get::<Removal>(removal)?.value.membership;
-            let member = tx.lock::<Membership>(membership)?;
-            removal::run_due(tx, member).map(drop)
+            let (provider, lot) = tx.get::<Removal>(removal)?.value.against();
+            lock_lot(tx, provider, lot)?;
+            removal::run_due(tx, provider, lot)
         }
     }
 }
@@ -133,7 +149,10 @@ fn decider(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<Option<String>> {
                     None
                 }
                 RemovalState::Decided { decision, .. } | RemovalState::Effective { decision, .. } => Some(decision.by),
-                RemovalState::Notified | RemovalState::Revoked { .. } => None,
+                RemovalState::Notified
+                | RemovalState::Proposed { .. }
+                | RemovalState::Annulled { .. }
+                | RemovalState::Revoked { .. } => None,
             }
         }
     })
@@ -171,26 +190,33 @@ fn annul(tx: &mut Tx<'_>, id: SuspensionId, reason: &str) -> Outcome<()> {
     tx.save(&before, decision).map(drop)
 }
 
-/// Revokes a removal; where it took effect, admits the provider again: a new membership from the same application
-/// with the same assurances (A6), as long as the arrangement is in force and the provider is not a member again.
+/// Revokes a removal; where it took effect, annuls it and admits the provider again: a new membership from the same
+/// application with the same assurances (A6), where the removal ended one, the arrangement is in force and the provider is not
+/// a member again.
 fn undo(tx: &mut Tx<'_>, id: RemovalId, reason: &str) -> Outcome<()> {
     let before = tx.lock::<Removal>(id)?;
     match before.value.state {
-        RemovalState::Notified | RemovalState::Decided { .. } => {
+        RemovalState::Notified | RemovalState::Proposed { .. } | RemovalState::Decided { .. } => {
             let decision = before.value.clone().revoke(reason.to_owned(), tx.actor(), tx.now())?;
             tx.save(&before, decision).map(drop)
         }
         RemovalState::Effective { .. } => {
-            let Membership { arrangement, lot, provider, application, assurances, .. } =
+            let decision = before.value.clone().annul(reason.to_owned(), tx.actor(), tx.now())?;
+            tx.save(&before, decision)?;
+            let Membership { arrangement, lot, provider, application, assurances, state, .. } =
                 tx.get::<Membership>(before.value.membership)?.value;
+            if !matches!(state, MembershipState::Removed { .. }) {
+                return Ok(());
+            }
             let held = admission::lots_held(tx, provider, arrangement)?.contains(&lot);
-            if held || tx.hold::<Arrangement>(arrangement)?.value.in_force().is_none() {
+            let in_force = tx.hold::<Arrangement>(arrangement)?.value.in_force_at(tx.now()).is_some();
+            if held || !in_force || tx.hold::<Lot>(lot)?.value.is_closed() {
                 return Ok(());
             }
             let line = AdmittedLine { arrangement, lot, provider, application, assurances };
             let decision = Membership::admit(tx.mint(), line, held, tx.now())?;
             tx.create(decision).map(drop)
         }
-        RemovalState::Revoked { .. } => Ok(()),
+        RemovalState::Annulled { .. } | RemovalState::Revoked { .. } => Ok(()),
     }
 }

@@ -1,17 +1,21 @@
 //! Memberships after admission: the provider leaves, evidence is renewed, the arrangement ends (A6).
 
 use domain::admission::membership::Membership;
-use domain::arrangement::{Arrangement, RequirementRef};
+use domain::arrangement::{Arrangement, Lot, RequirementRef};
+use domain::fee::Fee;
 use domain::kernel::{Instant, MembershipId, RequirementId};
+use domain::standing::removal::{Party, Removal};
 use persistence::admission::memberships;
+use persistence::fee::fees_of;
+use persistence::standing::removals;
 use persistence::{Filter, Outcome, Page, Stored, Tx};
 
-use super::{lock_member, removal};
+use super::{lock_lot, lock_member, removal};
 use crate::Command;
 use crate::admission::declaration;
 
-/// Lets the provider leave at once. A removal that is under way is no longer pursued; one that is due takes effect first, so
-/// that nobody leaves who is already removed.
+/// Lets the provider leave at once. What the authority took against it stands, a removal that is being heard included; its
+/// own notice has come true. A removal that is due takes effect first, so that nobody leaves who is already removed.
 ///
 /// # Errors
 /// What the rules refuse.
@@ -23,8 +27,24 @@ pub fn withdraw(
 ) -> Outcome<Stored<Membership>> {
     let before = lock_member(tx, by, id)?;
     let decision = before.value.clone().withdraw(reason, tx.now())?;
-    removal::drop_pending(tx, id, "the provider left the lot")?;
-    tx.save(&before, decision)
+    let own = |removal: &Removal| removal.given_by == Party::Provider;
+    removal::drop_pending(tx, before.value.provider, before.value.lot, "the provider left the lot", own)?;
+    let after = tx.save(&before, decision)?;
+    ended(tx, &after.value)?;
+    Ok(after)
+}
+
+/// What ends with a membership, however it ended: its fees are asked no more.
+pub(super) fn ended(tx: &mut Tx<'_>, membership: &Membership) -> Outcome<()> {
+    let Some(at) = membership.ended_at() else { return Ok(()) };
+    for fee in fees_of(tx, membership.id)? {
+        if fee.value.ended_at().is_none() {
+            let before = tx.lock::<Fee>(fee.value.id)?;
+            let decision = before.value.clone().end(at)?;
+            tx.save(&before, decision)?;
+        }
+    }
+    Ok(())
 }
 
 /// Evidence that an officer accepts in the place of what a membership rests on.
@@ -64,15 +84,39 @@ pub fn renew_evidence(
 
 /// Ends the live memberships of an arrangement that has ended.
 pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
-    let live = Filter::all().is(memberships::arrangement_id, arrangement.id).is(memberships::live, true);
-    for before in tx.list(&live, Page::ALL)? {
-        let before = tx.lock::<Membership>(before.value.id)?;
+    end_those(tx, &Filter::all().is(memberships::arrangement_id, arrangement.id), reason)?;
+    drop_those(tx, &Filter::all().is(removals::arrangement_id, arrangement.id), reason)
+}
+
+/// Ends the live memberships of a lot that has ended.
+pub(crate) fn end_in_lot(tx: &mut Tx<'_>, lot: &Lot, reason: &str) -> Outcome<()> {
+    end_those(tx, &Filter::all().is(memberships::lot_id, lot.id), reason)?;
+    drop_those(tx, &Filter::all().is(removals::lot_id, lot.id), reason)
+}
+
+/// Gives up the removals that are still under way: their member had left while they were heard. One that is due takes effect.
+fn drop_those(tx: &mut Tx<'_>, filter: &Filter<Removal>, reason: &str) -> Outcome<()> {
+    for found in tx.list(&filter.clone().is(removals::pending, true), Page::ALL)? {
+        let (provider, lot) = (found.value.provider, found.value.lot);
+        lock_lot(tx, provider, lot)?;
+        removal::run_due(tx, provider, lot)?;
+        removal::drop_pending(tx, provider, lot, reason, |_| true)?;
+    }
+    Ok(())
+}
+
+fn end_those(tx: &mut Tx<'_>, filter: &Filter<Membership>, reason: &str) -> Outcome<()> {
+    for found in tx.list(&filter.clone().is(memberships::live, true), Page::ALL)? {
+        let (provider, lot) = (found.value.provider, found.value.lot);
+        lock_lot(tx, provider, lot)?;
         // A removal that is due comes first; one that is still considered has nothing left to remove.
-        let before = removal::run_due(tx, before)?;
+        removal::run_due(tx, provider, lot)?;
+        let before = tx.lock::<Membership>(found.value.id)?;
         if before.value.is_live() {
-            removal::drop_pending(tx, before.value.id, reason)?;
-            let ended = before.value.clone().end(tx.now())?;
-            tx.save(&before, ended)?;
+            removal::drop_pending(tx, provider, lot, reason, |_| true)?;
+            let decision = before.value.clone().end(tx.now())?;
+            let after = tx.save(&before, decision)?;
+            ended(tx, &after.value)?;
         }
     }
     Ok(())

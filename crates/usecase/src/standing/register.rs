@@ -1,7 +1,7 @@
 //! The register of a lot: who is a member, who may receive a referral, and why, at any instant (DPS-04).
 
 use domain::arrangement::lot::{self, Right};
-use domain::arrangement::{Arrangement, Lot};
+use domain::arrangement::{Arrangement, Lot, Term};
 use domain::kernel::{HomeId, Instant, LotId, MembershipId, ProviderId, Role};
 use domain::standing::{Cause, Standing, StandingFacts, excluded_homes, explain, standing};
 use persistence::record::hex;
@@ -42,6 +42,12 @@ pub struct Register {
     pub lot: LotId,
     /// The instant asked about.
     pub as_of: Instant,
+    /// Until when all that counts has been decided: the instant asked about or now, whichever is earlier. For later
+    /// instants the register tells what is decided so far; what is decided after it may change that.
+    pub known_until: Instant,
+    /// The known end of the term: from then on nobody is a member. Absent once the arrangement has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub term_ends_at: Option<Instant>,
     /// How many are listed.
     pub count: usize,
     /// SHA-256 of the list as it is written here: two readers that have the same hash have the same list.
@@ -51,17 +57,28 @@ pub struct Register {
 }
 
 /// The register of a lot at an instant, as the caller may see it; with `receiving` the members alone that may then receive a
-/// referral, which is the list that a dispatch goes to.
+/// referral, which is the list that a dispatch goes to. An authority is shown what binds it; whoever belongs to none, what binds
+/// any of them (DPS-27).
 ///
 /// # Errors
 /// [`LOT_NOT_USED`](lot::LOT_NOT_USED) where an authority asks for the dispatch list of a lot that it does not use.
-pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receiving: bool) -> Outcome<Register> {
+pub fn of_lot(
+    c: &mut Conn<'_>,
+    caller: &Caller,
+    id: LotId,
+    (at, now): (Instant, Instant),
+    receiving: bool,
+) -> Outcome<Register> {
     let role = caller.actor.role;
     let who = if caller.is_providing() { caller.in_market() } else { caller.clone() };
     let lot = who.get::<Lot>(c, id)?.value;
-    if let Some(own) = caller.actor.authority.as_ref().filter(|_| receiving) {
+    let arrangement = c.get::<Arrangement>(lot.arrangement)?.value;
+    let term_ends_at = arrangement.in_force().map(Term::ends_at);
+    let term = term_ends_at.map(|end| (lot.arrangement, end));
+    let seen_by = caller.actor.authority.as_ref();
+    if let Some(own) = seen_by.filter(|_| receiving) {
         // The lead sees whom each authority of its arrangement may call, whether or not it uses the lot itself.
-        let leads = c.get::<Arrangement>(lot.arrangement)?.value.lead.code == *own;
+        let leads = arrangement.lead.code == *own;
         if !leads && lot.right_of(own) != Right::Uses {
             return Err(lot::LOT_NOT_USED.broken(format!("{own} does not use this lot")).into());
         }
@@ -71,7 +88,8 @@ pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receivi
     let mut members = Vec::new();
     for member in impediment::members(c, lot.id, at, only)? {
         let impediments = member.impediments.as_slice();
-        let facts = StandingFacts { membership: member.membership, admitted_at: member.admitted_at, impediments };
+        let (membership, admitted_at) = (member.membership, member.admitted_at);
+        let facts = StandingFacts { membership, admitted_at, term, seen_by, impediments };
         let standing = standing(&facts, at);
         let is_own = own.contains(&member.provider);
         let hidden = role == Role::Portal && !is_own && !standing.visible_to_portals;
@@ -90,5 +108,6 @@ pub fn of_lot(c: &mut Conn<'_>, caller: &Caller, id: LotId, at: Instant, receivi
         });
     }
     let content_hash = hex(&Sha256::digest(serde_json::to_vec(&members)?));
-    Ok(Register { lot: lot.id, as_of: at, count: members.len(), content_hash, members })
+    let known_until = at.min(now);
+    Ok(Register { lot: lot.id, as_of: at, known_until, term_ends_at, count: members.len(), content_hash, members })
 }

@@ -2,13 +2,14 @@
 
 use domain::admission::membership::Membership;
 use domain::arrangement::Arrangement;
-use domain::kernel::{Aggregate as _, Instant, MembershipId, RemovalId};
+use domain::kernel::{Aggregate as _, Instant, LotId, MembershipId, ProviderId, RemovalId};
 use domain::law::deadline::{Deadline, LegalClock, by_policy};
 use domain::standing::removal::{Ground, NotifyRemoval, Removal, RemovalFacts};
 use persistence::standing as store;
-use persistence::{Conn, Outcome, Stored, Tx};
+use persistence::{Conn, Outcome, Stored, Tx, admission};
 
-use super::{act, lock_measure, lock_member, suspension};
+use super::{Measure as _, act, improvement_notice, lock_lot, lock_measure, lock_member, member, suspension};
+use crate::admission::evaluation;
 use crate::deadline::{enforced, find};
 use crate::{Caller, Command};
 
@@ -31,7 +32,7 @@ pub fn begin(
     if order.ground == Ground::NoFault {
         return Err(NO_FAULT_HAS_NOTICE.broken_at("/ground", NO_FAULT_HAS_NOTICE.says).into());
     }
-    notify(tx, &member, order)
+    notify(tx, &member.value, order)
 }
 
 /// Gives notice without cause, as either side (NOT-06).
@@ -45,26 +46,32 @@ pub fn give_no_fault_notice(
     reason: String,
 ) -> Outcome<Stored<Removal>> {
     let member = lock_member(tx, by, membership)?;
-    notify(tx, &member, NotifyRemoval { ground: Ground::NoFault, reason, gross: None, evidence: Vec::new() })
+    notify(tx, &member.value, NotifyRemoval { ground: Ground::NoFault, reason, gross: None, evidence: Vec::new() })
 }
 
-fn notify(tx: &mut Tx<'_>, member: &Stored<Membership>, order: NotifyRemoval) -> Outcome<Stored<Removal>> {
-    let membership = &member.value;
+fn notify(tx: &mut Tx<'_>, membership: &Membership, order: NotifyRemoval) -> Outcome<Stored<Removal>> {
+    let (provider, lot) = (membership.provider, membership.lot);
     let policies = tx.hold::<Arrangement>(membership.arrangement)?.value.policies;
-    let suspensions = suspension::of_provider(tx, membership.provider, membership.arrangement)?;
-    let notices: Vec<_> = store::notices_of(tx, membership.id)?.into_iter().map(|n| n.value).collect();
-    let sanctions: Vec<_> = store::sanctions_of(tx, membership.id)?.into_iter().map(|s| s.value).collect();
+    let suspensions = suspension::of_provider(tx, provider, membership.arrangement)?;
+    let notices: Vec<_> = store::notices_of(tx, provider, lot)?.into_iter().map(|n| n.value).collect();
+    let sanctions: Vec<_> = store::sanctions_of(tx, provider, lot)?.into_iter().map(|s| s.value).collect();
+    let removals = of_lot(tx, provider, lot)?;
     let facts = RemovalFacts {
         policies: &policies,
         membership,
         suspensions: &suspensions,
         notices: &notices,
         sanctions: &sanctions,
-        removal_pending: store::pending_removal(tx, membership.id)?.is_some(),
+        removals: &removals,
     };
     let created = tx.create(Removal::notify(tx.mint(), order, facts, tx.actor(), tx.now())?)?;
-    carry_out(tx, member.clone(), &created.value)?;
+    carry_out(tx, &created.value)?;
     Ok(created)
+}
+
+/// The removals of a provider from a lot.
+pub(super) fn of_lot(tx: &mut Tx<'_>, provider: ProviderId, lot: LotId) -> Outcome<Vec<Removal>> {
+    Ok(store::removals_of(tx, provider, lot)?.into_iter().map(|removal| removal.value).collect())
 }
 
 /// Hears the provider: what it says, and whether it declares that it says no more.
@@ -106,47 +113,90 @@ pub fn decide(
     reasons: String,
 ) -> Outcome<Stored<Removal>> {
     let before = lock_measure::<Removal>(tx, by, id)?;
-    let decision = before.value.clone().decide(effective_at, reasons, tx.actor(), tx.now())?;
+    let policies = tx.hold::<Arrangement>(before.value.arrangement)?.value.policies;
+    let decision = before.value.clone().decide(effective_at, reasons, &policies, tx.actor(), tx.now())?;
     let after = tx.save(&before, decision)?;
-    let member = tx.lock::<Membership>(after.value.membership)?;
-    carry_out(tx, member, &after.value)?;
+    carry_out(tx, &after.value)?;
     Ok(after)
 }
 
-/// Carries out a removal whose instant has come: the membership ends, and what suspends it is converted.
-fn carry_out(tx: &mut Tx<'_>, member: Stored<Membership>, removal: &Removal) -> Outcome<Stored<Membership>> {
-    let (false, Some(at)) = (removal.is_pending(), removal.effective_at()) else { return Ok(member) };
-    if !member.value.is_live() {
-        // It ended otherwise before the removal took effect.
-        return Ok(member);
+/// Confirms a removal that another person proposed (ADD-24).
+///
+/// # Errors
+/// What the rules refuse.
+pub fn confirm(tx: &mut Tx<'_>, by: &Command, id: RemovalId) -> Outcome<Stored<Removal>> {
+    let before = lock_measure::<Removal>(tx, by, id)?;
+    let policies = tx.hold::<Arrangement>(before.value.arrangement)?.value.policies;
+    let decision = before.value.clone().confirm(&policies, tx.actor(), tx.now())?;
+    let after = tx.save(&before, decision)?;
+    carry_out(tx, &after.value)?;
+    Ok(after)
+}
+
+/// Carries out a removal whose instant has come, whatever became of the membership meanwhile: what the provider holds in the
+/// lot ends, what suspends it there is converted, its notices end, and an application of its own to the lot has to answer
+/// the ground.
+fn carry_out(tx: &mut Tx<'_>, removal: &Removal) -> Outcome<()> {
+    let (false, Some(at)) = (removal.is_pending(), removal.effective_at()) else { return Ok(()) };
+    let (provider, lot) = (removal.provider, removal.lot);
+    for member in admission::memberships_in_lot(tx, provider, lot)? {
+        let before = tx.lock::<Membership>(member.value.id)?;
+        if before.value.is_live() {
+            let decision = before.value.clone().remove(removal.id, at)?;
+            let after = tx.save(&before, decision)?;
+            member::ended(tx, &after.value)?;
+        }
     }
-    let decision = member.value.clone().remove(removal.id, at)?;
-    let after = tx.save(&member, decision)?;
-    for before in store::open_suspensions(tx, removal.membership)? {
+    for before in store::open_suspensions(tx, provider, lot)? {
         // One that the clock ended before then lapses by its own work, however late that is.
         if before.value.over_at().is_none_or(|over| over >= at) {
             let decision = before.value.clone().convert(removal.id, at)?;
             tx.save(&before, decision)?;
         }
     }
-    Ok(after)
+    improvement_notice::end_of(tx, provider, lot, "the provider was removed from the lot")?;
+    evaluation::removal_took_effect(tx, removal)
 }
 
-/// Lets a removal that is due take effect before anything else is decided about a locked membership.
-pub(super) fn run_due(tx: &mut Tx<'_>, member: Stored<Membership>) -> Outcome<Stored<Membership>> {
-    match store::pending_removal(tx, member.value.id)? {
+/// Lets a removal that is due take effect before anything else is decided about the provider in the lot, whose memberships are
+/// locked.
+pub(super) fn run_due(tx: &mut Tx<'_>, provider: ProviderId, lot: LotId) -> Outcome<()> {
+    match store::pending_removal(tx, provider, lot)? {
         Some(before) if before.value.due().is_some_and(|due| due.at <= tx.now()) => {
             let decision = before.value.clone().tick(tx.now())?;
             let after = tx.save(&before, decision)?;
-            carry_out(tx, member, &after.value)
+            carry_out(tx, &after.value)
         }
-        Some(_) | None => Ok(member),
+        Some(_) | None => Ok(()),
     }
 }
 
-/// Gives up a removal that is under way: its membership ends otherwise.
-pub(super) fn drop_pending(tx: &mut Tx<'_>, membership: MembershipId, reason: &str) -> Outcome<()> {
-    if let Some(before) = store::pending_removal(tx, membership)? {
+/// Does what is due before a provider is admitted to a lot, and locks what it held there before: a removal under way goes
+/// on against the new membership ([`follow`]).
+pub(crate) fn before_admission(tx: &mut Tx<'_>, provider: ProviderId, lot: LotId) -> Outcome<()> {
+    lock_lot(tx, provider, lot)?;
+    run_due(tx, provider, lot)
+}
+
+/// A removal that is under way goes on against the membership that the provider holds since.
+pub(crate) fn follow(tx: &mut Tx<'_>, membership: &Membership) -> Outcome<()> {
+    if let Some(before) = store::pending_removal(tx, membership.provider, membership.lot)? {
+        let decision = before.value.clone().follow(membership.id)?;
+        tx.save(&before, decision)?;
+    }
+    Ok(())
+}
+
+/// Gives up a removal that is under way and that `of` lets go: its membership ends otherwise.
+pub(super) fn drop_pending(
+    tx: &mut Tx<'_>,
+    provider: ProviderId,
+    lot: LotId,
+    reason: &str,
+    of: impl FnOnce(&Removal) -> bool,
+) -> Outcome<()> {
+    let pending = store::pending_removal(tx, provider, lot)?;
+    if let Some(before) = pending.filter(|removal| of(&removal.value)) {
         let decision = before.value.clone().revoke(reason.to_owned(), tx.actor(), tx.now())?;
         tx.save(&before, decision)?;
     }
@@ -158,9 +208,9 @@ pub(super) fn drop_pending(tx: &mut Tx<'_>, membership: MembershipId, reason: &s
 /// # Errors
 /// Where the store fails.
 pub fn take_effect(tx: &mut Tx<'_>, id: RemovalId) -> Outcome<()> {
-    let membership = tx.get::<Removal>(id)?.value.membership;
-    let member = tx.lock::<Membership>(membership)?;
-    run_due(tx, member).map(drop)
+    let (provider, lot) = tx.get::<Removal>(id)?.value.against();
+    lock_lot(tx, provider, lot)?;
+    run_due(tx, provider, lot)
 }
 
 /// The end of the provider's hearing, or of the notice without cause.

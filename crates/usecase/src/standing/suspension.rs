@@ -1,15 +1,17 @@
 //! Suspensions: imposed, extended, lifted, answered, over (A7).
 
 use domain::admission::membership::Membership;
-use domain::arrangement::Arrangement;
-use domain::kernel::{ArrangementId, Decided, HomeId, Instant, Kind, MembershipId, ProviderId, SuspensionId};
+use domain::arrangement::{Arrangement, Lot};
+use domain::kernel::{
+    Aggregate as _, ArrangementId, Decided, HomeId, Instant, Kind, MembershipId, ProviderId, SuspensionId,
+};
 use domain::law::deadline::{Deadline, LegalClock, by_policy};
 use domain::provider::home::Home;
 use domain::standing::suspension::{Suspend, SuspendFacts, Suspension, SuspensionScope};
-use persistence::standing::suspensions_of;
-use persistence::{Conn, Failure, Outcome, Stored, Tx, admission};
+use persistence::standing::{suspensions, suspensions_of};
+use persistence::{Conn, Failure, Filter, Outcome, Page, Stored, Tx, admission};
 
-use super::{lock_member, removal};
+use super::{lock_lot, lock_member, removal};
 use crate::deadline::{enforced, find, months_between, timed};
 use crate::{Caller, Command, lock_due};
 
@@ -81,7 +83,7 @@ pub fn extend(
 ) -> Outcome<Stored<Suspension>> {
     act(tx, by, id, |suspension, tx| {
         let others = of_provider(tx, suspension.provider, suspension.arrangement)?;
-        Ok(suspension.extend(months_in_all, reason, &others, tx.now())?)
+        Ok(suspension.extend(months_in_all, reason, &others, tx.actor(), tx.now())?)
     })
 }
 
@@ -103,9 +105,9 @@ pub fn act(
 /// Locks the memberships that a suspension stops.
 pub(super) fn lock_stopped(tx: &mut Tx<'_>, suspension: &Suspension) -> Outcome<()> {
     match suspension.scope {
-        SuspensionScope::Lot { membership, .. } => {
-            let member = tx.lock::<Membership>(membership)?;
-            removal::run_due(tx, member).map(drop)
+        SuspensionScope::Lot { lot, .. } => {
+            lock_lot(tx, suspension.provider, lot)?;
+            removal::run_due(tx, suspension.provider, lot)
         }
         SuspensionScope::Provider | SuspensionScope::Home { .. } => {
             lock_all(tx, suspension.provider, suspension.arrangement)
@@ -130,6 +132,28 @@ pub(super) fn of_provider(
     arrangement: ArrangementId,
 ) -> Outcome<Vec<Suspension>> {
     Ok(suspensions_of(tx, provider, arrangement)?.into_iter().map(|s| s.value).collect())
+}
+
+/// Ends the suspensions of an arrangement that has ended.
+pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
+    end_those(tx, &Filter::all().is(suspensions::arrangement_id, arrangement.id), reason)
+}
+
+/// Ends the suspensions in one lot that has ended.
+pub(crate) fn end_in_lot(tx: &mut Tx<'_>, lot: &Lot, reason: &str) -> Outcome<()> {
+    end_those(tx, &Filter::all().is(suspensions::lot_id, lot.id), reason)
+}
+
+fn end_those(tx: &mut Tx<'_>, filter: &Filter<Suspension>, reason: &str) -> Outcome<()> {
+    let running = filter.clone().any(suspensions::state, ["active", "awaiting_review"]);
+    for before in tx.list(&running, Page::ALL)? {
+        let before = tx.lock::<Suspension>(before.value.id)?;
+        if before.value.permit("end").is_ok() {
+            let decision = before.value.clone().end(reason.to_owned(), tx.now())?;
+            tx.save(&before, decision)?;
+        }
+    }
+    Ok(())
 }
 
 /// A suspension lapses, or comes up for review.

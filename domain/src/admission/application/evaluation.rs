@@ -37,6 +37,13 @@ impl Application {
         Ok((self, event.into_iter().collect()))
     }
 
+    /// The round that it is in closes later.
+    pub fn round_lengthened(mut self, closes_at: Instant) -> Decision<Self> {
+        let Status::Submitted { round, .. } = self.status else { return Err(self.refused("round_lengthened")) };
+        self.status = Status::Submitted { round, closes_at };
+        Ok((self, vec![ApplicationEvent::ApplicationRoundLengthened { round, closes_at }]))
+    }
+
     /// Begins the evaluation of the last submitted version, once the round has closed (DPS-13). An open draft is
     /// dropped: it is not a response (PRO-19).
     pub fn begin_evaluation(mut self, now: Instant) -> Decision<Self> {
@@ -60,7 +67,7 @@ impl Application {
             return Err(EVALUATION_EXTENDED.broken("this evaluation was extended already").into());
         }
         let received = version.receipt.at;
-        let deadline = law::extend_evaluation(policies.regime, policies.division, received, &justification, now)?;
+        let deadline = law::extend_evaluation(policies.regime(), policies.division, received, &justification, now)?;
         let event = ApplicationEvent::EvaluationExtended { justification: justification.clone(), due: deadline.due };
         self.extension = Some(EvaluationExtension { justification, decided_at: now, deadline });
         Ok((self, vec![event]))
@@ -157,6 +164,22 @@ impl Application {
         Ok((self, vec![event]))
     }
 
+    /// Closes one line undecided, because its lot ended; with its last line the application ends.
+    pub fn lapse_line(mut self, lot: LotId, reason: String, now: Instant) -> Decision<Self> {
+        self.permit("lapse_line")?;
+        let told = self.content_visible_to_buyers().then_some(lot);
+        let line = self.line_mut(lot)?;
+        if !line.status.is_undecided() {
+            return Err(wrong_line(line).into());
+        }
+        line.status = LineStatus::Lapsed { at: now };
+        if let Some(draft) = &mut self.draft {
+            draft.lots.retain(|kept| *kept != lot);
+        }
+        let settled = self.settle(now);
+        Ok((self, std::iter::once(ApplicationEvent::LineLapsed { lot: told, reason }).chain(settled).collect()))
+    }
+
     /// Puts a rejected line back under evaluation after an upheld appeal (BEY-05). The rejection stays readable.
     pub fn reopen_line(
         mut self,
@@ -227,6 +250,13 @@ impl Application {
         if all_withdrawn {
             self.status = Status::Withdrawn { at: now };
             return Some(ApplicationEvent::ApplicationWithdrawn);
+        }
+        let none_decided =
+            |line: &Line| matches!(line.status, LineStatus::Withdrawn { .. } | LineStatus::Lapsed { .. });
+        if self.lines.iter().all(none_decided) {
+            let reason = "the lots that it was for have closed".to_owned();
+            self.status = Status::Lapsed { at: now, reason: reason.clone() };
+            return Some(ApplicationEvent::ApplicationLapsed { reason });
         }
         self.status = Status::Decided { round: self.round(), at: now };
         Some(ApplicationEvent::ApplicationDecided)

@@ -6,7 +6,10 @@ use utoipa::ToSchema;
 
 use super::{Application, Status};
 use crate::admission::line::Reason;
-use crate::kernel::{About, Aggregate, ApplicationId, Audience, Instant, Kind, LotId, MembershipId, RoundId};
+use crate::kernel::{
+    About, Aggregate, ApplicationId, Audience, DeadlineKind, DueBy, Instant, Kind, LotId, MembershipId, RoundId,
+    StatedDeadline,
+};
 
 /// What happened to an application. No event tells what was answered, nor, before evaluation, which lots it is for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema, VariantNames)]
@@ -43,6 +46,13 @@ pub enum ApplicationEvent {
         /// Until when it may be revised or withdrawn.
         closes_at: Instant,
     },
+    /// The round that it is in closes later than was announced.
+    ApplicationRoundLengthened {
+        /// Which.
+        round: RoundId,
+        /// Until when it may be revised or withdrawn.
+        closes_at: Instant,
+    },
     /// A new draft was opened from the version that counts.
     ApplicationRevised {
         /// The number of that version.
@@ -50,7 +60,7 @@ pub enum ApplicationEvent {
     },
     /// The provider took it back.
     ApplicationWithdrawn,
-    /// It was closed undecided, because the arrangement ended.
+    /// It was closed undecided, because the arrangement or its lots ended.
     ApplicationLapsed {
         /// Why.
         reason: String,
@@ -87,6 +97,13 @@ pub enum ApplicationEvent {
     LineWithdrawn {
         /// Which; told only under evaluation.
         lot: Option<LotId>,
+    },
+    /// One lot ended before its line was decided.
+    LineLapsed {
+        /// Which; told only under evaluation.
+        lot: Option<LotId>,
+        /// Why.
+        reason: String,
     },
     /// A rejection was set aside.
     LineReopened {
@@ -147,6 +164,7 @@ impl Aggregate for Application {
             ApplicationEvent::ApplicationSubmitted { .. }
             | ApplicationEvent::ApplicationQueued { .. }
             | ApplicationEvent::ApplicationRoundOpened { .. }
+            | ApplicationEvent::ApplicationRoundLengthened { .. }
             | ApplicationEvent::ApplicationWithdrawn
             | ApplicationEvent::ApplicationLapsed { .. }
             | ApplicationEvent::EvaluationBegun { .. }
@@ -154,10 +172,27 @@ impl Aggregate for Application {
             | ApplicationEvent::LineAdmitted { .. }
             | ApplicationEvent::LineRejected { .. }
             | ApplicationEvent::LineWithdrawn { .. }
+            | ApplicationEvent::LineLapsed { .. }
             | ApplicationEvent::LineReopened { .. }
             | ApplicationEvent::ApplicationDecided
             | ApplicationEvent::ApplicationContentRead { .. } => Audience::Parties,
         }
+    }
+
+    /// The evaluation of one request under regulation 34; that of a round is the round's. A line that is put back under
+    /// evaluation by an appeal has no clock of its own.
+    fn deadlines(&self) -> Vec<StatedDeadline> {
+        let (Status::InEvaluation { round: None }, Some(version)) = (&self.status, self.counting()) else {
+            return Vec::new();
+        };
+        if self.lines.iter().any(|line| !line.reopened.is_empty()) {
+            return Vec::new();
+        }
+        let due = match &self.extension {
+            Some(extension) => DueBy::At(extension.deadline.due),
+            None => DueBy::Rule("PCR34-16", version.receipt.at),
+        };
+        vec![StatedDeadline { what: DeadlineKind::Evaluation, item: None, due }]
     }
 
     fn exists_for_buyers(&self) -> bool {

@@ -133,7 +133,7 @@ fn submit(app: Application, routing: Routing, now: Instant) -> Decision<Applicat
 
 fn check(outcome: CheckOutcome) -> CheckFact {
     CheckFact {
-        requirement: requirement(),
+        requirement: Some(requirement()),
         code: "safeguarding".to_owned(),
         title: "Safeguarding policy".to_owned(),
         mandatory: true,
@@ -277,7 +277,7 @@ fn pro_25_a_rejection_names_published_reasons() {
     assert_eq!(codes(with(&["safeguarding", "price"])), [("rejection_reason_unpublished", "/reasons/1".into())]);
     let (_, events) = with(&["safeguarding", "safeguarding"]).unwrap();
     let text = "Safeguarding policy".to_owned();
-    let reasons = vec![Reason { code: "safeguarding".to_owned(), text, requirement: requirement() }];
+    let reasons = vec![Reason { code: "safeguarding".to_owned(), text, requirement: Some(requirement()) }];
     assert_eq!(events, [ApplicationEvent::LineRejected { lot: lot(1), reasons }]);
 }
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{ComplianceCheck, ComplianceCheckState, Method};
 use crate::arrangement::requirement::RequirementRef;
-use crate::kernel::{About, Aggregate, Audience, ComplianceCheckId, Due, Instant, Kind, LotId};
+use crate::kernel::{About, Aggregate, Audience, ComplianceCheckId, Due, Instant, Kind, LotId, RemovalId};
 
 /// Events of a check, for the buying side alone: a provider reads its checks once its application is decided. A proposed
 /// result stays with its assessors, so its event does not tell it.
@@ -17,8 +17,11 @@ pub enum ComplianceCheckEvent {
     CheckOpened {
         /// The requirement's code.
         code: String,
-        /// The requirement in the version that is tested.
-        requirement: RequirementRef,
+        /// The requirement in the version that is tested, where it is about one.
+        requirement: Option<RequirementRef>,
+        /// The removal whose ground is to be remedied, where it is about one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        removal: Option<RemovalId>,
         /// The lots whose lines need it.
         lots: Vec<LotId>,
         /// Whether a line without it is refused.
@@ -49,6 +52,13 @@ pub enum ComplianceCheckEvent {
     },
     /// The lead set it aside.
     CheckWaived {
+        /// The requirement's code.
+        code: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was never decided: what needed it has ended.
+    CheckDropped {
         /// The requirement's code.
         code: String,
         /// Why.
@@ -108,6 +118,7 @@ impl Aggregate for ComplianceCheck {
             ComplianceCheckState::Open { .. }
             | ComplianceCheckState::Proposed { .. }
             | ComplianceCheckState::Failed { .. }
+            | ComplianceCheckState::Dropped { .. }
             | ComplianceCheckState::Waived { .. }
             | ComplianceCheckState::Expired { .. } => None,
         }

@@ -23,7 +23,13 @@ fn renew(member: Membership, until: Option<Instant>, now: Instant) -> Decision<M
 
 fn status(member: &Membership, at: Instant) -> Status {
     let impediments: Vec<_> = member.impediments().into_iter().map(|imposed| imposed.impediment).collect();
-    let facts = StandingFacts { membership: member.id, admitted_at: member.admitted_at, impediments: &impediments };
+    let facts = StandingFacts {
+        membership: member.id,
+        admitted_at: member.admitted_at,
+        term: None,
+        seen_by: None,
+        impediments: &impediments,
+    };
     standing(&facts, at).status
 }
 

@@ -87,6 +87,13 @@ pub enum ArrangementEvent {
     },
     /// It is in use.
     ArrangementEstablished,
+    /// Whether its term is extended is under review.
+    ArrangementReviewBegun,
+    /// The review ended without an extension.
+    ExtensionDeclined {
+        /// Why.
+        reason: String,
+    },
     /// Its term was extended.
     ArrangementExtended {
         /// By how many months.

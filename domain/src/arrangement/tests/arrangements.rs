@@ -22,7 +22,9 @@ fn commands() -> Vec<Command> {
             )
         }),
         ("establish", |a| a.establish(at(NOW))),
+        ("begin_review", |a| a.begin_review(at(NOW))),
         ("extend", |a| a.extend(12, "Needed".to_owned(), at(NOW))),
+        ("decline_extension", |a| a.decline_extension("No need".to_owned(), at(NOW))),
         ("terminate", |a| a.terminate("No longer needed".to_owned(), at(NOW))),
         ("discard", Arrangement::discard),
         ("tick", |a| a.tick(at(NOW))),
@@ -40,7 +42,8 @@ fn states() -> Vec<Arrangement> {
         draft_with(extendable()),
         live.clone(),
         established.clone(),
-        established.extend(12, "Needed".to_owned(), at(NOW)).unwrap().0,
+        established.clone().begin_review(at(NOW)).unwrap().0,
+        established.begin_review(at(NOW)).unwrap().0.extend(12, "Needed".to_owned(), at(NOW)).unwrap().0,
         live.clone().tick(at("2029-03-31T23:00:00Z")).unwrap().0,
         live.terminate("No longer needed".to_owned(), at(NOW)).unwrap().0,
         draft_with(extendable()).discard().unwrap().0,
@@ -138,23 +141,74 @@ fn publication_is_the_start_where_none_is_planned_and_the_term_may_not_be_over()
 
 #[test]
 fn lawful_oddities_are_warned_of() {
-    let publish = |policies, end: &str, now| {
-        let facts = PublicationFacts { statutory_end: end.parse().ok(), ..publication() };
-        let warnings = draft_with(policies).publish(&facts, now).unwrap().0.warnings;
+    let publish = |policies, now| {
+        let warnings = draft_with(policies).publish(&publication(), now).unwrap().0.warnings;
         warnings.into_iter().map(|w| w.code).collect::<Vec<_>>()
     };
     let early = at("2018-12-20T09:00:00Z");
-    assert!(publish(Policies::default(), "2029-03-31", early).is_empty(), "the source's own dates fit exactly");
-    assert_eq!(publish(Policies::default(), "2029-02-23", early), ["term_beyond_statutory_end"]);
+    assert!(publish(Policies::default(), early).is_empty(), "the source's own dates fit exactly");
+    assert_eq!(publish(under_34(), early), ["term_beyond_statutory_end"]);
     let slow = Policies { evaluation_days: 58, ..Policies::default() };
-    assert_eq!(publish(slow, "2029-03-31", early), ["first_evaluation_after_contract_start"]);
+    assert_eq!(publish(slow, early), ["first_evaluation_after_contract_start"]);
     let closed = Policies { admission_mode: AdmissionMode::Closed, ..Policies::default() };
-    assert_eq!(publish(closed, "", at(NOW)), ["admission_closed", "live_at_in_the_past"]);
+    assert_eq!(publish(closed, at(NOW)), ["admission_closed", "live_at_in_the_past"]);
+}
+
+fn under_34() -> Policies {
+    let (regime, admission_mode) = (Some(Regime::Pcr34), AdmissionMode::Rolling);
+    Policies { regime, admission_mode, extension_months: 24, ..Policies::default() }
+}
+
+#[test]
+fn a_system_under_regulation_34_ends_by_statute_and_its_period_is_fixed_after_a_day() {
+    let live = live_with(under_34());
+    let term = *live.term().unwrap();
+    assert_eq!(term.last_day.to_string(), "2029-02-23", "its policies say 31 March");
+    assert_eq!(live.due(), Some(Due { at: at("2029-02-24T00:00:00Z"), what: "expire" }));
+    let established = live.establish(at(NOW)).unwrap().0;
+    let review = |now| established.clone().begin_review(at(now));
+    assert_eq!(refused(review("2026-02-24T00:00:00Z")), ["period_fixed_by_statute"]);
+    let reviewed = review("2026-02-23T23:59:59Z").unwrap().0;
+    let extend = |now| reviewed.clone().extend(6, "Needed".to_owned(), at(now));
+    assert_eq!(refused(extend("2026-02-24T00:00:00Z")), ["period_fixed_by_statute"]);
+    let extended = extend("2026-02-23T23:59:59Z").unwrap().0;
+    assert_eq!(extended.term().unwrap().last_day, term.last_day, "it ends by statute all the same");
+}
+
+#[test]
+fn the_regime_goes_by_the_day_on_which_the_notice_is_sent() {
+    let publish = |regime, imported: Option<&str>, now: &str| {
+        let mut draft = draft_with(Policies { regime, ..Policies::default() });
+        draft.particulars.live_at = None;
+        draft.particulars.contract_start = "2025-04-01".parse().ok();
+        let import = |day: &str| Imported { source: "the old portal".to_owned(), notice_sent_on: day.parse().unwrap() };
+        draft.imported = imported.map(import);
+        draft.publish(&publication(), at(now))
+    };
+    let regime = |imported, now| publish(None, imported, now).unwrap().0.policies.regime;
+    assert_eq!(regime(None, "2025-02-23T23:59:59Z"), Some(Regime::PcrLightTouch));
+    assert_eq!(regime(None, "2025-02-24T00:00:00Z"), Some(Regime::Pa23LightTouch));
+    assert_eq!(regime(Some("2019-01-04"), "2025-03-01T00:00:00Z"), Some(Regime::PcrLightTouch));
+    let old = Some(Regime::PcrLightTouch);
+    assert!(publish(old, None, "2025-02-23T23:59:59Z").is_ok());
+    assert_eq!(refused(publish(old, None, "2025-02-24T00:00:00Z")), ["regime_ended"]);
+    assert!(publish(old, Some("2025-02-23"), "2025-03-01T00:00:00Z").is_ok());
+    assert_eq!(refused(publish(old, Some("2025-02-24"), "2025-03-01T00:00:00Z")), ["regime_ended"]);
+    assert_eq!(refused(publish(None, Some("2025-03-02"), "2025-03-01T00:00:00Z")), ["notice_ahead"]);
+}
+
+#[test]
+fn a_first_round_counts_from_publication_where_it_was_to_be_live_before() {
+    let late = draft_with(Policies::default()).publish(&publication(), at("2019-01-20T09:30:00Z")).unwrap().0;
+    let term = late.term().unwrap();
+    let first = schedule::first_round(&late.policies, term).unwrap();
+    assert_eq!((term.live_at, first.opens_at), (at(MIDNIGHT), at("2019-01-20T09:30:00Z")));
+    assert_eq!(first.closes_at, at("2019-02-19T09:30:00Z"), "thirty days from when anybody could know of it");
 }
 
 #[test]
 fn batching_is_refused_under_regulation_34() {
-    let policies = Policies { regime: Regime::Pcr34, ..Policies::default() };
+    let policies = Policies { regime: Some(Regime::Pcr34), ..Policies::default() };
     let draft = draft_with(Policies::default());
     assert_eq!(refused(draft.clone().set_policies(policies.clone())), ["admission_mode_not_allowed"]);
     let rolling = Policies { admission_mode: AdmissionMode::Rolling, ..policies };
@@ -164,21 +218,24 @@ fn batching_is_refused_under_regulation_34() {
 #[test]
 fn extensions_add_up_to_what_the_policies_provide() {
     let established = live_with(extendable()).establish(at(NOW)).unwrap().0;
+    let review = |a: Arrangement| a.begin_review(at(NOW)).unwrap().0;
     let extend = |a: Arrangement, months| a.extend(months, "Needed".to_owned(), at(NOW));
-    assert_eq!(refused(extend(established.clone(), 0)), ["extension_empty"]);
-    assert_eq!(refused(extend(established.clone(), 25)), ["extension_not_available"]);
-    let once = extend(established, 18).unwrap().0;
-    let twice = extend(once.clone(), 6).unwrap().0;
+    assert_eq!(refused(extend(established.clone(), 6)), ["wrong_state"], "a review comes first (EMF-02)");
+    let reviewed = review(established);
+    assert!(reviewed.in_force().is_some(), "it is in use meanwhile");
+    assert_eq!(refused(extend(reviewed.clone(), 0)), ["extension_empty"]);
+    assert_eq!(refused(extend(reviewed.clone(), 25)), ["extension_not_available"]);
+    let once = extend(reviewed.clone(), 18).unwrap().0;
+    let twice = extend(review(once.clone()), 6).unwrap().0;
     assert_eq!(twice.term().unwrap().last_day.to_string(), "2031-03-31");
-    assert_eq!(twice.modifications.len(), 2);
-    assert_eq!(refused(extend(once, 7)), ["extension_not_available"]);
+    assert_eq!((twice.modifications.len(), twice.reviews.len()), (2, 2));
+    assert_eq!(refused(extend(review(once), 7)), ["extension_not_available"]);
+    assert_eq!(refused(twice.begin_review(at(NOW))), ["extension_not_available"], "nothing is left to decide");
     let never = live_with(Policies::default()).establish(at(NOW)).unwrap().0;
-    assert_eq!(
-        refused(never.clone().extend(1, " ".to_owned(), at(NOW))),
-        ["reason_required", "extension_not_available"]
-    );
-    let late = live_with(extendable()).establish(at(NOW)).unwrap().0;
-    assert_eq!(refused(late.extend(1, "Late".to_owned(), at("2029-04-01T00:00:00Z"))), ["term_over"]);
+    assert_eq!(refused(never.begin_review(at(NOW))), ["extension_not_available"]);
+    assert_eq!(refused(reviewed.clone().extend(1, "Late".to_owned(), at("2029-04-01T00:00:00Z"))), ["term_over"]);
+    let declined = reviewed.decline_extension("No need".to_owned(), at(NOW)).unwrap().0;
+    assert_eq!((declined.state().name(), declined.reviews[0].extended_months), ("established", 0));
 }
 
 #[test]
@@ -211,7 +268,7 @@ fn a_modification_says_when_why_and_what() {
     );
     assert_eq!(refused(modified.modify(changes, String::new(), at(NOW))), ["reason_required", "nothing_changed"]);
     let market = live_with(Policies {
-        regime: Regime::Pa23Market,
+        regime: Some(Regime::Pa23Market),
         admission_mode: AdmissionMode::Rolling,
         ..Policies::default()
     });

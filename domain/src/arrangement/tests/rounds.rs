@@ -6,7 +6,7 @@ const FIRST_CLOSE: &str = "2019-02-03T00:00:00Z";
 
 fn new(opens_at: &str) -> NewRound {
     let opens_at = at(opens_at);
-    NewRound { lots: LotScope::All, opens_at, closes_at: None, evaluation_from: None, evaluation_to: None }
+    NewRound { lots: LotScope::All, opens_at, closes_at: None, evaluation_from: None, evaluation_to: None, extra: None }
 }
 
 fn only(lots: &[u128]) -> LotScope {
@@ -42,6 +42,16 @@ fn golden_table() {
         ("start_evaluation", |r| r.start_evaluation(at(FIRST_CLOSE))),
         ("complete", |r| r.complete(0, at(FIRST_CLOSE))),
         ("cancel", |r| r.cancel("Postponed".to_owned(), at("2019-01-03T23:59:59Z"))),
+        ("lengthen", |r| {
+            let live = live_with(Policies::default());
+            let facts = ScheduleFacts { policies: &live.policies, in_force: live.in_force(), rounds: &[] };
+            r.lengthen(at("2019-02-10T00:00:00Z"), "More time".to_owned(), facts, at(MIDNIGHT))
+        }),
+        ("reinstate", |r| {
+            let live = live_with(Policies::default());
+            let facts = ScheduleFacts { policies: &live.policies, in_force: live.in_force(), rounds: &[] };
+            r.reinstate("A mistake".to_owned(), facts, at("2019-01-03T23:59:59Z"))
+        }),
         ("tick", |r| r.tick(at(FIRST_CLOSE))),
     ];
     let open = first().open(at(MIDNIGHT)).unwrap().0;
@@ -49,7 +59,8 @@ fn golden_table() {
     let evaluating = closed.clone().start_evaluation(at(FIRST_CLOSE)).unwrap().0;
     let completed = evaluating.clone().complete(0, at(FIRST_CLOSE)).unwrap().0;
     let mut table = String::new();
-    for before in [first(), open, closed, evaluating, completed, cancelled()] {
+    let ended = open.clone().end("Terminated".to_owned(), at(MIDNIGHT)).unwrap().0;
+    for before in [first(), open, closed, evaluating, completed, cancelled(), ended] {
         survives_storage(&before);
         for (name, command) in &commands {
             table.push_str(&line(&before, name, command(before.clone())));
@@ -61,7 +72,8 @@ fn golden_table() {
 #[test]
 fn ac_01_the_first_round_closes_after_thirty_days() {
     assert_eq!(first().window.closes_at, at(FIRST_CLOSE));
-    assert_eq!(first_round(&Policies::default(), at(MIDNIGHT)), Some(first().window));
+    let live = live_with(Policies::default());
+    assert_eq!(first_round(&live.policies, live.term().unwrap()), Some(first().window));
     let exact = NewRound { closes_at: Some(at(FIRST_CLOSE)), ..new(MIDNIGHT) };
     assert!(schedule_among(&[], exact, MIDNIGHT).is_ok());
     let short = NewRound { closes_at: Some(at("2019-02-02T23:59:59Z")), ..new(MIDNIGHT) };
@@ -101,7 +113,8 @@ fn ac_04_between_rounds_a_submission_waits_for_the_next_one() {
     assert_eq!(batched(FIRST_CLOSE), Ok(queued), "at the close it is too late for the first");
     assert_eq!(batched("2019-04-03T22:59:59Z"), Ok(queued));
     assert!(matches!(batched("2019-04-03T23:00:00Z"), Ok(Routing::Open { .. })));
-    assert_eq!(codes(&batched("2019-06-01T00:00:00Z").unwrap_err()), ["no_round_scheduled"]);
+    // It stays open to its last day: with no further round it is decided on arrival (DPS-10).
+    assert_eq!(batched("2019-06-01T00:00:00Z"), Ok(Routing::Evaluate));
 }
 
 #[test]
@@ -182,8 +195,11 @@ fn a_round_lies_within_the_term_and_in_the_future() {
     assert!(schedule_among(&two(), last.clone(), MIDNIGHT).is_ok());
     let beyond = NewRound { closes_at: Some(at("2029-03-31T23:00:01Z")), ..last };
     assert_eq!(among(beyond, MIDNIGHT), ["round_outside_term"]);
-    assert_eq!(refused(schedule_among(&[], new("2019-01-03T23:59:59Z"), MIDNIGHT)), ["round_outside_term"]);
-    assert_eq!(refused(schedule_among(&[], new(MIDNIGHT), FIRST_CLOSE)), ["round_over"]);
+    let early = "2019-01-03T23:59:59Z";
+    assert_eq!(refused(schedule_among(&[], new(early), early)), ["round_outside_term"]);
+    assert_eq!(refused(schedule_among(&[], new(MIDNIGHT), FIRST_CLOSE)), ["round_in_the_past"]);
+    let half_over = "2019-01-20T00:00:00Z";
+    assert_eq!(refused(schedule_among(&[], new(MIDNIGHT), half_over)), ["round_in_the_past"]);
     let opens_at = "2020-01-01T00:00:00Z";
     let backwards = NewRound {
         closes_at: Some(at(opens_at)),
@@ -200,32 +216,72 @@ fn a_round_lies_within_the_term_and_in_the_future() {
     assert_eq!(refused(refusal), ["rounds_not_used", "arrangement_not_in_force"]);
 }
 
+/// The rounds that follow `window` by those policies until `end`, each announced when the one before it opens.
+fn series(policies: &Policies, window: Window, end: Instant) -> Vec<Window> {
+    let mut rounds = vec![Round { window, ..first() }];
+    while let Some(new) =
+        follow_up(policies, rounds.last().unwrap(), &rounds, end, rounds.last().unwrap().window.opens_at)
+    {
+        let (closes_at, evaluation_to) = (new.closes_at.unwrap(), new.evaluation_to.unwrap());
+        let window = Window { opens_at: new.opens_at, closes_at, evaluation_from: closes_at, evaluation_to };
+        rounds.push(Round { id: RoundId(uuid(500 + rounds.len() as u128)), window, ..first() });
+    }
+    rounds.drain(1..).map(|round| round.window).collect()
+}
+
+fn openings(windows: &[Window]) -> Vec<String> {
+    windows.iter().map(|window| window.opens_at.civil().to_string()).collect()
+}
+
 #[test]
 fn ac_46_quarterly_rounds_from_the_first_of_january() {
     let policies = Policies::default();
-    let end = at("2029-03-31T23:00:00Z");
-    let mut window = Window::of(&policies, at("2019-01-01T00:00:00Z"), 30);
-    let mut openings = Vec::new();
-    for _ in 0..3 {
-        window = next_round(&policies, &window, end, at(MIDNIGHT)).unwrap();
-        openings.push(window.opens_at.civil().to_string());
-    }
-    assert_eq!(openings, ["2019-04-01 00:00:00", "2019-07-01 00:00:00", "2019-10-01 00:00:00"]);
+    let all = series(&policies, Window::of(&policies, at("2019-01-01T00:00:00Z"), 30), at("2029-03-31T23:00:00Z"));
+    assert_eq!(openings(&all[..3]), ["2019-04-01 00:00:00", "2019-07-01 00:00:00", "2019-10-01 00:00:00"]);
 }
 
 #[test]
 fn the_next_round_skips_intervals_that_overlap_and_ends_with_the_term() {
     let policies = Policies { round_interval_months: 1, ..Policies::default() };
     let long = Window::of(&policies, at("2019-01-31T00:00:00Z"), 60);
-    let next = |end: &str| {
-        next_round(&policies, &long, at(end), at(MIDNIGHT)).map(|window| window.opens_at.civil().to_string())
-    };
-    assert_eq!(next("2029-04-01T00:00:00Z").as_deref(), Some("2019-04-30 00:00:00"), "the 31st clamps to the 30th");
-    assert_eq!(next("2019-05-29T23:00:00Z").as_deref(), Some("2019-04-30 00:00:00"));
-    assert_eq!(next("2019-05-29T22:59:59Z"), None, "it would not end within the term");
+    let next = |policies: &Policies, end: &str| openings(&series(policies, long, at(end))).first().cloned();
+    assert_eq!(next(&policies, "2029-04-01T00:00:00Z").as_deref(), Some("2019-04-30 00:00:00"), "the 31st clamps");
+    assert_eq!(next(&policies, "2019-05-29T23:00:00Z").as_deref(), Some("2019-04-30 00:00:00"));
+    assert_eq!(next(&policies, "2019-05-29T22:59:59Z"), None, "it would not end within the term");
     let rolling = Policies { admission_mode: AdmissionMode::Rolling, ..policies };
-    assert_eq!(next_round(&rolling, &long, at("2029-04-01T00:00:00Z"), at(MIDNIGHT)), None);
-    assert_eq!(first_round(&rolling, at(MIDNIGHT)), None);
+    assert_eq!(next(&rolling, "2029-04-01T00:00:00Z"), None);
+    let live = live_with(rolling);
+    assert_eq!(first_round(&live.policies, live.term().unwrap()), None);
+}
+
+#[test]
+fn a_last_round_is_shortened_by_policy_so_that_it_can_be_evaluated_within_the_term() {
+    let policies = Policies { last_round: LastRound::Shortened, evaluation_days: 10, ..Policies::default() };
+    let end = at("2019-04-24T23:00:00Z");
+    let all = series(&policies, first().window, end);
+    let [last] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(last.opens_at, at("2019-04-03T23:00:00Z"));
+    assert_eq!((last.closes_at, last.evaluation_to), (at("2019-04-14T23:00:00Z"), end));
+    // One that could not be evaluated any more is none.
+    assert_eq!(series(&policies, first().window, at("2019-04-13T23:00:00Z")), []);
+    let none = Policies { last_round: LastRound::OnArrival, ..policies };
+    assert_eq!(series(&none, first().window, end), []);
+}
+
+#[test]
+fn an_application_for_lots_of_several_rounds_goes_to_the_last_of_them_to_close() {
+    let of = |lots: &[u128], opens_at| NewRound { lots: only(lots), ..new(opens_at) };
+    let one = schedule_among(&[], of(&[2], MIDNIGHT), MIDNIGHT).unwrap().0;
+    let other = schedule_among(std::slice::from_ref(&one), of(&[3], "2019-01-10T00:00:00Z"), MIDNIGHT).unwrap().0;
+    let rounds = [one, other];
+    let to = |lots: &[u128], now| {
+        let lots: Vec<_> = lots.iter().map(|n| LotId(uuid(*n))).collect();
+        route(AdmissionMode::ContinuousReceiptBatched, &rounds, &lots, at(now)).unwrap()
+    };
+    assert!(matches!(to(&[2, 3], MIDNIGHT), Routing::Queued { round, .. } if round == rounds[1].id));
+    assert!(matches!(to(&[2, 3], "2019-01-20T00:00:00Z"), Routing::Open { round, .. } if round == rounds[1].id));
+    assert!(matches!(to(&[2, 4], MIDNIGHT), Routing::Open { round, .. } if round == rounds[0].id));
+    assert_eq!(to(&[4], MIDNIGHT), Routing::Evaluate);
 }
 
 fn following(round: &Round, rounds: &[Round], now: &str) -> Option<NewRound> {
@@ -238,8 +294,8 @@ fn what_follows_a_round_is_never_over_already() {
     let new = following(&first(), &[first()], late).unwrap();
     assert_eq!(new.opens_at.civil().to_string(), "2019-07-04 00:00:00", "the one from April closed at that instant");
     assert!(schedule_among(&[first()], new, late).is_ok());
-    let open = following(&first(), &[first()], "2019-05-03T22:59:59Z").unwrap();
-    assert_eq!(open.opens_at, at("2019-04-03T23:00:00Z"));
+    let half_over = following(&first(), &[first()], "2019-04-20T00:00:00Z").unwrap();
+    assert_eq!(half_over.opens_at.civil().to_string(), "2019-07-04 00:00:00", "nor half over");
 }
 
 #[test]
@@ -274,6 +330,72 @@ fn what_replaces_a_cancelled_first_round_has_the_length_of_a_first_round() {
     assert_eq!(made.window.closes_at, made.window.opens_at.plus_days(20));
 }
 
+#[test]
+fn cancelling_one_after_the_other_never_moves_the_next_opening_further_than_one_interval() {
+    let now = "2019-03-01T00:00:00Z";
+    let mut closed = first();
+    closed.state = RoundState::Closed;
+    let mut rounds = vec![closed];
+    let announced = |rounds: &[Round], new| schedule_among(rounds, new, now).unwrap().0;
+    let new_one = NewRound { lots: LotScope::All, ..new("2019-04-03T23:00:00Z") };
+    rounds.push(announced(&rounds, new_one));
+    let mut openings = Vec::new();
+    for _ in 0..3 {
+        let last = rounds.last_mut().unwrap();
+        *last = last.clone().cancel("Not ready".to_owned(), at(now)).unwrap().0;
+        let next = following(rounds.last().unwrap(), &rounds, now).unwrap();
+        openings.push(next.opens_at.civil().date().to_string());
+        rounds.push(announced(&rounds, next));
+    }
+    assert_eq!(openings, ["2019-07-04", "2019-04-04", "2019-07-04"]);
+}
+
+#[test]
+fn an_extra_round_comes_between_and_changes_nothing_of_the_rhythm() {
+    let now = "2019-02-10T00:00:00Z";
+    let between = |extra: Option<&str>, opens_at, days: u32| {
+        let closes_at = Some(at(opens_at).plus_days(days));
+        schedule_among(&two(), NewRound { extra: extra.map(str::to_owned), closes_at, ..new(opens_at) }, now)
+    };
+    assert_eq!(refused(between(None, "2019-02-20T00:00:00Z", 10)), ["round_out_of_order"]);
+    assert_eq!(refused(between(Some(" "), "2019-02-20T00:00:00Z", 10)), ["reason_required"]);
+    assert_eq!(refused(between(Some("Need"), "2019-03-30T00:00:00Z", 10)), ["round_overlaps"]);
+    let (extra, events) = between(Some("Need"), "2019-02-20T00:00:00Z", 10).unwrap();
+    assert_eq!((extra.number, event_names(&events)), (3, vec!["RoundScheduled".to_owned()]));
+    let [one, two] = two();
+    let gone = two.cancel("Not ready".to_owned(), at(now)).unwrap().0;
+    let rounds = [one, gone.clone(), Round { window: first().window, ..extra.clone() }];
+    // The cancelled one gives way to the next of the rhythm, not to one counted from the extra round.
+    let next = following(&gone, &rounds, now).unwrap();
+    assert_eq!(next.opens_at.civil().date().to_string(), "2019-07-04");
+}
+
+#[test]
+fn a_round_is_lengthened_before_it_closes_and_a_cancellation_undone_before_it_opens() {
+    let live = live_with(Policies::default());
+    let rounds = two();
+    let facts = ScheduleFacts { policies: &live.policies, in_force: live.in_force(), rounds: &rounds };
+    let lengthen = |round: Round, to: &str, now: &str| round.lengthen(at(to), "More time".to_owned(), facts, at(now));
+    let open = rounds[0].clone().open(at(MIDNIGHT)).unwrap().0;
+    let (longer, events) = lengthen(open.clone(), "2019-02-10T00:00:00Z", "2019-02-01T00:00:00Z").unwrap();
+    assert_eq!(event_names(&events), ["RoundLengthened"]);
+    assert_eq!(longer.window.evaluation_from, at("2019-02-10T00:00:00Z"), "its evaluation moves with it");
+    assert!(longer.window.evaluation_to > open.window.evaluation_to);
+    assert_eq!(refused(lengthen(open.clone(), "2019-02-02T00:00:00Z", "2019-02-01T00:00:00Z")), ["round_not_longer"]);
+    assert_eq!(refused(lengthen(open.clone(), "2019-02-10T00:00:00Z", FIRST_CLOSE)), ["round_not_longer"]);
+    assert_eq!(refused(lengthen(open, "2019-04-10T00:00:00Z", "2019-02-01T00:00:00Z")), ["round_overlaps"]);
+
+    let reinstate = |rounds: &[Round], now: &str| {
+        let facts = ScheduleFacts { policies: &live.policies, in_force: live.in_force(), rounds };
+        cancelled().reinstate("A mistake".to_owned(), facts, at(now))
+    };
+    let back = reinstate(&[cancelled()], "2019-01-03T23:59:59Z").unwrap().0;
+    assert_eq!((back.state().name(), back.window), ("scheduled", first().window));
+    assert_eq!(refused(reinstate(&[cancelled()], MIDNIGHT)), ["round_has_opened"]);
+    let other = Round { id: RoundId(uuid(7)), ..first() };
+    assert_eq!(refused(reinstate(&[cancelled(), other], "2019-01-03T00:00:00Z")), ["round_overlaps"]);
+}
+
 proptest! {
     #[test]
     fn following_rounds_never_overlap_and_stay_in_the_term(
@@ -283,18 +405,18 @@ proptest! {
         let policies = Policies { first_round_days, round_interval_months, round_window_days, ..Policies::default() };
         let live_at = at(MIDNIGHT).plus_seconds(start * 86_400);
         let end = live_at.plus_months(36);
-        let mut window = first_round(&policies, live_at).unwrap();
-        while let Some(next) = next_round(&policies, &window, end, live_at) {
+        let mut window = Window::of(&policies, live_at, policies.first_round_days);
+        for next in series(&policies, window, end) {
             prop_assert!(window.closes_at <= next.opens_at && next.opens_at < next.closes_at && next.closes_at <= end);
             window = next;
         }
     }
 
     #[test]
-    fn batched_receipt_is_continuous_up_to_the_last_close(seconds in 0..20_000_000_i64) {
+    fn batched_receipt_is_continuous(seconds in 0..20_000_000_i64) {
         let now = at("2018-11-01T00:00:00Z").plus_seconds(seconds);
         let last = two()[1].window.closes_at;
         let routed = route(AdmissionMode::ContinuousReceiptBatched, &two(), &[LotId(uuid(2))], now);
-        prop_assert_eq!(routed.is_ok(), now < last);
+        prop_assert_eq!(routed == Ok(Routing::Evaluate), now >= last);
     }
 }

@@ -10,7 +10,8 @@ fn at(text: &str) -> Instant {
 }
 
 fn clock(clock: LegalClock, start: &str) -> Deadline {
-    by_policy(&Policies { no_fault_notice_months: Some(12), ..Policies::default() }, clock, at(start)).unwrap()
+    let regime = Some(PcrLightTouch);
+    by_policy(&Policies { regime, no_fault_notice_months: Some(12), ..Policies::default() }, clock, at(start)).unwrap()
 }
 
 fn codes(refusal: Refusal) -> Vec<&'static str> {
@@ -163,7 +164,7 @@ fn an_evaluation_is_extended_before_day_ten_with_a_justification() {
 #[test]
 fn every_policy_clock_runs_under_every_regime() {
     for regime in [PcrLightTouch, Pcr34, Pa23Market, Pa23LightTouch] {
-        let policies = Policies { regime, no_fault_notice_months: Some(12), ..Policies::default() };
+        let policies = Policies { regime: Some(regime), no_fault_notice_months: Some(12), ..Policies::default() };
         for clock in [
             LegalClock::FirstRound,
             LegalClock::LaterRound,

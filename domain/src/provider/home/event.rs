@@ -118,6 +118,8 @@ pub enum HomeEvent {
         inspected_on: NaiveDate,
         /// Whether it supersedes an earlier one of the same inspection.
         correction: bool,
+        /// Whether the regulator took the judgement of that inspection back.
+        withdrawn: bool,
         /// Who stated it.
         stated_by: StatedBy,
         /// Why, where an officer did.

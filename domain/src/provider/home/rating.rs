@@ -67,6 +67,10 @@ pub struct RatingEntry {
     pub facts: RatingFacts,
     /// Who stated it. What the provider states is not held.
     pub stated_by: StatedBy,
+    /// Whether the regulator took the judgement of that inspection back: it is as if it had not been.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub withdrawn: bool,
     /// The number under which the regulator listed it; of another number than the home's it does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -97,7 +101,7 @@ impl Home {
             broken.add(RATING_ALREADY_RECORDED.broken(format!("the inspection of {} stands so", facts.inspected_on)));
         }
         broken.refuse_any()?;
-        let events = self.enter(facts, stated_by, actor, now);
+        let events = self.enter(facts, stated_by, false, actor, now);
         Ok((self, events))
     }
 
@@ -106,6 +110,7 @@ impl Home {
         &mut self,
         facts: RatingFacts,
         stated_by: StatedBy,
+        withdrawn: bool,
         actor: &Actor,
         now: Instant,
     ) -> Vec<HomeEvent> {
@@ -116,12 +121,13 @@ impl Home {
             rating: facts.rating,
             inspected_on: facts.inspected_on,
             correction: self.counting().any(|e| e.facts.inspected_on == facts.inspected_on),
+            withdrawn,
             stated_by,
             reason: facts.reason.clone(),
         };
         let urn = (stated_by == StatedBy::Regulator).then(|| self.urn().map(str::to_owned)).flatten();
         let recorded_by = actor.subject.clone();
-        self.ratings.push(RatingEntry { facts, stated_by, urn, recorded_at: now, recorded_by });
+        self.ratings.push(RatingEntry { facts, stated_by, withdrawn, urn, recorded_at: now, recorded_by });
         let to = self.rating_on(today);
         let changed = (from != to).then_some(HomeEvent::RatingChanged { provider, from, to });
         std::iter::once(recorded).chain(changed).collect()
@@ -149,6 +155,7 @@ impl Home {
     #[must_use]
     pub fn held_on(&self, date: NaiveDate) -> Option<&RatingEntry> {
         let held = self.counting().filter(|e| e.stated_by.is_confirmed() && e.facts.held_from() <= date);
+        let held = held.filter(|e| !self.confirmed(e.facts.inspected_on).is_some_and(|last| last.withdrawn));
         // Of equal inspections `max_by_key` takes the last one, which is the correction.
         held.max_by_key(|e| e.facts.inspected_on)
     }

@@ -81,28 +81,30 @@ impl Home {
         let mut broken = Violations::new();
         said.inspections.iter().for_each(|facts| facts.check(&mut broken, now));
         broken.refuse_any()?;
-        let on = said.as_at.unwrap_or_else(|| now.date());
+        let as_at = said.as_at.filter(|day| *day <= now.date());
+        let on = as_at.unwrap_or_else(|| now.date());
         let stale = self.listed.as_ref().is_some_and(|known| known.on > on);
         let latest = said.inspections.iter().map(|facts| facts.inspected_on).max();
-        let mut news = Vec::new();
+        let mut news: Vec<(RatingFacts, bool)> = Vec::new();
         for facts in said.inspections {
             let known = self.said_of(facts.inspected_on);
             let told = |known: &RatingFacts| {
                 known.rating == facts.rating && (facts.published_on.is_none() || known.held_from() == facts.held_from())
             };
             if !known.is_some_and(|known| stale || told(known)) {
-                news.push(facts);
+                news.push((facts, false));
             }
         }
-        if said.whole && !stale {
-            news.extend(self.withdrawn_after(latest));
+        // A list that does not say of which day it is may be older than what it leaves out; a blank says that there is nothing.
+        if said.whole && !stale && (as_at.is_some() || latest.is_none()) {
+            news.extend(self.withdrawn_after(latest).into_iter().map(|facts| (facts, true)));
         }
         let mut events = Vec::new();
-        for facts in news {
-            events.extend(self.enter(facts, StatedBy::Regulator, actor, now));
+        for (facts, withdrawn) in news {
+            events.extend(self.enter(facts, StatedBy::Regulator, withdrawn, actor, now));
         }
         if !stale {
-            events.extend(self.list(on, said.as_at.is_some(), said.listing, names));
+            events.extend(self.list(on, as_at.is_some(), said.listing, names));
         }
         Ok((self, events))
     }

@@ -276,6 +276,10 @@ fn an_older_release_adds_inspections_and_changes_none() {
     let (home, events) = release(home, dated("2018-03-31", &older));
     assert_eq!((home.current_rating(now()), home.rating_on(day("2018-06-01"))), (GOOD, INADEQUATE));
     assert!(matches!(&events[..], [HomeEvent::RatingRecorded { .. }]), "{events:?}");
+    let (home, events) = release(home, says(&older));
+    assert_eq!((home.current_rating(now()), events), (GOOD, vec![]), "a list without a day takes nothing back");
+    let (back, _) = release(home.clone(), dated("2019-03-01", &older));
+    assert_eq!(back.current_rating(now()), INADEQUATE, "a later one goes back to the inspection before");
     let (home, events) = release(home, dated("2018-03-31", &[rating(None, "2019-02-01", None)]));
     assert_eq!((home.current_rating(now()), events), (GOOD, vec![]));
 }

@@ -31,11 +31,11 @@ fn golden_table() {
 #[test]
 fn the_time_passes_by_itself_and_an_agreed_extension_gives_more() {
     let end = notice().rectify_by;
-    assert!(!notice().unrectified(end.plus_seconds(-1)));
-    assert!(notice().unrectified(end), "however late the sweep");
+    assert!(!notice().precedes_removal(&member(), None, end.plus_seconds(-1)));
+    assert!(notice().precedes_removal(&member(), None, end), "however late the sweep");
     let more = notice().tick(end).unwrap().0.extend(end.plus_days(7), true, end).unwrap().0;
-    assert!(!more.unrectified(end) && more.unrectified(end.plus_days(7)));
-    assert!(!notice().meet(&actor("monitor"), end).unwrap().0.unrectified(end.plus_days(7)));
+    assert!(!more.precedes_removal(&member(), None, end) && more.precedes_removal(&member(), None, end.plus_days(7)));
+    assert!(!notice().meet(&actor("monitor"), end).unwrap().0.precedes_removal(&member(), None, end.plus_days(7)));
 }
 
 #[test]

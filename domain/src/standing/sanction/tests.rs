@@ -6,7 +6,7 @@ fn apply(kind: SanctionKind, serious: Option<&str>, before: &[Sanction]) -> Deci
     let serious = serious.map(str::to_owned);
     let order = ApplySanction { kind, reason: "failing".into(), serious, evidence: vec![], review_on: None };
     let id = Uuid::from_u128(30 + before.len() as u128).into();
-    Sanction::apply(id, order, &member(), before, &actor("consortium"), t0())
+    Sanction::apply(id, order, &member(), before, None, &actor("consortium"), t0())
 }
 
 #[test]
@@ -14,9 +14,11 @@ fn golden_table() {
     let active = apply(SanctionKind::Conceal, None, &[]).unwrap().0;
     let lifted = active.clone().lift("better".into(), false, &actor("consortium"), t0()).unwrap().0;
     insta::assert_snapshot!(table(
-        vec![active, lifted],
+        vec![active.clone(), lifted, active.end("terminated".into(), t0()).unwrap().0],
         &[
             ("lift", &|s: Sanction| s.lift("better".into(), false, &actor("consortium"), t0())),
+            ("lift_for", &|s: Sanction| s.lift_for("ours".into(), &actor("other"), t0())),
+            ("end", &|s: Sanction| s.end("terminated".into(), t0())),
             ("lift blank", &|s: Sanction| s.lift(" ".into(), false, &actor("consortium"), t0())),
         ]
     ));
@@ -34,4 +36,16 @@ fn steps_are_taken_in_order_unless_serious() {
     let lift = |annulled| concealed.clone().lift("why".into(), annulled, &actor("consortium"), t0()).unwrap().0;
     assert!(apply(Restrict, None, &[lift(false)]).is_ok(), "a past step counts");
     assert_eq!(codes(&apply(Restrict, None, &[lift(true)])), ["ladder_step_missing"]);
+}
+
+#[test]
+fn a_step_counts_whatever_became_of_the_membership_until_a_removal_settled_it() {
+    let concealed = apply(SanctionKind::Conceal, None, &[]).unwrap().0;
+    let again = Membership { id: Uuid::from_u128(99).into(), ..member() };
+    assert!(concealed.is_step(SanctionKind::Conceal, &again, Some(t0().plus_days(1))), "it stands");
+    let lifted = concealed.lift("better".into(), false, &actor("consortium"), t0()).unwrap().0;
+    assert!(lifted.is_step(SanctionKind::Conceal, &again, None));
+    assert!(!lifted.is_step(SanctionKind::Conceal, &again, Some(t0().plus_days(1))), "a removal took effect since");
+    let elsewhere = Membership { lot: Uuid::from_u128(98).into(), ..member() };
+    assert!(!lifted.is_step(SanctionKind::Conceal, &elsewhere, None));
 }

@@ -5,7 +5,8 @@ use strum::VariantNames;
 use utoipa::ToSchema;
 
 use super::SuspensionScope;
-use crate::kernel::{Instant, RemovalId};
+use crate::arrangement::ScopeAuthority;
+use crate::kernel::{AuthorityCode, Instant, RemovalId};
 
 /// What happened to a suspension.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
@@ -21,6 +22,10 @@ pub enum SuspensionEvent {
         until: Instant,
         /// The grounds.
         reason: String,
+        /// The authority that imposed it: the others are told by this (DPS-27).
+        authority: Option<AuthorityCode>,
+        /// Whether it binds that authority alone or all of the arrangement.
+        binds: ScopeAuthority,
     },
     /// The provider answered.
     SuspensionAnswered,
@@ -37,6 +42,18 @@ pub enum SuspensionEvent {
         reason: String,
         /// Whether it should not have been imposed.
         annulled: bool,
+    },
+    /// Lifted by another authority for itself (DPS-27).
+    SuspensionLiftedFor {
+        /// Which.
+        authority: AuthorityCode,
+        /// Why.
+        reason: String,
+    },
+    /// Ended with its arrangement.
+    SuspensionEnded {
+        /// Why.
+        reason: String,
     },
     /// Ended by the clock.
     SuspensionLapsed {

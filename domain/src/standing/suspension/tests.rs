@@ -1,4 +1,5 @@
 use super::*;
+use crate::admission::membership::Membership;
 use crate::kernel::Named;
 use crate::standing::tests::{actor, at, codes, lot_scope, member, provider, suspend_order, t0, table};
 use uuid::Uuid;
@@ -28,6 +29,7 @@ fn golden_table() {
         lapsing.clone().lift("better".into(), false, &actor("lead"), t0()).unwrap().0,
         lapsing.clone().lift("an error".into(), true, &actor("lead"), t0()).unwrap().0,
         lapsing.clone().tick(late).unwrap().0,
+        lapsing.clone().end("terminated".into(), t0()).unwrap().0,
         lapsing.clone().annul("an error".into(), &actor("lead"), late).unwrap().0,
         lapsing.convert(Uuid::from_u128(9).into(), t0().plus_months(2)).unwrap().0,
     ];
@@ -35,10 +37,12 @@ fn golden_table() {
         states,
         &[
             ("represent", &|s: Suspension| s.represent("we did".into(), &provider(), late)),
-            ("extend", &|s: Suspension| s.extend(9, "still open".into(), &[], late)),
-            ("extend far", &|s: Suspension| s.extend(13, String::new(), &[], late)),
+            ("extend", &|s: Suspension| s.extend(9, "still open".into(), &[], &actor("lead"), late)),
+            ("extend far", &|s: Suspension| s.extend(13, String::new(), &[], &actor("lead"), late)),
             ("lift", &|s: Suspension| s.lift("better".into(), false, &actor("lead"), late)),
+            ("lift_for", &|s: Suspension| s.lift_for("ours".into(), &actor("other"), late)),
             ("annul", &|s: Suspension| s.annul("an error".into(), &actor("lead"), late)),
+            ("end", &|s: Suspension| s.end("terminated".into(), late)),
             ("convert", &|s: Suspension| s.convert(Uuid::from_u128(9).into(), late)),
             ("tick early", &|s: Suspension| s.tick(t0())),
             ("tick", &|s: Suspension| s.tick(late)),
@@ -110,20 +114,62 @@ fn suspensions_without_a_gap_stay_within_the_maximum_together() {
     let second = made(again(month, 2), std::slice::from_ref(&short)).unwrap().0;
     assert_eq!(second.max_until, t0().plus_months(6), "counted from the first");
     let both = [short, second.clone()];
-    assert_eq!(codes(&second.clone().extend(6, "still open".into(), &both, month)), ["suspension_too_long"]);
-    assert!(second.extend(5, "still open".into(), &both, month).is_ok());
+    assert_eq!(
+        codes(&second.clone().extend(6, "still open".into(), &both, &actor("lead"), month)),
+        ["suspension_too_long"]
+    );
+    assert!(second.extend(5, "still open".into(), &both, &actor("lead"), month).is_ok());
     let annulled = [first.lift("an error".into(), true, &actor("lead"), month).unwrap().0];
     assert!(suspend(again(month, 6), &policies, &annulled, month).is_ok(), "what was annulled counts for nothing");
 }
 
 #[test]
-fn a_suspension_that_was_over_before_the_membership_began_is_no_step_for_it() {
+fn a_step_counts_whatever_became_of_the_membership_until_a_removal_settled_it() {
     let policies = Policies::default();
-    let made = suspend(suspend_order(SuspensionScope::Provider), &policies, &[], t0()).unwrap().0;
-    let (end, late) = (made.until, made.until.plus_days(9));
-    let since = |admitted_at| Membership { admitted_at, ..member() };
-    assert!(!made.precedes_removal(&since(end), late) && !made.touches(&since(end)));
-    assert!(made.precedes_removal(&since(end.plus_seconds(-1)), late), "it stopped the member for a second");
+    for scope in [SuspensionScope::Provider, lot_scope()] {
+        let made = suspend(suspend_order(scope), &policies, &[], t0()).unwrap().0;
+        let (end, late) = (made.until, made.until.plus_days(9));
+        let again = |admitted_at| Membership { id: Uuid::from_u128(99).into(), admitted_at, ..member() };
+        assert!(made.touches(&again(end.plus_seconds(-1))), "it stands against the membership that came after");
+        assert!(!made.touches(&again(end)), "it was over before");
+        assert!(made.precedes_removal(&again(end), None, late));
+        assert!(!made.precedes_removal(&again(end), Some(end), late), "a removal took effect since");
+        assert!(made.precedes_removal(&again(end), Some(end.plus_seconds(-1)), late));
+    }
+    let elsewhere = Membership { lot: Uuid::from_u128(98).into(), ..member() };
+    let made = suspended(&policies);
+    assert!(!made.touches(&elsewhere) && !made.precedes_removal(&elsewhere, None, t0()));
+}
+
+#[test]
+fn the_same_lot_is_not_suspended_twice_by_way_of_a_new_membership() {
+    let policies = Policies::default();
+    let others = [suspended(&policies)];
+    let again = SuspensionScope::Lot { membership: Uuid::from_u128(99).into(), lot: member().lot };
+    assert_eq!(codes(&suspend(suspend_order(again), &policies, &others, t0())), ["suspension_overlaps"]);
+}
+
+#[test]
+fn the_authority_that_imposed_it_ends_it() {
+    let of = |code: &str| Actor {
+        authority: crate::kernel::AuthorityCode::try_from(code.to_owned()).ok(),
+        ..actor("officer")
+    };
+    let facts = SuspendFacts { policies: &longer(SuspensionEnd::Lapse), live_membership: true, suspensions: &[] };
+    let order = suspend_order(lot_scope());
+    let made = Suspension::suspend(Uuid::from_u128(1).into(), order, facts, &of("LGSS"), t0()).unwrap().0;
+    let later = t0().plus_days(1);
+    assert_eq!(codes(&made.clone().lift("ours".into(), false, &of("PCC"), later)), ["not_its_measure"]);
+    assert_eq!(codes(&made.clone().extend(9, "ours".into(), &[], &of("PCC"), later)), ["not_its_measure"]);
+    assert_eq!(codes(&made.clone().lift_for("ours".into(), &of("LGSS"), later)), ["not_bound_by_it"]);
+    let lifted = made.lift_for("seen".into(), &of("PCC"), later).unwrap().0;
+    let binds = |at: Instant, code: &str| {
+        let imposed = lifted.impediments();
+        let of = of(code).authority.unwrap();
+        imposed.iter().any(|i| i.impediment.covers(at) && i.impediment.binds.binds(&of))
+    };
+    assert!(binds(t0(), "PCC") && !binds(later, "PCC") && binds(later, "CCC") && binds(later, "LGSS"));
+    assert!(lifted.lift("better".into(), false, &of("LGSS"), later).is_ok());
 }
 
 #[test]
@@ -132,9 +178,9 @@ fn an_extension_does_not_run_into_an_announced_suspension() {
     let first = suspended(&policies);
     let order = Suspend { from: Some(first.until), ..suspend_order(lot_scope()) };
     let second = suspend(order, &policies, std::slice::from_ref(&first), t0()).unwrap().0;
-    let outcome = first.clone().extend(7, "still open".into(), &[first.clone(), second], t0());
+    let outcome = first.clone().extend(7, "still open".into(), &[first.clone(), second], &actor("lead"), t0());
     assert_eq!(codes(&outcome), ["suspension_overlaps"]);
-    assert!(first.clone().extend(12, "still open".into(), &[first], t0()).is_ok());
+    assert!(first.clone().extend(12, "still open".into(), &[first], &actor("lead"), t0()).is_ok());
 }
 
 #[test]
@@ -153,17 +199,17 @@ fn at_its_end_a_lapsing_suspension_is_over_before_anyone_says_so() {
 fn what_counts_as_a_step_before_removal() {
     let (member, policies) = (member(), Policies::default());
     let made = suspended(&policies);
-    assert!(made.precedes_removal(&member, t0()));
+    assert!(made.precedes_removal(&member, None, t0()));
     let annulled = made.clone().lift("an error".into(), true, &actor("lead"), t0().plus_days(1)).unwrap().0;
-    assert!(!annulled.precedes_removal(&member, t0().plus_days(2)));
+    assert!(!annulled.precedes_removal(&member, None, t0().plus_days(2)));
     let lapsed = made.tick(t0().plus_months(6)).unwrap().0;
-    assert!(lapsed.precedes_removal(&member, t0().plus_months(8)));
+    assert!(lapsed.precedes_removal(&member, None, t0().plus_months(8)));
     let home = SuspensionScope::Home { home: Uuid::from_u128(7).into() };
-    assert!(!suspend(suspend_order(home), &policies, &[], t0()).unwrap().0.precedes_removal(&member, t0()));
+    assert!(!suspend(suspend_order(home), &policies, &[], t0()).unwrap().0.precedes_removal(&member, None, t0()));
     let later = Suspend { from: Some(t0().plus_days(5)), ..suspend_order(lot_scope()) };
     let announced = suspend(later, &policies, &[], t0()).unwrap().0;
-    assert!(!announced.precedes_removal(&member, t0()));
-    assert!(announced.precedes_removal(&member, t0().plus_days(5)));
+    assert!(!announced.precedes_removal(&member, None, t0()));
+    assert!(announced.precedes_removal(&member, None, t0().plus_days(5)));
 }
 
 #[test]
@@ -184,6 +230,6 @@ fn what_is_annulled_after_its_end_keeps_the_past_and_is_no_step() {
     let (same, events) = annul(made.clone().tick(late).unwrap().0, late).unwrap();
     assert_eq!((&same, names(&events)), (&annulled, vec!["SuspensionAnnulled".to_owned()]));
     assert_eq!((annulled.over_at(), annulled.due()), (Some(made.until), None));
-    assert!(!annulled.precedes_removal(&member, late) && !lifted.precedes_removal(&member, late));
+    assert!(!annulled.precedes_removal(&member, None, late) && !lifted.precedes_removal(&member, None, late));
     assert_eq!(codes(&made.tick(late).unwrap().0.annul(" ".into(), &actor("judge"), late)), ["reason_required"]);
 }

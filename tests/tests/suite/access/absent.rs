@@ -58,6 +58,7 @@ fn who(role: Role, tenant: &Tenant<'_>, permission: Permission) -> Caller {
 /// Kinds of which nothing is hidden in this way, and why.
 const OPEN: &[(Kind, &str)] = &[
     (Kind::Requirement, "published from its first draft"),
+    (Kind::Deadline, "read in lists alone"),
     (Kind::DeclarationOfInterests, "no operation names one: whoever made it asks for its own"),
     (Kind::Client, "the administrators' alone: to everyone else the operation itself is forbidden"),
 ];

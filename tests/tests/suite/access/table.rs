@@ -234,6 +234,8 @@ fn about(value: &mut Value, name: &str, tenant: &Tenant<'_>) {
             let own = match name {
                 // Whose answers are taken over.
                 "from" => Kind::Application,
+                // Who bought a home.
+                "to" => Kind::Provider,
                 name => named::collection(name).unwrap_or_else(|| by_name(name)),
             };
             tenant.thing(own).clone_into(text);

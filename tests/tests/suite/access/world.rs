@@ -209,6 +209,14 @@ impl<'a> Tenant<'a> {
         self.words.insert("urn", urn.as_str().unwrap().to_owned());
         self.keep(Kind::Home, home);
         self.keep(Kind::Provider, ash.id.clone());
+        // Another of the portal's has sold it a home, which waits for its word.
+        let id =
+            portal.post("/v1/providers", json!({"legalName": format!("Seller of {}", self.lead)})).expect(201).id();
+        let elm = Applicant { app: self.app, provider: self.app.provider(&id), id };
+        let sold = elm.home("HD1 1AB", None);
+        let sale = json!({"to": ash.id, "on": "2018-12-01", "reason": "sold"});
+        elm.provider.post(&format!("/v1/homes/{sold}/transfer"), sale).expect(200);
+        self.keep_in(Kind::Home, "offered", sold);
         ash
     }
 
@@ -260,6 +268,8 @@ impl<'a> Tenant<'a> {
         let sanction = self.app.commissioner(self.lead).post(&measured.path("/sanctions"), sanction).expect(201).id();
         let removal = removed.remove(lead, json!({})).expect(201).id();
         let appeal = measured.appeals(json!({"kind": "suspension", "suspension": suspension}));
+        let deadlines = lead.all(&format!("/v1/watched-deadlines?what=suspension_ends&provider={}", ash.id));
+        self.keep(Kind::Deadline, deadlines[0]["id"].as_str().unwrap().to_owned());
         for (kind, id) in [
             (Kind::Fee, fee),
             (Kind::Suspension, suspension),

@@ -19,7 +19,8 @@ on_both! {
         app.at("2019-05-01T12:00:00Z");
         let suspension = ash.suspend(&app.commissioner("CCC"), json!({})).expect(201).id();
         app.at("2019-06-01T12:00:00Z");
-        market.lead.post(&format!("/v1/suspensions/{suspension}/lift"), json!({"reason": "better"})).expect(200);
+        let other = app.actor(domain::kernel::Role::Commissioner, "another-ccc", Some("CCC"), None);
+        other.post(&format!("/v1/suspensions/{suspension}/lift"), json!({"reason": "better"})).expect(200);
 
         let of_object = audit(&market.lead, &format!("object={suspension}"));
         assert_eq!(kinds(&of_object), ["SuspensionLifted", "Suspended"]);

@@ -9,17 +9,14 @@ use crate::market::with;
 use crate::members::{Member, count, feed, kinds, rolling};
 
 on_both! {
-    fn a_provider_leaves_a_lot_and_its_removal_is_dropped(app: &TestApp) {
+    fn a_provider_leaves_a_lot_at_once(app: &TestApp) {
         let market = rolling(app, json!({"failurePath": "direct"}));
         let both = Member::in_lots(&market, "Ash", &["FOSTERING", "TUITION"]);
         let member = &both[0];
-        let removal = member.remove(&market.lead, json!({})).expect(201).id();
         market.lead.post(&member.path("/withdraw"), json!({})).problem("forbidden", 403);
         app.at("2019-05-01T12:00:00Z");
         let left = member.provider().post(&member.path("/withdraw"), json!({"reason": "we close"})).expect(200).state("withdrawn");
         assert_eq!(left.body["reason"], "we close");
-        let removal = market.lead.get(&format!("/v1/removals/{removal}")).expect(200).state("revoked").body;
-        assert_eq!(removal["reason"], "the provider left the lot");
         assert!(!member.receives(&market) && both[1].receives(&market));
         assert_eq!(member.because(&market, "2019-06-01T00:00:00Z"), ["withdrawn"]);
         member.provider().post(&member.path("/withdraw"), json!({})).problem("wrong_state", 409);

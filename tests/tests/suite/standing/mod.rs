@@ -2,6 +2,8 @@
 
 mod appeals;
 mod ending;
+mod escape;
+mod joint;
 mod ladder;
 mod permissions;
 mod register;

@@ -115,4 +115,25 @@ on_both! {
         app.anonymous().get(&format!("/v1/lots/{}/members", ash.lot)).problem("unauthenticated", 401);
         market.lead.get(&format!("/v1/lots/{}/members?asOf=yesterday", ash.lot)).problem("unreadable", 400);
     }
+
+    fn the_register_says_how_far_ahead_it_knows(app: &TestApp) {
+        let market = rolling(app, json!({"termMonths": 12}));
+        let member = Member::new(&market, "Ash");
+        app.at("2019-05-01T12:00:00Z");
+        let at = |instant: &str| register(&market.lead, &member.lot, &format!("?asOf={instant}"));
+        let past = at("2019-02-01T00:00:00Z");
+        assert_eq!((&past["knownUntil"], &past["termEndsAt"]), (&json!("2019-02-01T00:00:00Z"), &json!("2020-03-31T23:00:00Z")));
+        let ahead = at("2020-03-31T22:59:59Z");
+        assert_eq!((&ahead["knownUntil"], &ahead["members"][0]["status"]), (&json!("2019-05-01T12:00:00Z"), &json!("active")));
+        // After the known end of the term nobody is a member.
+        let after = at("2020-03-31T23:00:00Z");
+        assert_eq!(told(&after), [("ended", Some("arrangement_ended"))]);
+        assert!(!member.received(&market, "2025-01-01T00:00:00Z"));
+        let one = market.lead.get(&member.path("?asOf=2025-01-01T00:00:00Z")).expect(200).body;
+        assert_eq!((&one["standing"]["status"], &one["knownUntil"]), (&json!("ended"), &json!("2019-05-01T12:00:00Z")));
+        app.at("2020-04-01T00:00:00Z");
+        assert_eq!(told(&at("2025-01-01T00:00:00Z")), [("ended", Some("arrangement_ended"))]);
+        assert!(at("2025-01-01T00:00:00Z")["termEndsAt"].is_null());
+        assert_eq!(told(&at("2020-03-31T22:59:59Z")), [("active", None)]);
+    }
 }

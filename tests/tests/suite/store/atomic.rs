@@ -144,6 +144,7 @@ on_both! {
             ("applications", "UPDATE", ANY),
             ("memberships", "INSERT", ANY),
             ("impediments", "INSERT", ANY),
+            ("deadlines", "INSERT", ANY),
             ("timers", "INSERT", ANY),
             ("events", "INSERT", "row.kind = 'LineAdmitted'"),
             ("events", "INSERT", "row.kind = 'ApplicationDecided'"),
