@@ -2,7 +2,7 @@
 
 use actix_web::{get, web};
 use domain::deadline::WatchedDeadline;
-use domain::kernel::{ArrangementId, Audience, Kind, ProviderId};
+use domain::kernel::{ArrangementId, Audience, DeadlineKind, Kind, Named as _, ProviderId};
 use domain::law::deadline::{self, Deadline};
 use persistence::deadline::deadlines;
 use persistence::{Failure, Filter};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use crate::http::filters::StateOf;
 use crate::http::reply::Resource;
 use crate::http::routes::routes;
 use crate::http::{Answer, Call, List, Listing, Reply};
@@ -19,18 +20,22 @@ routes! {
     explain_deadlines: ReadDeadlines, [deadline::RULES];
 }
 
+type StateName = StateOf<WatchedDeadline>;
+
 /// Which deadlines to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ListDeadlinesQuery {
     /// Only in this state: `running`, `missed` (the overdue ones) or `over`.
-    state: Option<String>,
+    #[param(inline)]
+    state: Option<StateName>,
     /// Only of this arrangement.
     arrangement: Option<ArrangementId>,
     /// Only about this provider.
     provider: Option<ProviderId>,
     /// Only of this sort, such as `evaluation`.
-    what: Option<String>,
+    #[param(inline)]
+    what: Option<DeadlineKind>,
 }
 
 /// List deadlines: what is coming, and what is overdue
@@ -50,8 +55,8 @@ async fn list_deadlines(call: Call, wanted: web::Query<ListDeadlinesQuery>, list
                 .if_any(deadlines::provider_id, provider_id)
                 .if_any(deadlines::arrangement_id, arrangement_id)
                 .if_any(deadlines::told_to, told)
-                .if_is(deadlines::state, wanted.state.clone())
-                .if_is(deadlines::what, wanted.what.clone());
+                .if_is(deadlines::state, wanted.state.map(StateOf::name))
+                .if_is(deadlines::what, wanted.what.map(|what| what.name()));
             Ok((page, filter.since(listing.since())))
         },
         |found: &WatchedDeadline, _| found.clone(),

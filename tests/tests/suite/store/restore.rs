@@ -16,6 +16,17 @@ mod postgres {
         all.unwrap().into_iter().map(|stored| stored.value.code).collect()
     }
 
+    /// The database, once the store's connections are gone: they are closed by a thread of their pool.
+    fn target(url: &str) -> Target {
+        loop {
+            match Target::open(url) {
+                Ok(target) => return target,
+                Err(Failure::Unavailable(why)) if why.contains("in use") => std::thread::yield_now(),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+
     fn is_refused(database: &Database) {
         let says = |failure: Option<Failure>| match failure {
             Some(Failure::Unavailable(why)) => assert!(why.contains("dps restore --back"), "{why}"),
@@ -27,7 +38,10 @@ mod postgres {
 
     #[test]
     fn a_restore_that_stops_is_told_and_leads_both_ways() {
-        let store = Store::on(Kind::Postgres);
+        let database = Database::bare(Kind::Postgres);
+        persistence::migrate(&database.url).unwrap();
+        let db = Db::open(&Settings::new(&database.url)).unwrap();
+        let store = Store { database, db };
         store.define("DBS").unwrap();
         let Store { database, db } = store;
         drop(db);
@@ -42,11 +56,11 @@ mod postgres {
             },
         ];
         for stopped in steps {
-            Target::open(url).unwrap().set_aside().unwrap();
+            target(url).set_aside().unwrap();
             stopped(url);
             is_refused(&database);
             // Whoever goes on begins by going back.
-            let mut target = Target::open(url).unwrap();
+            let mut target = self::target(url);
             assert!(target.is_unfinished().unwrap());
             target.put_back().unwrap();
             assert!(!target.is_unfinished().unwrap());
@@ -54,7 +68,7 @@ mod postgres {
             assert!(backup::inspect(url, verify).unwrap().is_intact());
             assert_eq!(codes(&database), ["DBS"]);
         }
-        let mut target = Target::open(url).unwrap();
+        let mut target = self::target(url);
         target.set_aside().unwrap();
         persistence::migrate_restored(url).unwrap();
         target.discard().unwrap();

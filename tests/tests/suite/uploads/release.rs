@@ -180,7 +180,7 @@ on_both! {
             ["SC670003", "01/02/2019", "01/03/2019", "Good", "Dormant"],
             ["SC990000", "01/02/2019", "01/03/2019", "Satisfactory", "Suspended"],
         ])).state("applied");
-        assert_eq!(counts(&done.body), [4, 1, 0, 2, 0, 1]);
+        assert_eq!(counts(&done.body), [4, 1, 2, 0, 0, 1]);
         assert_eq!(noted(&done.body), ["columns_not_used", "homes_not_listed", "superseded_rating", "undated_rating", "unknown_registration_status"]);
         assert_eq!(note(&done.body, "homes_not_listed")["about"], json!(["SC670004", "SC670005"]));
         assert_eq!(note(&done.body, "superseded_rating")["about"], json!(["SC670001"]));
