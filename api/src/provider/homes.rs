@@ -193,7 +193,7 @@ async fn close_home(call: Call<DomainBody<Closure>>, id: web::Path<HomeId>) -> A
 async fn reopen_home(call: Call<Because>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| {
         deals_with(tx, &call.who, home.provider)?;
-        Ok(home.reopen(&call.body.reason)?)
+        Ok(home.reopen(&call.body.reason, tx.actor())?)
     })
     .await
 }
@@ -207,7 +207,7 @@ async fn reopen_home(call: Call<Because>, id: web::Path<HomeId>) -> Answer {
 async fn correct_home(call: Call<DomainBody<HomeCorrection>>, id: web::Path<HomeId>) -> Answer {
     call.act(*id, |home: Home, tx, call| {
         deals_with(tx, &call.who, home.provider)?;
-        Ok(home.correct(call.body.0.clone(), tx.now())?)
+        Ok(home.correct(call.body.0.clone(), tx.actor(), tx.now())?)
     })
     .await
 }

@@ -260,11 +260,13 @@ async fn reactivate_provider(call: Call<Because>, id: web::Path<ProviderId>) -> 
 
 /// Record an exclusion ground against a provider
 ///
-/// The record is added to, never taken from, and the provider sees it. `GET /v1/regimes` lists the grounds.
+/// By an authority to whose arrangement the provider applied. The record is added to, never taken from, and the provider sees
+/// it. `GET /v1/regimes` lists the grounds.
 #[utoipa::path(tag = "providers", params(("id" = ProviderId, Path)), request_body = ExclusionFacts, responses((status = 200, body = Resource<Provider>)))]
 #[post("/v1/providers/{id}/exclusions")]
 async fn record_exclusion(call: Call<DomainBody<ExclusionFacts>>, id: web::Path<ProviderId>) -> Answer {
     call.act(*id, |provider: Provider, tx, call| {
+        provider::deals_with(tx, &call.who, provider.id)?;
         Ok(provider.record_exclusion(call.body.0.clone(), &call.who.actor, tx.now())?)
     })
     .await
@@ -278,7 +280,11 @@ async fn record_exclusion(call: Call<DomainBody<ExclusionFacts>>, id: web::Path<
 #[post("/v1/providers/{id}/exclusions/{n}/self-cleaning")]
 async fn judge_self_cleaning(call: Call<DomainBody<SelfCleaning>>, path: web::Path<(ProviderId, usize)>) -> Answer {
     let (id, n) = path.into_inner();
-    call.act(id, move |provider: Provider, _, call| Ok(provider.judge_self_cleaning(n, call.body.0.clone())?)).await
+    call.act(id, move |provider: Provider, tx, call| {
+        provider::deals_with(tx, &call.who, provider.id)?;
+        Ok(provider.judge_self_cleaning(n, call.body.0.clone())?)
+    })
+    .await
 }
 
 /// The provider with that id, where the caller may use the operation on it.

@@ -36,6 +36,8 @@ crate::rules! {
         "The rating history is append-only: what it already says is not recorded again.";
     TRANSFER_EMPTY = "transfer_empty", Input, "A20", "A home is transferred to another provider than its own.";
     TRANSFER_NOT_OFFERED = "transfer_not_offered", Conflict, "A20", "A transfer is accepted or declined when it was offered.";
+    OFFICER_PUTS_RIGHT = "officer_puts_right", Conflict, "A20",
+        "Of a home that the regulator judged or listed, number, dates and closure are put right by an officer.";
     OTHER_KIND_REQUIRED = "other_kind_required", Input, "A20", "A kind that is none of those known is named.";
 }
 
@@ -340,6 +342,7 @@ impl Home {
         let reason = reasoned(reason)?;
         let event = HomeEvent::HomeClosed { provider: self.provider, closed_on, reason: reason.clone() };
         self.state = HomeState::Closed { registration, closed_on, reason };
+        self.transfer = None;
         Ok((self, vec![event]))
     }
 
@@ -388,15 +391,17 @@ impl Home {
     fn location(&self, find: impl Fn(&Postcode) -> Option<Point>) -> (Location, StatedBy) {
         let stated = &self.profile;
         let listed = self.listed.as_ref().map(|listed| listed.says.clone()).unwrap_or_default();
-        let by_regulator = listed.local_authority.is_some() || listed.postcode.is_some();
         let agrees = match (&listed.local_authority, &stated.local_authority) {
             (Some(listed), Some(stated)) => is_same_authority(listed, stated),
             (_, _) => true,
         };
+        let (by_list, named) = (listed.postcode.is_some(), listed.local_authority.is_some());
         let postcode = listed.postcode.or_else(|| stated.postcode.clone().filter(|_| agrees));
         let local_authority = listed.local_authority.or_else(|| stated.local_authority.clone());
         let point = postcode.as_ref().and_then(find);
-        let by = if by_regulator { StatedBy::Regulator } else { StatedBy::Provider };
+        // It is the regulator's word where no part of it is the provider's.
+        let is_stated = (!by_list && postcode.is_some()) || (!named && local_authority.is_some());
+        let by = if (by_list || named) && !is_stated { StatedBy::Regulator } else { StatedBy::Provider };
         (Location { postcode, local_authority, point }, by)
     }
 

@@ -232,6 +232,22 @@ on_both! {
         application.admit(&market, "CARE");
     }
 
+    fn exclusions_are_the_business_of_authorities_that_were_applied_to(app: &TestApp) {
+        let asked = [("papers", manual("Insured"))];
+        let market = Market::asking(app, json!({"admissionMode": "rolling"}), &asked);
+        let applicant = Applicant::new(app, "Fens Care");
+        let path = format!("/v1/providers/{}/exclusions", applicant.id);
+        let ground = json!({"ground": "bribery", "from": "2018-01-01", "evidence": ["judgment"]});
+        market.lead.post(&path, ground.clone()).expect(403);
+        applicant.submitted(&market, &["CARE"]);
+        market.lead.post(&path, ground.clone()).expect(200);
+        let stranger = app.lead("DERBY");
+        stranger.post(&path, ground).expect(403);
+        let judgement = json!({"accepted": true, "reason": "new directors"});
+        stranger.post(&format!("{path}/0/self-cleaning"), judgement.clone()).expect(403);
+        market.lead.post(&format!("{path}/0/self-cleaning"), judgement).expect(200);
+    }
+
     fn a_mandatory_ground_found_during_evaluation_stops_the_admission(app: &TestApp) {
         let asked = [("exclusion", decided_by("No ground of exclusion applies", json!({"kind": "no_exclusion"})))];
         let market = Market::asking(app, json!({"admissionMode": "rolling"}), &asked);

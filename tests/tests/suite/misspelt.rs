@@ -104,16 +104,8 @@ on_both! {
         let home = format!("/v1/homes/{}", fens.home("PE29 1AA", None));
         let profile = json!({"name": "The Elms", "kind": "childrens_home", "beds": 3});
         twice(&fens.provider, "PATCH", &home, &profile);
-        let provider = format!("/v1/providers/{}", fens.id);
-        twice(&fens.provider, "PATCH", &provider, &json!({"legalName": "Fens Care Holdings Ltd"}));
+        twice(&fens.provider, "PATCH", &format!("/v1/providers/{}", fens.id), &json!({"legalName": "Fens Care Holdings Ltd"}));
         let script = app.script();
-        let excluded = json!({"ground": "bribery", "from": "2015-01-01", "evidence": ["judgment"]});
-        let lead = app.lead("LGSS");
-        twice(&lead, "POST", &format!("{provider}/exclusions"), &excluded);
-        let misspelt = json!({"ground": "bribary", "from": "2015-01-01", "evidence": ["judgment"]});
-        lead.post(&format!("{provider}/exclusions"), misspelt).blames("unknown_exclusion_ground", "/ground");
-        let cleaned = json!({"accepted": false, "reason": "nothing was shown", "evidence": []});
-        twice(&lead, "POST", &format!("{provider}/exclusions/0/self-cleaning"), &cleaned);
         let receiver = crate::receiver::Receiver::new();
         let made = script.post("/v1/webhooks", json!({"url": receiver.url()})).expect(201);
         twice(&script, "PATCH", &format!("/v1/webhooks/{}", made.id()), &json!({"description": "All of it"}));
@@ -145,6 +137,18 @@ on_both! {
         twice(provider, "PUT", &application.path("/homes"), &json!({"homes": [home]}));
         twice(provider, "PUT", &application.path("/exclusions"), &json!({"grounds": []}));
         twice(provider, "PUT", &application.path("/terms"), &json!({"version": "2019-01"}));
+    }
+
+    fn exclusions_that_are_recorded_are_not_recorded_again(app: &TestApp) {
+        let market = rolling(app, json!({}));
+        let member = Member::new(&market, "Fens Care");
+        let (lead, provider) = (&market.lead, format!("/v1/providers/{}", member.of.id));
+        let excluded = json!({"ground": "bribery", "from": "2015-01-01", "evidence": ["judgment"]});
+        twice(lead, "POST", &format!("{provider}/exclusions"), &excluded);
+        let misspelt = json!({"ground": "bribary", "from": "2015-01-01", "evidence": ["judgment"]});
+        lead.post(&format!("{provider}/exclusions"), misspelt).blames("unknown_exclusion_ground", "/ground");
+        let cleaned = json!({"accepted": false, "reason": "nothing was shown", "evidence": []});
+        twice(lead, "POST", &format!("{provider}/exclusions/0/self-cleaning"), &cleaned);
     }
 
     fn interests_that_are_declared_are_not_declared_again(app: &TestApp) {

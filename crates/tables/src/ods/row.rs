@@ -65,7 +65,7 @@ impl Rows {
                         let hidden =
                             matches!(attribute(&element, "visibility")?.as_deref(), Some("collapse" | "filter"));
                         let times = count(&element, "number-rows-repeated")?;
-                        if self.number + times > MAX_ROWS {
+                        if self.number.saturating_add(times) > MAX_ROWS {
                             return Err(bad("it has more rows than a sheet"));
                         }
                         self.number += 1;

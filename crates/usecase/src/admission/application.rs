@@ -148,19 +148,18 @@ fn still_own(tx: &mut Tx<'_>, provider: ProviderId, chosen: &[HomeId]) -> Outcom
 fn arrived(tx: &mut Tx<'_>, routing: Routing) -> Outcome<Routing> {
     let (Routing::Open { round, .. } | Routing::Queued { round, .. }) = routing else { return Ok(routing) };
     let round = tx.hold::<Round>(round)?.value;
-    match (round.state, routing) {
-        // It was opened while this request waited.
-        (RoundState::Open | RoundState::Closed, Routing::Queued { .. }) => {
+    match round.state {
+        // It was opened, or lengthened, while this request waited.
+        RoundState::Open | RoundState::Closed => {
             Ok(Routing::Open { round: round.id, closes_at: round.window.closes_at })
         }
-        (RoundState::Scheduled | RoundState::Open | RoundState::Closed, _) => Ok(routing),
-        (
-            RoundState::Evaluating { .. }
-            | RoundState::Completed { .. }
-            | RoundState::Ended { .. }
-            | RoundState::Cancelled { .. },
-            _,
-        ) => Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into()),
+        RoundState::Scheduled => Ok(routing),
+        RoundState::Evaluating { .. }
+        | RoundState::Completed { .. }
+        | RoundState::Ended { .. }
+        | RoundState::Cancelled { .. } => {
+            Err(rules::ROUND_CLOSED.broken("the round went on while this request waited").into())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Evaluation: checks are opened from the requirements of the lots, and facts decide those they can (A5, WAL-05).
 
+use chrono::NaiveDate;
 use domain::admission::Application;
 use domain::admission::answers::Content;
 use domain::admission::application::Status;
@@ -52,12 +53,14 @@ impl Facts {
     }
 
     /// The homes as they stood when that was submitted, with what was stated then as it was confirmed since.
-    fn confirmed_since(conn: &mut Conn<'_>, snapshot: &Snapshot) -> Outcome<Self> {
+    fn confirmed_since(conn: &mut Conn<'_>, snapshot: &Snapshot, on: NaiveDate) -> Outcome<Self> {
         let mut homes = snapshot.homes.clone();
         for facts in &mut homes {
             let Some(stated) = &facts.stated else { continue };
             let home = conn.get::<Home>(facts.id)?.value;
-            if let Some(entry) = home.confirmed(stated.inspected_on) {
+            // As it was held on that day: a report that came out later, or was taken back, is none of that day.
+            let confirmed = home.confirmed(stated.inspected_on);
+            if let Some(entry) = confirmed.filter(|entry| !entry.withdrawn && entry.facts.held_from() <= on) {
                 (facts.rating, facts.rated_by, facts.stated) = (entry.facts.rating, Some(entry.stated_by), None);
             }
         }
@@ -207,7 +210,7 @@ impl Context {
         };
         Ok(Self {
             homes: match &version.snapshot {
-                Some(snapshot) => Facts::confirmed_since(conn, snapshot)?,
+                Some(snapshot) => Facts::confirmed_since(conn, snapshot, received.date())?,
                 None => Facts::of_provider(conn, gazetteer, application.provider, received)?,
             },
             snapshot: version.snapshot.clone(),
@@ -271,6 +274,8 @@ pub(crate) fn round_opened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
 pub(crate) fn round_lengthened(tx: &mut Tx<'_>, round: &Round) -> Outcome<()> {
     for before in applications_in_round(tx, round.id, "submitted")? {
         let before = tx.lock::<Application>(before.value.id)?;
+        // Its provider may have taken it back meanwhile.
+        let Status::Submitted { .. } = before.value.status else { continue };
         let lengthened = before.value.clone().round_lengthened(round.window.closes_at)?;
         tx.save(&before, lengthened)?;
     }

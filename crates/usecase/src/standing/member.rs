@@ -82,15 +82,17 @@ pub fn renew_evidence(
     tx.save(&before, decision)
 }
 
-/// Ends the live memberships of an arrangement that has ended.
+/// Ends the live memberships of an arrangement that has ended: with its term, however late the clock's work is.
 pub(crate) fn end_all(tx: &mut Tx<'_>, arrangement: &Arrangement, reason: &str) -> Outcome<()> {
-    end_those(tx, &Filter::all().is(memberships::arrangement_id, arrangement.id), reason)?;
+    let at = arrangement.term().map_or(tx.now(), |term| term.ends_at().min(tx.now()));
+    end_those(tx, &Filter::all().is(memberships::arrangement_id, arrangement.id), reason, at)?;
     drop_those(tx, &Filter::all().is(removals::arrangement_id, arrangement.id), reason)
 }
 
 /// Ends the live memberships of a lot that has ended.
 pub(crate) fn end_in_lot(tx: &mut Tx<'_>, lot: &Lot, reason: &str) -> Outcome<()> {
-    end_those(tx, &Filter::all().is(memberships::lot_id, lot.id), reason)?;
+    let now = tx.now();
+    end_those(tx, &Filter::all().is(memberships::lot_id, lot.id), reason, now)?;
     drop_those(tx, &Filter::all().is(removals::lot_id, lot.id), reason)
 }
 
@@ -105,7 +107,7 @@ fn drop_those(tx: &mut Tx<'_>, filter: &Filter<Removal>, reason: &str) -> Outcom
     Ok(())
 }
 
-fn end_those(tx: &mut Tx<'_>, filter: &Filter<Membership>, reason: &str) -> Outcome<()> {
+fn end_those(tx: &mut Tx<'_>, filter: &Filter<Membership>, reason: &str, at: Instant) -> Outcome<()> {
     for found in tx.list(&filter.clone().is(memberships::live, true), Page::ALL)? {
         let (provider, lot) = (found.value.provider, found.value.lot);
         lock_lot(tx, provider, lot)?;
@@ -114,7 +116,7 @@ fn end_those(tx: &mut Tx<'_>, filter: &Filter<Membership>, reason: &str) -> Outc
         let before = tx.lock::<Membership>(found.value.id)?;
         if before.value.is_live() {
             removal::drop_pending(tx, provider, lot, reason, |_| true)?;
-            let decision = before.value.clone().end(tx.now())?;
+            let decision = before.value.clone().end(at)?;
             let after = tx.save(&before, decision)?;
             ended(tx, &after.value)?;
         }

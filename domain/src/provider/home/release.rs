@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rating::RatingFacts;
-use super::{Home, HomeEvent, HomeKind, StatedBy};
+use super::{Home, HomeEvent, HomeKind, HomeState, StatedBy};
 use crate::kernel::text::organisation;
 use crate::kernel::{Actor, Aggregate as _, Decision, Difference, Instant, Violations};
 use crate::provider::boundary::Postcode;
@@ -52,9 +52,12 @@ pub struct Listing {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
-    /// The day of which the release speaks; the day it was sent, where it does not say.
+    /// The latest day of which a release speaks; the day it was sent, where none says.
     #[schema(value_type = String, format = Date)]
     pub on: NaiveDate,
+    /// Whether a release said so itself.
+    #[serde(default)]
+    pub dated: bool,
     /// What it says.
     pub says: Listing,
 }
@@ -68,6 +71,8 @@ pub struct Said {
     pub listing: Listing,
     /// The inspections that it tells of with their judgements, oldest first.
     pub inspections: Vec<RatingFacts>,
+    /// Whether its registration is suspended, where it says.
+    pub suspended: Option<bool>,
     /// Whether that is all: a release with columns for judgements in which there is no other.
     pub whole: bool,
 }
@@ -83,7 +88,8 @@ impl Home {
         broken.refuse_any()?;
         let as_at = said.as_at.filter(|day| *day <= now.date());
         let on = as_at.unwrap_or_else(|| now.date());
-        let stale = self.listed.as_ref().is_some_and(|known| known.on > on);
+        // One that does not say of when it speaks makes no other stale.
+        let stale = as_at.is_some() && self.listed.as_ref().is_some_and(|known| known.dated && known.on > on);
         let latest = said.inspections.iter().map(|facts| facts.inspected_on).max();
         let mut news: Vec<(RatingFacts, bool)> = Vec::new();
         for facts in said.inspections {
@@ -106,7 +112,15 @@ impl Home {
         if !stale {
             events.extend(self.list(on, as_at.is_some(), said.listing, names));
         }
-        Ok((self, events))
+        match (said.suspended, &self.state) {
+            (Some(suspended), HomeState::Registered { .. }) if !stale => {
+                let (home, more) = self.record_registration_status(suspended, now)?;
+                events.extend(more);
+                Ok((home, events))
+            }
+            // Of a home that is closed here the list tells nothing new.
+            (_, _) => Ok((self, events)),
+        }
     }
 
     /// Judgements of inspections after `latest` that the regulator made and no longer publishes, as withdrawn.
@@ -136,7 +150,7 @@ impl Home {
             owner: says.owner.or(old.owner.clone()),
         };
         let differs = Difference::between(&old, &says, &[]);
-        if before.is_some_and(|known| differs.changed.is_empty() && !(dated && known.on < on)) {
+        if before.is_some_and(|known| differs.changed.is_empty() && !(dated && (!known.dated || known.on < on))) {
             return Vec::new();
         }
         let provider = self.provider;
@@ -146,7 +160,8 @@ impl Home {
             let reading = reading(&from, &to, names);
             HomeEvent::HomeOwnerChanged { provider, from, to, reading }
         });
-        self.listed = Some(Listed { on, says });
+        let known = self.listed.as_ref().filter(|known| known.dated && !dated).map(|known| known.on);
+        self.listed = Some(Listed { on: known.unwrap_or(on), dated: dated || known.is_some(), says });
         let Difference { changed, before, after } = differs;
         std::iter::once(HomeEvent::HomeListed { provider, on, changed, before, after }).chain(owner).collect()
     }

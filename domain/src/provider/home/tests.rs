@@ -93,8 +93,8 @@ fn the_table() {
         ("close", |h| h.close(day("2019-02-28"), "sold", now())),
         ("offer_transfer", |h| h.offer_transfer(sold(2, "2019-02-15"), now())),
         ("transfer", |h| h.transfer(sold(2, "2019-02-15"), now())),
-        ("correct", |h| h.correct(mistyped("SC009424"), now())),
-        ("reopen", |h| h.reopen("closed by mistake")),
+        ("correct", |h| h.correct(mistyped("SC009424"), &officer(), now())),
+        ("reopen", |h| h.reopen("closed by mistake", &officer())),
     ];
     let mut table = String::new();
     for (name, home) in
@@ -356,19 +356,19 @@ fn a_home_is_sold_with_its_ratings_from_a_day() {
 #[test]
 fn a_number_is_put_right_and_what_was_listed_under_another_does_not_count() {
     let (home, _) = release(home(), says(&[rating(GOOD, "2018-05-01", None)]));
-    assert_eq!(home.clone().correct(mistyped("sc 009423"), now()).unwrap().1, []);
-    let (right, events) = home.correct(mistyped("SC009432"), now()).unwrap();
+    assert_eq!(home.clone().correct(mistyped("sc 009423"), &officer(), now()).unwrap().1, []);
+    let (right, events) = home.correct(mistyped("SC009432"), &officer(), now()).unwrap();
     assert!(matches!(&events[..], [HomeEvent::HomeCorrected { .. }]));
     assert_eq!((right.urn(), right.current_rating(now()), right.listed.clone()), (Some("SC009432"), None, None));
-    assert_eq!(codes(right.correct(mistyped("TBC"), now()).unwrap_err()), ["regulator_id_malformed"]);
+    assert_eq!(codes(right.correct(mistyped("TBC"), &officer(), now()).unwrap_err()), ["regulator_id_malformed"]);
 }
 
 #[test]
 fn a_home_that_was_closed_by_mistake_is_open_as_if_it_had_not_been() {
     let closed = home().close(day("2019-02-01"), "wrong home", now()).unwrap().0;
     assert!(closed.facts(day("2019-02-10"), |_| None).is_none());
-    assert_eq!(codes(closed.clone().reopen(" ").unwrap_err()), ["reason_required"]);
-    let open = closed.reopen("the other one closed").unwrap().0;
+    assert_eq!(codes(closed.clone().reopen(" ", &officer()).unwrap_err()), ["reason_required"]);
+    let open = closed.reopen("the other one closed", &officer()).unwrap().0;
     assert_eq!(open.state().name(), "registered");
     assert!(open.facts(day("2019-02-10"), |_| None).is_some());
 }
@@ -381,4 +381,36 @@ fn a_change_says_what_was_and_what_is() {
         (&json["before"], &json["after"]),
         (&serde_json::json!({"beds": null}), &serde_json::json!({"beds": 4}))
     );
+}
+
+#[test]
+fn a_provider_does_not_shed_what_the_regulator_said() {
+    let said = Said { suspended: Some(true), ..says(&[]) };
+    let (home, _) = home().released(said, &[], &officer(), now()).unwrap();
+    let refused = home.clone().correct(mistyped("SC009432"), &provider(), now()).unwrap_err();
+    assert_eq!(codes(refused), ["officer_puts_right"]);
+    let closed = home.clone().close(day("2019-01-01"), "sold", now()).unwrap().0;
+    assert_eq!(codes(closed.reopen("it was not", &provider()).unwrap_err()), ["officer_puts_right"]);
+    // What was said under the other number is of another home, its suspension too.
+    let (right, _) = home.correct(mistyped("SC009432"), &officer(), now()).unwrap();
+    assert_eq!((right.listed, right.registration_suspended_at), (None, None));
+}
+
+#[test]
+fn an_older_release_changes_nothing_and_one_without_a_day_makes_none_older() {
+    let of = |as_at: Option<&str>, suspended: bool| Said {
+        as_at: as_at.map(day),
+        suspended: Some(suspended),
+        listing: Listing { local_authority: Some("Kirklees".to_owned()), ..Listing::default() },
+        ..Said::default()
+    };
+    let told = |home: Home, said: Said| home.released(said, &[], &officer(), now()).unwrap();
+    let (home, _) = told(home(), of(None, true));
+    let (home, events) = told(home, of(Some("2018-03-31"), false));
+    assert!(events.iter().any(|event| matches!(event, HomeEvent::HomeRegistrationRestored { .. })), "{events:?}");
+    let (home, events) = told(home, of(Some("2017-08-31"), true));
+    assert_eq!((events, home.registration_suspended_at), (vec![], None));
+    // Nor does one without a day hide that of the last one that has it.
+    let (home, _) = told(home, of(None, false));
+    assert_eq!(home.listed.map(|listed| (listed.on, listed.dated)), Some((day("2018-03-31"), true)));
 }

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{
-    DATES_REVERSED, Home, HomeEvent, HomeState, Registration, TRANSFER_EMPTY, TRANSFER_NOT_OFFERED, not_future,
+    DATES_REVERSED, Home, HomeEvent, HomeState, OFFICER_PUTS_RIGHT, Registration, StatedBy, TRANSFER_EMPTY,
+    TRANSFER_NOT_OFFERED, not_future,
 };
-use crate::kernel::{Aggregate as _, Decision, Instant, ProviderId, Violations};
+use crate::kernel::{Actor, Aggregate as _, Decision, Instant, ProviderId, Violations};
 use crate::provider::provider::reasoned;
 
 /// A home's sale, as it is told.
@@ -103,9 +104,19 @@ impl Home {
         Ok((self, vec![event]))
     }
 
+    /// A provider does not shed what the regulator said of its home.
+    fn may_be_put_right_by(&self, actor: &Actor) -> Result<(), crate::kernel::Refusal> {
+        let is_known = self.listed.is_some() || self.counting().any(|entry| entry.stated_by == StatedBy::Regulator);
+        if is_known && StatedBy::of(actor) == StatedBy::Provider {
+            return Err(OFFICER_PUTS_RIGHT.broken("the regulator judged or listed this home").into());
+        }
+        Ok(())
+    }
+
     /// Puts its registration right. What is as it was changes nothing.
-    pub fn correct(mut self, correction: HomeCorrection, now: Instant) -> Decision<Self> {
+    pub fn correct(mut self, correction: HomeCorrection, actor: &Actor, now: Instant) -> Decision<Self> {
         self.permit("correct")?;
+        self.may_be_put_right_by(actor)?;
         let Some(before) = self.registration().cloned() else { return Err(self.refused("correct")) };
         let mut broken = Violations::new();
         let after = Registration {
@@ -126,6 +137,7 @@ impl Home {
         if before.urn != after.urn {
             // What was listed under the other number is of another home.
             self.listed = None;
+            self.registration_suspended_at = None;
         }
         match &mut self.state {
             HomeState::Registered { registration } => *registration = after.clone(),
@@ -137,7 +149,9 @@ impl Home {
     }
 
     /// Opens it again, as if it had not been closed.
-    pub fn reopen(mut self, reason: &str) -> Decision<Self> {
+    pub fn reopen(mut self, reason: &str, actor: &Actor) -> Decision<Self> {
+        self.permit("reopen")?;
+        self.may_be_put_right_by(actor)?;
         let HomeState::Closed { registration, closed_on, .. } = self.state.clone() else {
             return Err(self.refused("reopen"));
         };

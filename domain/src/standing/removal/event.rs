@@ -101,6 +101,12 @@ impl Aggregate for Removal {
 
     fn deadlines(&self) -> Vec<StatedDeadline> {
         match self.state {
+            // Without time for representations there is no hearing.
+            RemovalState::Notified | RemovalState::Proposed { .. }
+                if self.representations_until <= self.notified_at =>
+            {
+                Vec::new()
+            }
             RemovalState::Notified | RemovalState::Proposed { .. } => {
                 vec![StatedDeadline::at(DeadlineKind::Hearing, self.representations_until)]
             }

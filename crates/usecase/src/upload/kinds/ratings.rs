@@ -7,7 +7,7 @@ use std::fs::File;
 
 use chrono::NaiveDate;
 use domain::kernel::text::{tidied, tidy};
-use domain::kernel::{Decided, Instant, ProviderId, Rule};
+use domain::kernel::{Decided, ProviderId, Rule};
 use domain::provider::Postcode;
 use domain::provider::home::{Home, HomeEvent, HomeState, Listing, RatingFacts, RegisterOwner, Said};
 use domain::provider::identifier::regulator_number;
@@ -300,7 +300,7 @@ impl Told<'_, '_> {
     fn decide(mut self, home: Home, names: &[String]) -> (Decided<Home>, Vec<Note>) {
         let said = self.said();
         let stamp = self.batch.stamp;
-        let mut decided = match home.clone().released(said, names, &stamp.actor, stamp.now) {
+        let decided = match home.clone().released(said, names, &stamp.actor, stamp.now) {
             Ok(decided) => decided,
             Err(refusal) => {
                 self.cells.refused(&refusal);
@@ -309,9 +309,9 @@ impl Told<'_, '_> {
         };
         for event in &decided.1 {
             match event {
-                HomeEvent::RatingRecorded { rating: None, .. } => self.note(
+                HomeEvent::RatingRecorded { withdrawn: true, .. } => self.note(
                     "judgement_withdrawn",
-                    "homes of which the list has no judgement any more: they hold none from now on",
+                    "homes of which the list has a judgement no more: they hold what it still has, or none",
                 ),
                 HomeEvent::RatingRecorded { correction: true, .. } => {
                     self.note("judgement_corrected", "judgements of an inspection that is known which were corrected");
@@ -319,9 +319,7 @@ impl Told<'_, '_> {
                 _ => {}
             }
         }
-        let (home, more) = self.registration(decided.0);
-        decided.1.extend(more);
-        ((home, decided.1), self.notes)
+        (decided, self.notes)
     }
 
     /// What the row says of the home.
@@ -329,6 +327,8 @@ impl Told<'_, '_> {
         let previous = self.judged(["previousRating", "previousInspectedOn", "previousPublishedOn"]);
         let latest = self.judged(["rating", "inspectedOn", "publishedOn"]);
         let judgement = self.cells.text("rating").as_deref().map_or(Judgement::None, ofsted::judgement);
+        let suspended = self.suspended();
+        let tells_previous = self.cells.text("previousRating").is_some();
         let cells = &mut *self.cells;
         let owner =
             cells.text("owner").map(|name| RegisterOwner { name: tidy(&name), number: cells.text("ownerNumber") });
@@ -341,7 +341,8 @@ impl Told<'_, '_> {
                 places: cells.text("places").and_then(|text| text.parse().ok()),
                 owner,
             },
-            whole: matches!(judgement, Judgement::None) || latest.is_some(),
+            suspended,
+            whole: latest.is_some() || (matches!(judgement, Judgement::None) && previous.is_some() == tells_previous),
             inspections: previous.into_iter().chain(latest).collect(),
         }
     }
@@ -351,35 +352,21 @@ impl Told<'_, '_> {
         self.notes.push(note.on(Some(self.cells.number_of_row()), self.cells.text("urn")));
     }
 
-    /// Whether its registration is suspended.
-    fn registration(&mut self, home: Home) -> Decided<Home> {
-        let now: Instant = self.batch.stamp.now;
-        let status = self.cells.text("registrationStatus").map(|status| status.to_lowercase());
-        let suspended = match status.as_deref() {
-            Some("suspended") => true,
-            Some("active" | "registered") => false,
-            Some(_) => {
+    /// Whether its registration is suspended, where the list says so in a word that is known.
+    fn suspended(&mut self) -> Option<bool> {
+        match self.cells.text("registrationStatus")?.to_lowercase().as_str() {
+            "suspended" => {
+                self.note("registration_suspended", "homes that are known here and whose registration is suspended");
+                Some(true)
+            }
+            "active" | "registered" => Some(false),
+            _ => {
                 self.note(
                     "unknown_registration_status",
                     "registration statuses that are not known here: nothing is taken from them",
                 );
-                return (home, Vec::new());
+                None
             }
-            None => return (home, Vec::new()),
-        };
-        if suspended {
-            self.note("registration_suspended", "homes that are known here and whose registration is suspended");
-        }
-        // Of a home that is closed here the list tells nothing new.
-        match home.state {
-            HomeState::Registered { .. } => match home.clone().record_registration_status(suspended, now) {
-                Ok(decided) => decided,
-                Err(refusal) => {
-                    self.cells.refused(&refusal);
-                    (home, Vec::new())
-                }
-            },
-            HomeState::Proposed { .. } | HomeState::Closed { .. } => (home, Vec::new()),
         }
     }
 
