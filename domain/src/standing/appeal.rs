@@ -218,17 +218,17 @@ impl Appeal {
         Ok((appeal, vec![AppealEvent::AppealLodged { target }]))
     }
 
-    /// Decides for the provider; what follows (lifting, revoking, a new decision) is done on the target.
-    pub fn uphold(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.judge("uphold", &reason, actor)?;
+    /// Decides for the provider; what follows (lifting, revoking, a new decision) is done on the target. `second` is who confirmed what two decided.
+    pub fn uphold(mut self, reason: String, second: Option<&str>, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.judge("uphold", &reason, second, actor)?;
         let event = AppealEvent::AppealUpheld { target: self.target, reason: reason.clone() };
         self.state = AppealState::Upheld { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
     }
 
-    /// Decides against the provider.
-    pub fn dismiss(mut self, reason: String, actor: &Actor, now: Instant) -> Decision<Self> {
-        self.judge("dismiss", &reason, actor)?;
+    /// Decides against the provider; `second` as in [`Appeal::uphold`].
+    pub fn dismiss(mut self, reason: String, second: Option<&str>, actor: &Actor, now: Instant) -> Decision<Self> {
+        self.judge("dismiss", &reason, second, actor)?;
         let event = AppealEvent::AppealDismissed { target: self.target, reason: reason.clone() };
         self.state = AppealState::Dismissed { at: now, by: actor.subject.clone(), reason };
         Ok((self, vec![event]))
@@ -250,11 +250,11 @@ impl Appeal {
         Ok((self, vec![event]))
     }
 
-    fn judge(&self, attempted: &'static str, reason: &str, actor: &Actor) -> Result<(), Refusal> {
+    fn judge(&self, attempted: &'static str, reason: &str, second: Option<&str>, actor: &Actor) -> Result<(), Refusal> {
         self.permit(attempted)?;
         let mut broken = Violations::new();
         broken.require_reason(reason, "/reason");
-        if actor.subject == self.original_decider {
+        if actor.subject == self.original_decider || second == Some(actor.subject.as_str()) {
             broken.add(OWN_DECISION.broken("you made the decision that this appeal is about"));
         }
         broken.refuse_any()

@@ -75,8 +75,14 @@ impl Attribution {
         Ok(authority)
     }
 
-    /// Whether there is an authority that both bind.
+    /// Whether there is an authority that both bind. Who lifted one for itself may take its own beside it.
     pub(super) fn meets(&self, other: &Self) -> bool {
+        let lifted = |one: &Self, by: &Self| {
+            one.lifted_for.iter().any(|lifted| Some(&lifted.authority) == by.authority.as_ref())
+        };
+        if lifted(self, other) || lifted(other, self) {
+            return false;
+        }
         let alone = |one: &Self| one.authority.clone().filter(|_| one.binds == ScopeAuthority::Own);
         match (alone(self), alone(other)) {
             (Some(own), Some(other)) => own == other,
@@ -167,6 +173,10 @@ mod tests {
         let own = |code| Attribution::of(&officer(code), ScopeAuthority::Own);
         assert!(!own("LGSS").meets(&own("PCC")) && own("PCC").meets(&own("PCC")));
         assert!(own("PCC").meets(&Attribution::of(&officer("LGSS"), ScopeAuthority::All)));
+        let mut lifted = Attribution::of(&officer("LGSS"), ScopeAuthority::All);
+        lifted.lift_for("seen", &officer("PCC"), at(2)).unwrap();
+        assert!(!Attribution::of(&officer("PCC"), ScopeAuthority::All).meets(&lifted), "PCC may take its own again");
+        assert!(Attribution::of(&officer("CCC"), ScopeAuthority::All).meets(&lifted));
         let mut alone = own("LGSS");
         assert!(alone.lift_for("not bound", &officer("PCC"), at(2)).is_err());
     }

@@ -41,7 +41,8 @@ pub fn lodge(tx: &mut Tx<'_>, by: &Command, target: AppealTarget, grounds: Strin
 /// What the rules refuse.
 pub fn uphold(tx: &mut Tx<'_>, by: &Command, id: AppealId, reason: &str) -> Outcome<Stored<Appeal>> {
     let before = lock_appeal(tx, by, id)?;
-    let decision = before.value.clone().uphold(reason.to_owned(), tx.actor(), tx.now())?;
+    let second = second(tx, &before.value.target)?;
+    let decision = before.value.clone().uphold(reason.to_owned(), second.as_deref(), tx.actor(), tx.now())?;
     let after = tx.save(&before, decision)?;
     match after.value.target {
         AppealTarget::Line { application, lot } => reopen(tx, application, lot, reason)?,
@@ -57,7 +58,8 @@ pub fn uphold(tx: &mut Tx<'_>, by: &Command, id: AppealId, reason: &str) -> Outc
 /// What the rules refuse.
 pub fn dismiss(tx: &mut Tx<'_>, by: &Command, id: AppealId, reason: String) -> Outcome<Stored<Appeal>> {
     let before = lock_appeal(tx, by, id)?;
-    let decision = before.value.clone().dismiss(reason, tx.actor(), tx.now())?;
+    let second = second(tx, &before.value.target)?;
+    let decision = before.value.clone().dismiss(reason, second.as_deref(), tx.actor(), tx.now())?;
     tx.save(&before, decision)
 }
 
@@ -118,6 +120,18 @@ fn lock_target(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<()> {
             removal::run_due(tx, provider, lot)
         }
     }
+}
+
+/// Who confirmed the decision, where two made it.
+fn second(tx: &mut Tx<'_>, target: &AppealTarget) -> Outcome<Option<String>> {
+    let AppealTarget::Removal { removal } = *target else { return Ok(None) };
+    Ok(match tx.get::<Removal>(removal)?.value.state {
+        RemovalState::Decided { decision, .. } | RemovalState::Effective { decision, .. } => decision.confirmed_by,
+        RemovalState::Notified
+        | RemovalState::Proposed { .. }
+        | RemovalState::Annulled { .. }
+        | RemovalState::Revoked { .. } => None,
+    })
 }
 
 /// Who made the decision; `None` where none against the provider stands.
