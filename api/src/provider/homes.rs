@@ -8,7 +8,7 @@ use domain::provider::home::{
     self as rules, Home, HomeCorrection, HomeProfile, RatingEntry, RatingFacts, Registration, Transfer,
 };
 use domain::provider::identifier::{REGULATOR_FORMS, is_regulator_number, regulator_number};
-use domain::provider::provider::REGULATOR_ID_MALFORMED;
+use domain::provider::provider::{Provider, REGULATOR_ID_MALFORMED};
 use domain::provider::{Rating, StatedBy};
 use persistence::Filter;
 use persistence::provider::{self as store, homes};
@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::providers::open_to;
 use usecase::provider::{deals_with, home, past};
 
 use crate::arrangement::arrangements::Because;
@@ -66,7 +65,7 @@ async fn list_provider_homes(
     call.list(
         move |c, call| {
             let page = listing.page()?;
-            open_to(c, &call.who, *id)?;
+            call.who.get::<Provider>(c, *id)?;
             let filter = Filter::all().is(homes::provider_id, *id).if_is(homes::state, wanted.state.map(StateOf::name));
             Ok((page, filter.since(listing.since())))
         },

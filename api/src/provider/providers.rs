@@ -10,7 +10,7 @@ use domain::provider::provider::{
     REGULATOR_ID_MALFORMED, SelfCleaning,
 };
 use persistence::provider::{self as store, providers};
-use persistence::{Conn, Filter, Outcome};
+use persistence::{Filter, Outcome};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -285,10 +285,4 @@ async fn judge_self_cleaning(call: Call<DomainBody<SelfCleaning>>, path: web::Pa
         Ok(provider.judge_self_cleaning(n, call.body.0.clone())?)
     })
     .await
-}
-
-/// The provider with that id, where the caller may use the operation on it.
-pub(super) fn open_to(conn: &mut Conn<'_>, who: &usecase::Caller, id: ProviderId) -> Outcome<Provider> {
-    let provider = who.get::<Provider>(conn, id)?.value;
-    Ok(provider)
 }

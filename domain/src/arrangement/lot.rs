@@ -14,6 +14,10 @@ use crate::kernel::{
     Violations,
 };
 
+mod event;
+
+pub use event::LotEvent;
+
 crate::rules! {
     LOT_CODE_TAKEN = "lot_code_taken", Conflict, "DPS-09", "A lot's code is unique in its arrangement.";
     ARRANGEMENT_OVER = "arrangement_over", Conflict, "A1", "An arrangement that has ended gains no lots.";
@@ -186,64 +190,6 @@ pub struct ConditionFacts {
     pub published_at: Option<Instant>,
     /// Whether a line of this lot was ever evaluated.
     pub evaluated: bool,
-}
-
-/// What happened to a lot.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema, VariantNames)]
-#[serde(tag = "type", rename_all_fields = "camelCase")]
-pub enum LotEvent {
-    /// A draft was defined.
-    LotDefined {
-        /// Its code in the arrangement.
-        code: String,
-    },
-    /// The draft was rewritten.
-    LotAmended,
-    /// What authorities call it was set.
-    LotAliasesSet,
-    /// Which authorities use it was set.
-    LotAccessSet,
-    /// A reserved right was turned into use.
-    ReservedRightExercised {
-        /// By which authority.
-        authority: AuthorityCode,
-    },
-    /// It refers to another requirement.
-    RequirementAdopted {
-        /// Which.
-        requirement: RequirementId,
-        /// In which version.
-        version: u32,
-    },
-    /// It refers to another version of a requirement.
-    RequirementRepinned {
-        /// Which requirement.
-        requirement: RequirementId,
-        /// The version before.
-        from: u32,
-        /// The version since.
-        to: u32,
-    },
-    /// It no longer refers to a requirement.
-    RequirementDropped {
-        /// Which.
-        requirement: RequirementId,
-    },
-    /// It is applied to.
-    LotOpened {
-        /// What it says of itself.
-        particulars: LotParticulars,
-    },
-    /// It is not applied to for now.
-    LotPaused {
-        /// Why.
-        reason: String,
-    },
-    /// It ended.
-    LotClosed {
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Aggregate for Lot {

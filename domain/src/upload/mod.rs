@@ -1,12 +1,16 @@
 //! Bulk uploads: many rows of one kind in one file, each decided by the same commands as a request of its own (A21).
 
+mod note;
+mod room;
+
+pub use note::Note;
+pub use room::{FILES, Held, RULES, Room, UPLOAD_QUOTA};
+
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 use utoipa::ToSchema;
 
-use crate::kernel::{
-    About, Actor, Aggregate, Audience, Decision, Instant, Kind, Refusal, Role, State, UploadId, Violations,
-};
+use crate::kernel::{About, Actor, Aggregate, Audience, Decision, Instant, Kind, Role, State, UploadId};
 use crate::kernel::{ApplicationId, ArrangementId, ProviderId};
 
 /// What the rows of a file are.
@@ -130,67 +134,6 @@ pub enum Failing {
     TimeLimit,
     /// The server could not do it; what went wrong is in its log.
     Server,
-}
-
-/// Something that was read or applied with a reservation: no fault, and worth knowing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = UploadNote)]
-pub struct Note {
-    /// Stable code.
-    pub code: String,
-    /// What it is, in words.
-    pub detail: String,
-    /// How many rows, or things, it is about; 0 where it is the file as a whole.
-    pub count: u64,
-    /// The first of those rows, 20 at most.
-    pub rows: Vec<u64>,
-    /// The first things that it is about, 20 at most: numbers of homes, headings of columns, amounts as they were understood.
-    pub about: Vec<String>,
-}
-
-/// Rows and things that a note names at most.
-const NAMED: usize = 20;
-/// Notes of an upload at most.
-const NOTES: usize = 100;
-
-impl Note {
-    /// A note on the file as a whole.
-    #[must_use]
-    pub fn new(code: &str, detail: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), detail: detail.into(), count: 0, rows: Vec::new(), about: Vec::new() }
-    }
-
-    /// On a row, where it is of one, and what it is about.
-    #[must_use]
-    pub fn on(self, row: Option<u64>, about: Option<String>) -> Self {
-        Self { count: self.count + 1, rows: row.into_iter().collect(), about: about.into_iter().collect(), ..self }
-    }
-
-    /// On so many things, of which the first are named.
-    #[must_use]
-    pub fn on_all(self, about: Vec<String>) -> Self {
-        let count = about.len() as u64;
-        Self { count, about: about.into_iter().take(NAMED).collect(), ..self }
-    }
-
-    /// Adds notes to others: those of the same code in the same words are one.
-    pub fn add(notes: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
-        for note in more {
-            let is_full = notes.len() >= NOTES;
-            match notes.iter_mut().find(|known| (&known.code, &known.detail) == (&note.code, &note.detail)) {
-                Some(known) => {
-                    known.count += note.count;
-                    let (rows, about) =
-                        (NAMED.saturating_sub(known.rows.len()), NAMED.saturating_sub(known.about.len()));
-                    known.rows.extend(note.rows.into_iter().take(rows));
-                    known.about.extend(note.about.into_iter().take(about));
-                }
-                None if is_full => {}
-                None => notes.push(note),
-            }
-        }
-    }
 }
 
 /// Where an upload stands.
@@ -384,55 +327,6 @@ pub fn owner(actor: &Actor) -> String {
         (_, _, Some(authority)) => format!("authority {authority} {}", actor.role.name()),
         (role, _, None) => format!("{} {}", role.name(), actor.subject),
     }
-}
-
-/// Files of an account that are kept at most, however small.
-pub const FILES: u64 = 10_000;
-
-/// What a server holds for an account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// Its uploads that are not over.
-    pub open: u64,
-    /// Its files that are kept; counted up to [`FILES`].
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// What it holds, and what it may.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Room {
-    /// What is there.
-    pub held: Held,
-    /// Uploads that may be open at a time.
-    pub most_open: u64,
-    /// Bytes that may be kept.
-    pub most_bytes: u64,
-}
-
-impl Room {
-    /// Whether there is room for another file of so many bytes (BEY-04).
-    ///
-    /// # Errors
-    /// [`UPLOAD_QUOTA`] where there is not.
-    pub fn takes(self, bytes: u64) -> Result<(), Refusal> {
-        let Self { held: Held { open, files, bytes: kept }, most_open, most_bytes } = self;
-        let mut broken = Violations::new();
-        if open >= most_open {
-            broken.add(UPLOAD_QUOTA.broken(format!("{open} uploads are not over yet")));
-        }
-        if files >= FILES || kept.saturating_add(bytes) > most_bytes {
-            let held = format!("{files} files of {kept} bytes are kept");
-            broken.add(UPLOAD_QUOTA.broken(format!("{held}, of {FILES} and {most_bytes} that may be")));
-        }
-        broken.refuse_any()
-    }
-}
-
-crate::rules! {
-    UPLOAD_QUOTA = "upload_quota", Conflict, "BEY-04",
-        "An account has so many uploads under way, and so many files kept for it, at a time.";
 }
 
 impl Upload {

@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
 
+use super::note::NOTES;
 use super::*;
 use crate::kernel::Named;
+use crate::kernel::Refusal;
 
 fn actor(role: Role, subject: &str) -> Actor {
     Actor { subject: subject.to_owned(), role, authority: None, provider: None }

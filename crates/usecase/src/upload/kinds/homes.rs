@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::kernel::text::folded;
-use domain::kernel::{Decided, HomeId, ProviderId, Role, Rule};
+use domain::kernel::{Decided, HomeId, ProviderId, Refusal, Role, Rule};
 use domain::provider::boundary::Postcode;
 use domain::provider::home::{
-    Home, HomeKind, HomeProfile, HomeState, RatingFacts, RegisteredManager, Registration, URN_TAKEN,
+    Home, HomeKind, HomeProfile, HomeState, RATING_ALREADY_RECORDED, RatingFacts, RegisteredManager, Registration,
+    URN_TAKEN,
 };
 use domain::provider::identifier::{REGULATOR_FORMS, is_regulator_number, regulator_number};
 use domain::provider::provider::{Provider, REGULATOR_ID_MALFORMED};
@@ -17,7 +18,7 @@ use persistence::{Conn, Filter, Outcome, Page, Stored, Tx};
 
 use tables::ofsted::{self, ProvisionType};
 
-use super::{own, rated, rating};
+use super::{own, rating};
 use crate::Caller;
 use crate::upload::row::{Cells, Column, MISSING_VALUE, column};
 use crate::upload::{Batch, Change, Decisions, Rows, Verdict, write_all};
@@ -355,6 +356,26 @@ fn printed_kind(text: &str) -> Option<HomeKind> {
         | ProvisionType::HolidayScheme
         | ProvisionType::SecureTrainingCentre => Some(HomeKind::Other(text.to_owned())),
         ProvisionType::Other => None,
+    }
+}
+
+/// Records a rating on what was decided so far; one that stands so already changes nothing.
+fn rated(
+    (home, mut events): Decided<Home>,
+    facts: RatingFacts,
+    batch: &Batch<'_>,
+    cells: &mut Cells<'_>,
+) -> Decided<Home> {
+    match home.clone().record_rating(facts, &batch.stamp.actor, batch.stamp.now) {
+        Ok((home, more)) => {
+            events.extend(more);
+            (home, events)
+        }
+        Err(Refusal::Rules(broken)) if broken.iter().all(|v| *v.rule == RATING_ALREADY_RECORDED) => (home, events),
+        Err(refusal) => {
+            cells.refused(&refusal);
+            (home, events)
+        }
     }
 }
 

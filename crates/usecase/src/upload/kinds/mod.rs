@@ -6,9 +6,8 @@ pub mod homes;
 pub mod providers;
 pub mod ratings;
 
-use domain::kernel::{Decided, Pence, ProviderId, Role};
+use domain::kernel::{Pence, ProviderId, Role};
 use domain::provider::Rating;
-use domain::provider::home::{Home, RATING_ALREADY_RECORDED, RatingFacts};
 use domain::provider::provider::Provider;
 use domain::upload::Note;
 use persistence::provider::providers as kept;
@@ -42,28 +41,6 @@ fn of_the_regulator(rating: tables::ofsted::Rating) -> Rating {
 fn understood(cells: &Cells<'_>, amount: Pence) -> Note {
     let note = Note::new("amounts_understood", "amounts, as they are understood");
     note.on(Some(cells.number_of_row()), Some(amount.to_string()))
-}
-
-/// Records a rating on what was decided so far; one that stands so already changes nothing.
-fn rated(
-    (home, mut events): Decided<Home>,
-    facts: RatingFacts,
-    batch: &Batch<'_>,
-    cells: &mut Cells<'_>,
-) -> Decided<Home> {
-    match home.clone().record_rating(facts, &batch.stamp.actor, batch.stamp.now) {
-        Ok((home, more)) => {
-            events.extend(more);
-            (home, events)
-        }
-        Err(domain::kernel::Refusal::Rules(broken)) if broken.iter().all(|v| *v.rule == RATING_ALREADY_RECORDED) => {
-            (home, events)
-        }
-        Err(refusal) => {
-            cells.refused(&refusal);
-            (home, events)
-        }
-    }
 }
 
 /// Those of the providers that rows name that are the sender's.
